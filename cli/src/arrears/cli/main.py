@@ -1,0 +1,15 @@
+"""The `arrears` command: what it can do is what is mounted here."""
+
+import typer
+
+app = typer.Typer(
+    name="arrears",
+    help="Collect overdue bank loans: feed, cases, history, proof, and the local stack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def arrears() -> None:
+    """Collect overdue bank loans: feed, cases, history, proof, and the local stack."""

@@ -1,0 +1,1 @@
+"""What history computes: the order of events, chains, words and figures. It decides nothing."""

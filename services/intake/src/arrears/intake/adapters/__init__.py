@@ -1,0 +1,1 @@
+"""The ports' implementations: tables, topics, gateways and their memory twins."""

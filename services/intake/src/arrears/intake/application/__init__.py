@@ -1,0 +1,1 @@
+"""What ties the domain to its ports: handlers, reactions, publication."""

@@ -1,0 +1,1 @@
+"""Read models, each a pure fold over events."""
