@@ -1,0 +1,151 @@
+"""The digest: one hash over what happened to every case (protocol 3.8).
+
+Events of one case stand together, sorted by service, stream and version; each is one line of
+JSON with id, type, time, business day, causation and data. Recorded times, shards, hashes,
+closings of days and people's commands are outside, and so is a case whose input staff skipped.
+Encrypted fields are a constant, for a key is made by chance. Same feed, same digest.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from hashlib import sha256
+from typing import Any, Final
+
+from msgspec import Raw, Struct
+from msgspec.json import Decoder, Encoder
+
+from arrears.history.domain.told import DAY_CLOSED, INPUT_SKIPPED, SERVICES, noun_of
+
+SEALED_FIELDS: Final = frozenset({"sealed"})
+SEALED_CONSTANT: Final = "sealed"
+OUTSIDE: Final = frozenset({DAY_CLOSED, INPUT_SKIPPED})
+_SEALED_MARKS: Final = tuple(f'"{name}"'.encode() for name in sorted(SEALED_FIELDS))
+_FLUSH_BYTES: Final = 1 << 18
+
+
+class Digest(Struct, frozen=True, kw_only=True):
+    """`up_to` is the last business day covered; None where no day is closed everywhere."""
+
+    sha256: str
+    case_count: int
+    event_count: int
+    up_to: date | None
+
+
+class _Read(Struct, frozen=True, gc=False):
+    id: str
+    time: str
+    businessday: str
+    causationid: str
+    data: Raw
+    actor: str | None = None
+
+
+class _Line(Struct, frozen=True, gc=False):
+    subject: str
+    service: str
+    stream: str
+    version: int
+    id: str
+    type: str
+    time: str
+    business_day: str
+    causation_id: str
+    data: Raw
+
+
+_READ: Final = Decoder(_Read)
+_ANY: Final = Decoder()
+_ENCODER: Final = Encoder(order="sorted")
+_LINE: Final = Encoder()
+
+Row = tuple[str, int, str, int, str, bytes]
+"""subject, service rank, stream, version, type, value: sorted by the first four."""
+
+
+class Canonical:
+    """Writes the canonical file chunk by chunk, and knows its hash when all rows went through."""
+
+    def __init__(self, *, skipped: frozenset[str] = frozenset(), up_to: date | None) -> None:
+        self._skipped = skipped
+        self._up_to = up_to
+        self._hash = sha256()
+        self._event_count = 0
+        self._case_count = 0
+        self._subject: str | None = None
+        self._is_case = False
+
+    def chunks(self, rows: Iterable[Row]) -> Iterator[bytes]:
+        """Lines for these rows; may be called again with the rows that follow."""
+        chunk = bytearray()
+        for row in rows:
+            line = self._line(row)
+            if line is None:
+                continue
+            chunk += line
+            chunk += b"\n"
+            if len(chunk) > _FLUSH_BYTES:
+                yield self._sealed(chunk)
+                chunk = bytearray()
+        if chunk:
+            yield self._sealed(chunk)
+
+    def result(self) -> Digest:
+        return Digest(
+            sha256=self._hash.hexdigest(),
+            case_count=self._case_count,
+            event_count=self._event_count,
+            up_to=self._up_to,
+        )
+
+    def _sealed(self, chunk: bytearray) -> bytes:
+        self._hash.update(chunk)
+        return bytes(chunk)
+
+    def _line(self, row: Row) -> bytes | None:
+        subject, service, stream, version, wire_name, value = row
+        noun = noun_of(wire_name)
+        if noun in OUTSIDE or subject in self._skipped:
+            return None
+        seen = _READ.decode(value)
+        if seen.actor is not None:
+            return None
+        if subject != self._subject:
+            self._subject, self._is_case = subject, False
+        if noun == "case_opened" and not self._is_case:
+            self._is_case = True
+            self._case_count += 1
+        self._event_count += 1
+        return _LINE.encode(
+            _Line(
+                subject,
+                SERVICES[service],
+                stream,
+                version,
+                seen.id,
+                wire_name,
+                seen.time,
+                seen.businessday,
+                seen.causationid,
+                without_sealed(seen.data),
+            )
+        )
+
+
+def without_sealed(data: Raw) -> Raw:
+    """The data with every encrypted value replaced by a constant."""
+    encoded = bytes(data)
+    if not any(mark in encoded for mark in _SEALED_MARKS):
+        return data
+    return Raw(_ENCODER.encode(_blank(_ANY.decode(encoded))))
+
+
+def _blank(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: SEALED_CONSTANT if name in SEALED_FIELDS else _blank(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list):
+        return [_blank(inner) for inner in value]
+    return value

@@ -1,0 +1,261 @@
+"""What became of each case: its stage, its promises and agreements, its ending."""
+
+from collections import Counter
+from datetime import date
+from typing import Final
+
+from arrears.history.domain.portfolio.reads import (
+    Awarded,
+    Enforced,
+    OfCase,
+    OfPromise,
+    Opened,
+    Overdue,
+    Promised,
+    Referred,
+    Repayment,
+    WithReason,
+)
+
+STAGES: Final = ("intake", "contact", "mediation", "legal")
+
+ENDINGS: Final = (
+    "cured_in_grace",
+    "cured_after_reminder",
+    "promise_kept",
+    "hardship_then_cured",
+    "agreement_fulfilled",
+    "agreement_breached_then_sued",
+    "judgment_obeyed",
+    "enforced_in_full",
+    "enforced_in_part",
+    "enforced_no_assets",
+    "still_open",
+)
+"""In the order of the last page. Further ones follow where a case came to one."""
+_ENFORCED: Final = {
+    "recovered_in_full": "enforced_in_full",
+    "recovered_in_part": "enforced_in_part",
+    "no_assets": "enforced_no_assets",
+}
+
+
+class Case:
+    """One case; `stage` is the one it was last referred to, `in_work` whether it is still there."""
+
+    __slots__ = (
+        "agreement",
+        "as_of_on",
+        "balance_minor",
+        "breached",
+        "claim_filed",
+        "closed_reason",
+        "currency",
+        "enforcement",
+        "grace",
+        "hardship",
+        "in_work",
+        "loan_key",
+        "obeyed",
+        "overdue_minor",
+        "paid_minor",
+        "promise_broken_on",
+        "promise_id",
+        "promise_kept",
+        "promise_minor",
+        "returned_on",
+        "stage",
+        "treatments",
+    )
+
+    def __init__(self, loan_key: str, currency: str) -> None:
+        self.loan_key = loan_key
+        self.currency = currency
+        self.stage = "intake"
+        self.in_work = False
+        self.as_of_on = date.min
+        self.treatments: tuple[str, ...] = ()
+        self.closed_reason: str | None = None
+        self.balance_minor = self.overdue_minor = self.paid_minor = 0
+        self.grace = self.hardship = self.promise_kept = False
+        self.promise_id: str | None = None
+        self.promise_minor = 0
+        self.promise_broken_on: date | None = None
+        self.returned_on: date | None = None
+        self.agreement: str | None = None
+        self.breached = self.claim_filed = self.obeyed = False
+        self.enforcement: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_reason is None
+
+    def ending(self) -> str:
+        """The one ending under which the case is counted."""
+        if self.enforcement is not None:
+            return _ENFORCED.get(self.enforcement, f"enforced_{self.enforcement}")
+        if self.obeyed:
+            return "judgment_obeyed"
+        if self.agreement == "fulfilled":
+            return "agreement_fulfilled"
+        if self.closed_reason is None:
+            return "agreement_breached_then_sued" if self.was_sued_after_breach else "still_open"
+        if self.closed_reason != "cured":
+            return f"closed_{self.closed_reason}"
+        return self._cure()
+
+    def _cure(self) -> str:
+        if self.was_sued_after_breach:
+            return "agreement_breached_then_sued"
+        if self.hardship:
+            return "hardship_then_cured"
+        if self.promise_kept:
+            return "promise_kept"
+        if not self.treatments:
+            return "cured_in_grace" if self.grace else "cured_before_any_step"
+        if set(self.treatments) == {"remind"}:
+            return "cured_after_reminder"
+        return f"cured_after_{self.treatments[-1]}"
+
+    @property
+    def was_sued_after_breach(self) -> bool:
+        return self.breached and self.claim_filed
+
+
+class CaseBook:
+    def __init__(self) -> None:
+        self.cases: dict[str, Case] = {}
+        self.paid_in: Counter[tuple[str, str]] = Counter()
+        self.counts: Counter[str] = Counter()
+        self.awarded: Counter[str] = Counter()
+        self.recovered: Counter[str] = Counter()
+
+    # --- Said by intake
+
+    def opened(self, _day: date, fact: Opened) -> None:
+        if fact.case_id not in self.cases:
+            self.cases[fact.case_id] = Case(fact.loan_key, fact.currency)
+
+    def overdue(self, _day: date, fact: Overdue) -> None:
+        if fact.case_id is None:
+            return
+        # The fact that opens a case is recorded before its opening.
+        case = self.cases.get(fact.case_id)
+        if case is None:
+            case = self.cases[fact.case_id] = Case(fact.loan_key, fact.currency)
+        if fact.as_of_on >= case.as_of_on:
+            case.as_of_on = fact.as_of_on
+            case.overdue_minor = fact.overdue_minor
+            case.balance_minor = fact.balance_minor
+            case.currency = fact.currency
+
+    def repaid(self, _day: date, fact: Repayment) -> None:
+        case = self._case(fact.case_id)
+        stage = "no_case" if case is None else case.stage
+        self.paid_in[(stage, fact.currency)] += fact.amount_minor
+        if case is not None:
+            case.paid_minor += fact.amount_minor
+
+    def graced(self, _day: date, fact: OfCase) -> None:
+        if (case := self._case(fact.case_id)) is not None:
+            case.grace = True
+
+    def referred(self, _day: date, fact: Referred) -> None:
+        if (case := self._case(fact.case_id)) is not None:
+            case.stage, case.in_work = fact.stage, True
+            case.treatments = (*case.treatments, fact.treatment)
+            # A new step follows a broken promise or a returned notice: no work of tomorrow.
+            case.promise_broken_on = case.returned_on = None
+
+    def returned(self, _day: date, fact: OfCase) -> None:
+        if (case := self._case(fact.case_id)) is not None:
+            case.in_work = False
+
+    def held(self, _day: date, fact: WithReason) -> None:
+        case = self._case(fact.case_id)
+        if case is not None and fact.reason == "hardship":
+            case.hardship = True
+
+    def closed(self, _day: date, fact: WithReason) -> None:
+        if (case := self._case(fact.case_id)) is not None:
+            case.closed_reason, case.in_work = fact.reason, False
+
+    # --- Said by contact
+
+    def promised(self, _day: date, fact: Promised) -> None:
+        self.counts["promises_made"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.promise_id, case.promise_minor = fact.promise_id, fact.amount_minor
+            case.promise_broken_on = None
+
+    def kept(self, _day: date, fact: OfPromise) -> None:
+        self.counts["promises_kept"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.promise_kept = True
+
+    def partly_kept(self, _day: date, _fact: OfPromise) -> None:
+        self.counts["promises_partly_kept"] += 1
+
+    def broken(self, day: date, fact: OfPromise) -> None:
+        self.counts["promises_broken"] += 1
+        case = self._case(fact.case_id)
+        if case is not None and case.promise_id == fact.promise_id:
+            case.promise_broken_on = day
+
+    def demand_returned(self, day: date, fact: OfCase) -> None:
+        self.counts["demands_returned"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.returned_on = day
+
+    def demand_delivered(self, _day: date, fact: OfCase) -> None:
+        self.counts["demands_delivered"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.returned_on = None
+
+    def hardship(self, _day: date, fact: OfCase) -> None:
+        self.counts["hardships"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.hardship = True
+
+    # --- Said by mediation
+
+    def agreed(self, _day: date, fact: OfCase) -> None:
+        self.counts["agreements_signed"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.agreement = "in_force"
+
+    def fulfilled(self, _day: date, fact: OfCase) -> None:
+        self.counts["agreements_fulfilled"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.agreement = "fulfilled"
+
+    def breached(self, _day: date, fact: OfCase) -> None:
+        self.counts["agreements_breached"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.agreement, case.breached = "breached", True
+
+    # --- Said by legal
+
+    def filed(self, _day: date, fact: OfCase) -> None:
+        self.counts["claims_filed"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.claim_filed = True
+
+    def judged(self, _day: date, fact: Awarded) -> None:
+        self.counts["judgments"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            self.awarded[case.currency] += fact.awarded_minor
+
+    def obeyed(self, _day: date, fact: OfCase) -> None:
+        self.counts["judgments_obeyed"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.obeyed = True
+
+    def enforced(self, _day: date, fact: Enforced) -> None:
+        self.counts["enforcements_closed"] += 1
+        if (case := self._case(fact.case_id)) is not None:
+            case.enforcement = fact.result
+            self.recovered[case.currency] += fact.recovered_minor
+
+    def _case(self, case_id: str | None) -> Case | None:
+        return None if case_id is None else self.cases.get(case_id)
