@@ -1,7 +1,8 @@
 """Set up `.local/venv` from the locked requirements, and the packages of this checkout on top.
 
-Only the standard library is used, since nothing else is there yet. Nothing outside the checkout is written:
-the caches stand in `.local/cache`. A stamp with the digest of all that was asked for makes a second run free.
+Only the standard library is used, since nothing else is there yet. Nothing outside the checkout is
+written: the caches stand in `.local/cache`. A stamp with the digest of all that was asked for makes
+a second run free.
 """
 
 import hashlib
@@ -21,8 +22,8 @@ SERVICES = ("intake", "contact", "mediation", "legal", "history")
 MEMBERS = [ROOT / "shared", ROOT / "cli", *(ROOT / "services" / name for name in SERVICES)]
 ROOM_NEEDED = 1_500_000_000
 REGISTRY_HINT = (
-    "The packages come from the Python registry of your pip settings: set PIP_INDEX_URL to a mirror, "
-    "or HTTPS_PROXY to a proxy, and PIP_CERT where that needs a certificate of its own."
+    "The packages come from the registry of your pip settings: set PIP_INDEX_URL to a "
+    "mirror, or HTTPS_PROXY to a proxy, and PIP_CERT where that needs a certificate of its own."
 )
 
 
@@ -67,11 +68,13 @@ def _check_room() -> None:
         (LOCAL / ".writable").touch()
         (LOCAL / ".writable").unlink()
     except OSError as error:
-        raise SetupFailed(f"cannot write to {LOCAL} ({error.strerror}): own the checkout, or copy it") from error
+        raise SetupFailed(
+            f"cannot write to {LOCAL} ({error.strerror}): own the checkout, or copy it"
+        ) from error
     free = shutil.disk_usage(LOCAL).free
     if not VENV.exists() and free < ROOM_NEEDED:
         raise SetupFailed(
-            f"needs {ROOM_NEEDED / 1e9:.1f} GB free for {LOCAL}, and there are {free / 1e9:.2f} GB: make room"
+            f"no room for {LOCAL}: {ROOM_NEEDED / 1e9:.1f} GB needed, {free / 1e9:.2f} GB free"
         )
 
 
@@ -80,13 +83,18 @@ def _make_venv() -> None:
         STAMP.unlink()
     if PYTHON.exists() and _answers(PYTHON):
         return
-    print(f"setup: virtual environment in .local/venv (Python {sys.version.split()[0]})", flush=True)
+    print(
+        f"setup: virtual environment in .local/venv (Python {sys.version.split()[0]})", flush=True
+    )
     made = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if made.returncode:
         raise SetupFailed(
-            "this Python cannot make a virtual environment; on Debian or Ubuntu install python3-venv. "
+            "this Python cannot make a virtual environment (Debian, Ubuntu: install python3-venv). "
             + " ".join((made.stdout + made.stderr).split())[:300]
         )
 
@@ -94,7 +102,12 @@ def _make_venv() -> None:
 def _answers(python: Path) -> bool:
     """A base interpreter that was removed leaves links behind that lead nowhere."""
     try:
-        return subprocess.run([python, "-c", "import pip"], capture_output=True).returncode == 0
+        return (
+            subprocess.run(
+                [python, "-c", "import pip"], capture_output=True, check=False
+            ).returncode
+            == 0
+        )
     except OSError:
         return False
 
@@ -131,7 +144,10 @@ def _uv(verb: str, *arguments: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """uv has settings of its own; it is told what pip was told, so that one mirror setting is enough."""
+    """uv has settings of its own.
+
+    It is told what pip was told, so that one mirror setting is enough.
+    """
     environment = dict(os.environ)
     environment["PIP_CACHE_DIR"] = str(LOCAL / "cache" / "pip")
     environment["UV_CACHE_DIR"] = str(LOCAL / "cache" / "uv")
@@ -143,7 +159,9 @@ def _environment() -> dict[str, str]:
         ("cert", "SSL_CERT_FILE"),
         ("trusted-host", "UV_INSECURE_HOST"),
     ):
-        value = environment.get("PIP_" + pip_name.upper().replace("-", "_")) or pip_says.get(pip_name)
+        value = environment.get("PIP_" + pip_name.upper().replace("-", "_")) or pip_says.get(
+            pip_name
+        )
         if value:
             environment.setdefault(uv_name, value)
     return environment
@@ -151,7 +169,11 @@ def _environment() -> dict[str, str]:
 
 def _pip_settings(environment: dict[str, str]) -> dict[str, str]:
     listed = subprocess.run(
-        [str(PYTHON), "-m", "pip", "config", "list"], env=environment, capture_output=True, text=True
+        [str(PYTHON), "-m", "pip", "config", "list"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     found: dict[str, str] = {}
     for line in listed.stdout.splitlines():
@@ -164,7 +186,7 @@ def _pip_settings(environment: dict[str, str]) -> dict[str, str]:
 
 def _run(command: list[str], environment: dict[str, str]) -> bool:
     try:
-        return subprocess.run(command, env=environment, cwd=ROOT).returncode == 0
+        return subprocess.run(command, env=environment, cwd=ROOT, check=False).returncode == 0
     except OSError as error:
         print(f"setup: {command[0]}: {error.strerror}", file=sys.stderr)
         return False

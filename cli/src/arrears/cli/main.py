@@ -2,6 +2,8 @@
 
 import typer
 
+from arrears.cli.stack.commands import stack_app
+
 app = typer.Typer(
     name="arrears",
     help="Collect overdue bank loans: feed, cases, history, proof, and the local stack.",
@@ -13,3 +15,6 @@ app = typer.Typer(
 @app.callback()
 def arrears() -> None:
     """Collect overdue bank loans: feed, cases, history, proof, and the local stack."""
+
+
+app.add_typer(stack_app, name="stack")

@@ -1,0 +1,196 @@
+"""Which Kafka and which PostgreSQL are used, and by whose word.
+
+The order: addresses given on purpose; what runs from an earlier start; containers where an engine
+has the images; local processes. The choice is said in one line before anything is written to it.
+"""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from arrears.cli.stack import processes, record
+from arrears.cli.stack.compose import Compose
+from arrears.cli.stack.errors import StackError
+from arrears.cli.stack.folder import Folder
+from arrears.cli.stack.kafka import Kafka, brokers_seen
+from arrears.cli.stack.postgresql import PostgreSQL, says_ready
+from arrears.cli.stack.supervisor import Supervisor
+
+Say = Callable[[str], None]
+KAFKA_VARIABLE = "ARREARS_KAFKA"
+POSTGRES_VARIABLE = "ARREARS_POSTGRES"
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """What everything else needs to know of the infrastructure."""
+
+    kafka_bootstrap: str
+    postgres_admin_dsn: str
+    how: str
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One line of `arrears stack status`."""
+
+    name: str
+    running: bool
+    address: str | None = None
+    pid: int | None = None
+    log: str | None = None
+
+
+def _silent(_line: str) -> None:
+    return None
+
+
+def ensure_stack(
+    root: Path,
+    kafka: str | None = None,
+    postgres: str | None = None,
+    say: Say = _silent,
+) -> Stack:
+    """A Kafka and a PostgreSQL that answer.
+
+    Started where there are none; asking again costs milliseconds.
+    """
+    kafka = kafka or os.environ.get(KAFKA_VARIABLE) or None
+    postgres = postgres or os.environ.get(POSTGRES_VARIABLE) or None
+    if kafka:
+        _check_kafka(kafka)
+    if postgres:
+        _check_postgres(postgres)
+    if kafka and postgres:
+        return _said(Stack(kafka, postgres, "the addresses that were given"), say)
+    folder = Folder(root)
+    folder.prepare()
+    with folder.only_one("start"):
+        if not kafka and not postgres:
+            return _said(_both(folder, say), say)
+        if kafka:
+            own = PostgreSQL(folder, say).start()
+            return _said(Stack(kafka, own, "the Kafka that was given, a local PostgreSQL"), say)
+        assert postgres is not None
+        own = Kafka(folder, say).start()
+        return _said(Stack(own, postgres, "a local Kafka, the PostgreSQL that was given"), say)
+
+
+def _both(folder: Folder, say: Say) -> Stack:
+    kafka, postgres = Kafka(folder, say), PostgreSQL(folder, say)
+    if kafka.answers() and postgres.answers():
+        return Stack(kafka.bootstrap, postgres.dsn, "what runs already from an earlier start")
+    compose = Compose(folder, say)
+    # Data in `.local` was written by local processes; containers beside it would be an empty second
+    # world.
+    if not (folder.kafka / "data.done").exists() and compose.is_possible():
+        bootstrap, dsn = compose.start()
+        return Stack(bootstrap, dsn, "containers")
+    dsn = postgres.start()
+    return Stack(kafka.start(), dsn, "local processes")
+
+
+def stop_stack(root: Path, say: Say = _silent) -> list[str]:
+    """End what was started from this checkout, services first; the names of what ran."""
+    folder = Folder(root)
+    if not folder.record.exists():
+        return []
+    with folder.only_one("start"):
+        stopped = Supervisor(root).stop_all()
+        for name, server in (
+            ("Kafka", Kafka(folder, say)),
+            ("PostgreSQL", PostgreSQL(folder, say)),
+            ("containers", Compose(folder, say)),
+        ):
+            if server.stop():
+                stopped.append(name)
+                say(f"{name}: stopped")
+    return stopped
+
+
+def clean_stack(root: Path, say: Say = _silent) -> None:
+    """Stop and remove `.local/`, the environment that this very command runs in last of all."""
+    folder = Folder(root)
+    if not folder.local.exists():
+        return
+    Compose(folder, say).remove()
+    stop_stack(root, say)
+    PostgreSQL(folder, say).remove()
+    parts = sorted(folder.local.iterdir(), key=lambda path: path.name == "venv")
+    for part in parts:
+        if part.is_dir() and not part.is_symlink():
+            shutil.rmtree(part, ignore_errors=True)
+        else:
+            part.unlink(missing_ok=True)
+    shutil.rmtree(folder.local, ignore_errors=True)
+    say(f"removed {folder.local}")
+
+
+def status(root: Path) -> list[Part]:
+    folder = Folder(root)
+    held = record.read(folder)
+    kafka, postgres = Kafka(folder, _silent), PostgreSQL(folder, _silent)
+    parts = [
+        Part(
+            "Kafka",
+            kafka.answers(),
+            kafka.bootstrap if held.kafka_port else None,
+            held.kafka.pid if held.kafka else None,
+            str(kafka.log),
+        ),
+        Part(
+            "PostgreSQL",
+            postgres.answers(),
+            # Without the password: a status is pasted into letters and tickets.
+            f"127.0.0.1:{held.postgres_port}" if held.postgres_port else None,
+            held.postgres.pid if held.postgres else None,
+            str(folder.logs / "postgresql.log"),
+        ),
+    ]
+    parts += [
+        Part(name, processes.is_alive(process), None, process.pid, str(folder.logs / f"{name}.log"))
+        for name, process in sorted(held.processes.items())
+    ]
+    return parts
+
+
+def _said(stack: Stack, say: Say) -> Stack:
+    host = urlsplit(stack.postgres_admin_dsn)
+    where = f"{host.hostname}:{host.port or 5432}"
+    say(f"uses {stack.how}: Kafka {stack.kafka_bootstrap}, PostgreSQL {where}")
+    return stack
+
+
+def _check_kafka(bootstrap: str) -> None:
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        if not host or not port.isdigit():
+            raise StackError(f"{KAFKA_VARIABLE}: {address!r} is not host:port")
+        # A broker that wants TLS or a password hangs up on a plain question; the services know how
+        # to ask.
+        if brokers_seen(host.strip("[]"), int(port)) > 0 or _opens(host.strip("[]"), int(port)):
+            return
+    raise StackError(f"{KAFKA_VARIABLE}: no Kafka answers at {bootstrap}")
+
+
+def _check_postgres(dsn: str) -> None:
+    parts = urlsplit(dsn)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname:
+        raise StackError(
+            f"{POSTGRES_VARIABLE}: not an address like postgresql://user:password@host:5432/postgres"
+        )
+    port = parts.port or 5432
+    if not says_ready(port, parts.hostname) and not _opens(parts.hostname, port):
+        raise StackError(f"{POSTGRES_VARIABLE}: no PostgreSQL answers at {parts.hostname}:{port}")
+
+
+def _opens(host: str, port: int) -> bool:
+    import socket  # noqa: PLC0415
+
+    try:
+        socket.create_connection((host, port), timeout=3).close()
+    except OSError:
+        return False
+    return True
