@@ -1,0 +1,85 @@
+"""What mediation asks of the outside world, and what follows from the answers.
+
+Two requests: send an invitation, and have both sides sign. Each answer names the round, and for
+a signature the offer, so that one which comes when talks have moved on changes nothing.
+"""
+
+from datetime import datetime
+from typing import Final, TypeAlias, assert_never
+
+from msgspec import Struct
+
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    MediationCommand,
+    ReceiptInvitation,
+    SignForBank,
+    SignForBorrower,
+)
+from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
+    BorrowerInvited,
+    MediationEvent,
+)
+from arrears.mediation.domain.plan import Instalment
+
+INVITATION: Final = "invitation"
+SIGNING: Final = "signing"
+
+
+class InvitationSent(Struct, frozen=True, kw_only=True, tag_field="answer", tag="sent"):
+    round: int
+    receipt_id: str
+    gateway: str
+
+
+class BorrowerAnswered(Struct, frozen=True, kw_only=True, tag_field="answer", tag="answered"):
+    round: int
+    accepted: bool
+    instalments: tuple[Instalment, ...] = ()
+
+
+class SignedByBorrower(
+    Struct, frozen=True, kw_only=True, tag_field="answer", tag="borrower_signed"
+):
+    round: int
+    offer: int
+
+
+class SignedByBank(Struct, frozen=True, kw_only=True, tag_field="answer", tag="bank_signed"):
+    round: int
+    offer: int
+
+
+Answer: TypeAlias = InvitationSent | BorrowerAnswered | SignedByBorrower | SignedByBank
+
+
+def effect_of(event: MediationEvent) -> str | None:
+    match event:
+        case BorrowerInvited():
+            return INVITATION
+        case AgreementProposed():
+            return SIGNING
+        case _:
+            return None
+
+
+def on_answer(answer: Answer, at: datetime) -> MediationCommand:
+    match answer:
+        case InvitationSent():
+            return ReceiptInvitation(
+                round=answer.round, receipt_id=answer.receipt_id, gateway=answer.gateway, now=at
+            )
+        case BorrowerAnswered():
+            return AnswerInvitation(
+                round=answer.round,
+                accepted=answer.accepted,
+                instalments=answer.instalments,
+                now=at,
+            )
+        case SignedByBorrower():
+            return SignForBorrower(round=answer.round, offer=answer.offer, now=at)
+        case SignedByBank():
+            return SignForBank(round=answer.round, offer=answer.offer, now=at)
+        case _:
+            assert_never(answer)

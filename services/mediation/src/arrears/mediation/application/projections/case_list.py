@@ -1,0 +1,137 @@
+"""One row for each case that mediation has or had: the mediators' list, `GET /cases`.
+
+Rebuild at will: `arrears-mediation rebuild`.
+"""
+
+from datetime import date
+from typing import Final, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from arrears.mediation.domain.mediation.events import (
+    AgreementBreached,
+    AgreementFulfilled,
+    AgreementProposed,
+    AgreementSigned,
+    BankSigned,
+    BorrowerInvited,
+    BorrowerSigned,
+    InstalmentMissed,
+    InstalmentPaid,
+    InvitationAnswered,
+    InvitationReceipted,
+    MediationClosed,
+    MediationEvent,
+    MediationFailed,
+    MediationTaken,
+    OfferRefused,
+    PaymentNoted,
+)
+from arrears.mediation.domain.plan import Instalment
+from arrears.shared.kernel.ids import CaseId, LoanKey
+
+NAME: Final = "case_list"
+VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """`status`: invited, talking, proposed, in_force, fulfilled, breached, failed, closed."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    status: str
+    reason: str | None = None
+    overdue_minor: int
+    currency: str
+    next_step_by_on: date | None
+    settlement_minor: int | None = None
+    instalments: tuple[Instalment, ...] = ()
+    instalments_paid: int = 0
+    instalments_missed: int = 0
+    paid_minor: int = 0
+    borrower_signed: bool = False
+    bank_signed: bool = False
+
+
+def key_of(event: MediationEvent) -> str | None:
+    return event.case_id
+
+
+def evolve(row: Row | None, event: MediationEvent) -> Row | None:
+    """Fold one event into the row. Pure, so the test needs no database."""
+    if isinstance(event, MediationTaken):
+        return Row(
+            case_id=event.case_id,
+            loan_key=event.loan_key,
+            round=event.round,
+            status="invited",
+            overdue_minor=event.overdue_minor,
+            currency=event.currency,
+            next_step_by_on=event.answer_by_on,
+        )
+    return None if row is None else _changed(row, event)
+
+
+def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
+    row: Row, event: MediationEvent
+) -> Row:
+    match event:
+        case MediationTaken() | BorrowerInvited() | InvitationReceipted():
+            return row
+        case InvitationAnswered():
+            next_step_by_on = event.settle_by_on or row.next_step_by_on
+            return replace(row, status="talking", next_step_by_on=next_step_by_on)
+        case OfferRefused():
+            return replace(row, reason=event.reasons[0])
+        case AgreementProposed():
+            return replace(
+                row,
+                status="proposed",
+                reason=None,
+                settlement_minor=event.settlement_minor,
+                instalments=event.instalments,
+                next_step_by_on=event.sign_by_on,
+                borrower_signed=False,
+                bank_signed=False,
+            )
+        case BorrowerSigned():
+            return replace(row, borrower_signed=True)
+        case BankSigned():
+            return replace(row, bank_signed=True)
+        case AgreementSigned():
+            return replace(row, status="in_force", next_step_by_on=row.instalments[0].due_on)
+        case PaymentNoted():
+            return row
+        case InstalmentPaid():
+            return _paid(row, event)
+        case InstalmentMissed():
+            return replace(
+                row,
+                instalments_missed=row.instalments_missed + 1,
+                next_step_by_on=event.cure_by_on,
+            )
+        case AgreementBreached():
+            return replace(row, status="breached", next_step_by_on=None)
+        case AgreementFulfilled():
+            return replace(row, status="fulfilled", next_step_by_on=None)
+        case MediationFailed():
+            return replace(row, status="failed", reason=event.reason, next_step_by_on=None)
+        case MediationClosed():
+            return replace(row, status="closed", reason=event.reason, next_step_by_on=None)
+        case _:
+            assert_never(event)
+
+
+def _paid(row: Row, event: InstalmentPaid) -> Row:
+    paid_minor = row.paid_minor + event.amount_minor
+    if not event.complete:
+        return replace(row, paid_minor=paid_minor)
+    done = event.instalment_index + 1
+    return replace(
+        row,
+        paid_minor=paid_minor,
+        instalments_paid=done,
+        next_step_by_on=row.instalments[done].due_on if done < len(row.instalments) else None,
+    )

@@ -1,0 +1,73 @@
+"""What other services say that concerns a mediation, as commands to the stream of the case.
+
+Money and endings of cases that mediation does not have reach a stream that was never taken, and
+nothing follows there.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, TypeAlias, assert_never, get_args
+
+from msgspec import Struct
+
+from arrears.mediation.domain.mediation.commands import (
+    CloseMediation,
+    HoldMediation,
+    MediationCommand,
+    RecordRepayment,
+    TakeMediation,
+)
+from arrears.mediation.domain.mediation.decisions import CATEGORY
+from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
+from arrears.shared.kernel.ids import CaseId
+from arrears.shared.kernel.reaction import Heard, Issue
+
+Said: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseClosed
+HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
+
+
+def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
+    if not isinstance(said, Said):
+        return ()
+    match said:
+        case CaseReferred():
+            return _referred(said, at)
+        case RepaymentRecorded():
+            return _repaid(said, at)
+        case CaseHeld():
+            return (_issue(said.case_id, HoldMediation(now=at)),)
+        case CaseClosed():
+            return (_issue(said.case_id, CloseMediation(reason=said.reason, now=at)),)
+        case _:
+            assert_never(said)
+
+
+def _referred(said: CaseReferred, at: datetime) -> Sequence[Issue]:
+    if said.stage != "mediation":
+        return ()
+    command = TakeMediation(
+        case_id=said.case_id,
+        loan_key=said.loan_key,
+        referral=said.referral,
+        overdue_minor=said.overdue_minor,
+        currency=said.currency,
+        now=at,
+    )
+    return (_issue(said.case_id, command),)
+
+
+def _repaid(said: RepaymentRecorded, at: datetime) -> Sequence[Issue]:
+    if said.case_id is None:
+        return ()
+    command = RecordRepayment(
+        repayment_id=said.repayment_id,
+        amount_minor=said.amount_minor,
+        currency=said.currency,
+        value_on=said.value_on,
+        now=at,
+    )
+    return (_issue(said.case_id, command),)
+
+
+def _issue(case_id: CaseId, command: MediationCommand) -> Issue:
+    return Issue(category=CATEGORY, key=case_id, command=command)

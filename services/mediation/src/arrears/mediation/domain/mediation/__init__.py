@@ -1,0 +1,7 @@
+"""Talks about one case and the agreement that may come of them.
+
+Stream      mediation.mediation-<case_id>, one for the case; each referral opens a round of talks
+Life        not taken -> invited -> talking | proposed -> in force -> over, and again
+Invariants  a proposed plan adds up to its settlement; money paid in = allocated to instalments
+            + surplus; every round that was taken ends by an event that says how
+"""

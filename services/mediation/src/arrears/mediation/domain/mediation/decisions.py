@@ -1,0 +1,165 @@
+"""What follows from a command to a mediation, and when it wants to be woken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import TypeAlias, assert_never
+
+from arrears.mediation.domain.mediation import performance, talks
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    CloseMediation,
+    HoldMediation,
+    MediationCommand,
+    ReceiptInvitation,
+    RecordDecline,
+    RecordOffer,
+    RecordRepayment,
+    SignForBank,
+    SignForBorrower,
+    TakeMediation,
+    WakeUp,
+)
+from arrears.mediation.domain.mediation.events import MediationClosed, MediationEvent
+from arrears.mediation.domain.mediation.state import (
+    InForce,
+    Mediation,
+    NotTaken,
+    Over,
+    Proposed,
+    Talking,
+    evolve,
+)
+from arrears.mediation.domain.policy import PolicyBook
+from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
+from arrears.shared.kernel.decider import Decider
+
+CATEGORY = "mediation.mediation"
+SOON = timedelta(microseconds=1)
+
+MediationDecider: TypeAlias = Decider[Mediation, MediationCommand, MediationEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decisions read beside the state: the policy by day, and the bank's days."""
+
+    policies: PolicyBook
+    calendar: BankCalendar
+
+
+def decide(  # noqa: C901, PLR0911 - one case for each command
+    rules: Rules, command: MediationCommand, mediation: Mediation
+) -> Sequence[MediationEvent]:
+    """Say what follows from a command. A command already in effect yields nothing."""
+    today = rules.calendar.day_of(command.now)
+    match command:
+        case TakeMediation():
+            return talks.take(command, mediation, rules.policies.on(today), today)
+        case ReceiptInvitation():
+            return talks.receipt(command, mediation)
+        case AnswerInvitation():
+            return talks.answer(command, mediation, rules.policies.on(today), today)
+        case RecordOffer():
+            return talks.record_offer(command, mediation, rules.policies.on(today), today)
+        case RecordDecline():
+            return talks.record_decline(command, mediation)
+        case SignForBorrower() | SignForBank():
+            return talks.sign(command, mediation, today)
+        case RecordRepayment():
+            return _record_repayment(command, mediation)
+        case HoldMediation():
+            return _hold(mediation)
+        case CloseMediation(reason=reason):
+            return _close(mediation, reason)
+        case WakeUp():
+            return _wake(mediation, today)
+        case _:
+            assert_never(command)
+
+
+def due(rules: Rules, mediation: Mediation, after: datetime) -> datetime | None:
+    """The end of the day that the mediation waits for; at once where that has passed."""
+    match mediation:
+        case NotTaken() | Over():
+            return None
+        case Talking(deadline_on=last_day):
+            instant = rules.calendar.start_of(last_day + ONE_DAY)
+        case Proposed(terms=terms):
+            instant = rules.calendar.start_of(terms.sign_by_on + ONE_DAY)
+        case InForce():
+            instant = performance.next_look_at(mediation, rules.calendar)
+        case _:
+            assert_never(mediation)
+    return max(instant, after + SOON)
+
+
+def make_mediation_decider(policies: PolicyBook, calendar: BankCalendar) -> MediationDecider:
+    rules = Rules(policies=policies, calendar=calendar)
+    return Decider(
+        category=CATEGORY,
+        initial=NotTaken(),
+        evolve=evolve,
+        decide=partial(decide, rules),
+        due=partial(due, rules),
+        wake=lambda now: WakeUp(now=now),
+    )
+
+
+def _record_repayment(command: RecordRepayment, mediation: Mediation) -> Sequence[MediationEvent]:
+    """Money valued before the figure was stated is in the figure and counts for nothing more."""
+    if isinstance(mediation, NotTaken | Over):
+        return ()
+    if command.currency != mediation.round.currency or command.amount_minor <= 0:
+        return ()
+    if command.value_on < _counts_from(mediation):
+        return ()
+    match mediation:
+        case Talking() | Proposed():
+            return talks.note_repayment(command, mediation)
+        case InForce():
+            return performance.record_repayment(command, mediation)
+        case _:
+            assert_never(mediation)
+
+
+def _counts_from(mediation: Talking | Proposed | InForce) -> date:
+    if isinstance(mediation, Talking):
+        return mediation.round.taken_on
+    return mediation.terms.counts_from_on
+
+
+def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
+    """A hold ends talks. An agreement in force outlives it: nobody collects under it anyway."""
+    if isinstance(mediation, Talking | Proposed):
+        return _close(mediation, "held")
+    return ()
+
+
+def _close(mediation: Mediation, reason: str) -> Sequence[MediationEvent]:
+    if isinstance(mediation, NotTaken | Over):
+        return ()
+    return (
+        MediationClosed(
+            case_id=mediation.round.case_id,
+            loan_key=mediation.round.loan_key,
+            round=mediation.round.number,
+            reason=reason,
+        ),
+    )
+
+
+def _wake(mediation: Mediation, today: date) -> Sequence[MediationEvent]:
+    match mediation:
+        case Talking(deadline_on=last_day) if last_day < today:
+            if mediation.answered:
+                return (talks.failed(mediation, "declined", "no plan was agreed in time"),)
+            return (talks.failed(mediation, "no_answer"),)
+        case Proposed(terms=terms) if terms.sign_by_on < today:
+            unsigned = f"missing: {talks.unsigned_by(mediation)}"
+            return (talks.failed(mediation, "not_signed", unsigned),)
+        case InForce():
+            return performance.look(mediation, today)
+        case _:
+            return ()

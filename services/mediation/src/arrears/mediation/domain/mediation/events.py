@@ -1,0 +1,245 @@
+"""Facts of a mediation. Fields are the stored format; change them by upcasting only."""
+
+from datetime import date, datetime
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from arrears.mediation.domain.plan import Instalment
+from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+
+
+class MediationTaken(Struct, frozen=True, kw_only=True):
+    """`round` counts the talks of the case from 1; `referral` is the intake's number."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    referral: int
+    overdue_minor: int
+    currency: str
+    taken_on: date
+    answer_by_on: date
+    policy_id: str
+    policy_version: int
+
+
+class BorrowerInvited(Struct, frozen=True, kw_only=True):
+    """Asks the outside world: the invitation is to be sent to the borrower."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    overdue_minor: int
+    currency: str
+    answer_by_on: date
+    policy_id: str
+    policy_version: int
+
+
+class InvitationReceipted(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    receipt_id: str
+    gateway: str
+
+
+class InvitationAnswered(Struct, frozen=True, kw_only=True):
+    """`instalments` is what the borrower offers; empty where the borrower only wants to talk."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    accepted: bool
+    instalments: tuple[Instalment, ...]
+    settle_by_on: date | None
+
+
+class OfferInputs(Struct, frozen=True, kw_only=True):
+    """What the plan was judged by."""
+
+    settlement_minor: int
+    instalment_count: int
+    total_minor: int
+    first_due_on: date | None
+    last_due_on: date | None
+    term_months_max: int
+
+
+class OfferRefused(Struct, frozen=True, kw_only=True):
+    """The borrower's offer breaks a rule of the plan policy. The talks stay open."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    reasons: tuple[str, ...]
+    inputs: OfferInputs
+    policy_id: str
+    policy_version: int
+
+
+class AgreementProposed(Struct, frozen=True, kw_only=True):
+    """Asks the outside world: both sides are to sign.
+
+    `credited_minor` is money that came after the settlement's figure and counts towards it; money
+    valued before `counts_from_on` is in the figure already. `offer` counts the proposals of the
+    round from 1, so that a signature is never taken for one given to other terms. `proposed_by`:
+    borrower, bank.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    offer: int
+    proposed_by: str
+    staff_id: StaffId | None
+    settlement_minor: int
+    credited_minor: int
+    counts_from_on: date
+    currency: str
+    instalments: tuple[Instalment, ...]
+    sign_by_on: date
+    grace_days: int
+    cure_days: int
+    inputs: OfferInputs
+    policy_id: str
+    policy_version: int
+
+
+class BorrowerSigned(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    offer: int
+    signed_at: datetime
+    recorded_by: StaffId | None
+
+
+class BankSigned(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    offer: int
+    signed_at: datetime
+    recorded_by: StaffId | None
+
+
+class AgreementSigned(Struct, frozen=True, kw_only=True):
+    """Both have signed. From here nobody collects while it is kept (card rules art. 70)."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    settlement_minor: int
+    instalments: tuple[Instalment, ...]
+    currency: str
+    signed_at: datetime
+
+
+class PaymentNoted(Struct, frozen=True, kw_only=True):
+    """Money that came while talks were open; it counts towards a later settlement."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    repayment_id: str
+    amount_minor: int
+    currency: str
+    noted_minor: int
+
+
+class InstalmentPaid(Struct, frozen=True, kw_only=True):
+    """A part of a repayment was allocated to one instalment; `complete` says whether it is paid.
+
+    `repayment_id` is None for money noted before the agreement was signed.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    instalment_index: int
+    repayment_id: str | None
+    amount_minor: int
+    instalment_paid_minor: int
+    currency: str
+    complete: bool
+
+
+class InstalmentMissed(Struct, frozen=True, kw_only=True):
+    """Due day and grace have passed. The borrower may still pay until `cure_by_on`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    instalment_index: int
+    due_on: date
+    unpaid_minor: int
+    currency: str
+    cure_by_on: date
+    policy_id: str
+    policy_version: int
+
+
+class AgreementBreached(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    instalment_index: int
+    paid_minor: int
+    unpaid_minor: int
+    currency: str
+    policy_id: str
+    policy_version: int
+
+
+class AgreementFulfilled(Struct, frozen=True, kw_only=True):
+    """`paid_minor` is all that was allocated, `surplus_minor` what came on top of it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    paid_minor: int
+    surplus_minor: int
+    currency: str
+
+
+class MediationFailed(Struct, frozen=True, kw_only=True):
+    """Reasons: declined, no_answer, not_signed. `detail` says more where there is more."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    reason: str
+    detail: str | None
+    policy_id: str
+    policy_version: int
+
+
+class MediationClosed(Struct, frozen=True, kw_only=True):
+    """Intake ended the talks: the reason is the closing's (cured, ...) or `held`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    reason: str
+
+
+MediationEvent: TypeAlias = (
+    MediationTaken
+    | BorrowerInvited
+    | InvitationReceipted
+    | InvitationAnswered
+    | OfferRefused
+    | AgreementProposed
+    | BorrowerSigned
+    | BankSigned
+    | AgreementSigned
+    | PaymentNoted
+    | InstalmentPaid
+    | InstalmentMissed
+    | AgreementBreached
+    | AgreementFulfilled
+    | MediationFailed
+    | MediationClosed
+)

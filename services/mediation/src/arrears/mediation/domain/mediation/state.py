@@ -1,0 +1,193 @@
+"""What a decision about a mediation reads, folded from its events."""
+
+from datetime import date
+from typing import TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from arrears.mediation.domain.mediation.events import (
+    AgreementBreached,
+    AgreementFulfilled,
+    AgreementProposed,
+    AgreementSigned,
+    BankSigned,
+    BorrowerInvited,
+    BorrowerSigned,
+    InstalmentMissed,
+    InstalmentPaid,
+    InvitationAnswered,
+    InvitationReceipted,
+    MediationClosed,
+    MediationEvent,
+    MediationFailed,
+    MediationTaken,
+    OfferRefused,
+    PaymentNoted,
+)
+from arrears.mediation.domain.plan import Instalment
+from arrears.shared.kernel.ids import CaseId, LoanKey
+
+
+class Round(Struct, frozen=True, kw_only=True):
+    """What stays the same while one referral is being mediated."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    number: int
+    referral: int
+    overdue_minor: int
+    currency: str
+    taken_on: date
+
+
+class NotTaken(Struct, frozen=True):
+    pass
+
+
+class Talking(Struct, frozen=True, kw_only=True):
+    """Invited, and after an answer until there is a plan. `deadline_on` is the last day of it."""
+
+    round: Round
+    deadline_on: date
+    policy_id: str
+    policy_version: int
+    receipted: bool = False
+    answered: bool = False
+    noted_minor: int = 0
+    seen: frozenset[str] = frozenset()
+    """Repayments that were counted; a repayment delivered twice counts once."""
+
+
+class Proposed(Struct, frozen=True, kw_only=True):
+    round: Round
+    terms: AgreementProposed
+    borrower_signed: bool = False
+    bank_signed: bool = False
+    noted_minor: int
+    """Money to be allocated as soon as both have signed."""
+    seen: frozenset[str]
+
+
+class InForce(Struct, frozen=True, kw_only=True):
+    """Instalments before `open_index` are paid; those before `missed_before` were missed."""
+
+    round: Round
+    terms: AgreementProposed
+    open_index: int = 0
+    open_paid_minor: int = 0
+    paid_minor: int = 0
+    missed_before: int = 0
+    seen: frozenset[str]
+
+    @property
+    def open_instalment(self) -> Instalment:
+        return self.terms.instalments[self.open_index]
+
+
+class Over(Struct, frozen=True, kw_only=True):
+    round: Round
+    how: str
+    """fulfilled, breached, failed, closed."""
+
+
+Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Over
+
+
+def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
+    mediation: Mediation, event: MediationEvent
+) -> Mediation:
+    """Apply one fact. Never refuses and never raises: what happened, happened."""
+    match event:
+        case MediationTaken():
+            return _taken(event)
+        case BorrowerInvited() | OfferRefused():
+            return mediation
+        case InvitationReceipted():
+            talking = isinstance(mediation, Talking)
+            return replace(mediation, receipted=True) if talking else mediation
+        case InvitationAnswered(settle_by_on=settle_by_on):
+            if isinstance(mediation, Talking):
+                deadline_on = settle_by_on or mediation.deadline_on
+                return replace(mediation, answered=True, deadline_on=deadline_on)
+            return mediation
+        case AgreementProposed():
+            return _proposed(mediation, event)
+        case BorrowerSigned():
+            signing = isinstance(mediation, Proposed)
+            return replace(mediation, borrower_signed=True) if signing else mediation
+        case BankSigned():
+            signing = isinstance(mediation, Proposed)
+            return replace(mediation, bank_signed=True) if signing else mediation
+        case AgreementSigned():
+            if isinstance(mediation, Proposed):
+                return InForce(round=mediation.round, terms=mediation.terms, seen=mediation.seen)
+            return mediation
+        case PaymentNoted():
+            if isinstance(mediation, Talking | Proposed):
+                return replace(
+                    mediation,
+                    noted_minor=mediation.noted_minor + event.amount_minor,
+                    seen=mediation.seen | {event.repayment_id},
+                )
+            return mediation
+        case InstalmentPaid():
+            return _paid(mediation, event) if isinstance(mediation, InForce) else mediation
+        case InstalmentMissed(instalment_index=index):
+            if isinstance(mediation, InForce):
+                return replace(mediation, missed_before=index + 1)
+            return mediation
+        case AgreementBreached():
+            return _over(mediation, "breached")
+        case AgreementFulfilled():
+            return _over(mediation, "fulfilled")
+        case MediationFailed():
+            return _over(mediation, "failed")
+        case MediationClosed():
+            return _over(mediation, "closed")
+        case _:
+            assert_never(event)
+
+
+def _taken(event: MediationTaken) -> Talking:
+    return Talking(
+        round=Round(
+            case_id=event.case_id,
+            loan_key=event.loan_key,
+            number=event.round,
+            referral=event.referral,
+            overdue_minor=event.overdue_minor,
+            currency=event.currency,
+            taken_on=event.taken_on,
+        ),
+        deadline_on=event.answer_by_on,
+        policy_id=event.policy_id,
+        policy_version=event.policy_version,
+    )
+
+
+def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
+    """A new offer replaces one that is not signed by both, with its signatures."""
+    if isinstance(mediation, Talking | Proposed):
+        return Proposed(
+            round=mediation.round,
+            terms=event,
+            noted_minor=event.credited_minor,
+            seen=mediation.seen,
+        )
+    return mediation
+
+
+def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
+    repayment = event.repayment_id
+    return replace(
+        agreement,
+        open_index=event.instalment_index + 1 if event.complete else event.instalment_index,
+        open_paid_minor=0 if event.complete else event.instalment_paid_minor,
+        paid_minor=agreement.paid_minor + event.amount_minor,
+        seen=agreement.seen if repayment is None else agreement.seen | {repayment},
+    )
+
+
+def _over(mediation: Mediation, how: str) -> Mediation:
+    return mediation if isinstance(mediation, NotTaken) else Over(round=mediation.round, how=how)

@@ -1,0 +1,361 @@
+"""Decisions from the referral to the second signature."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    ReceiptInvitation,
+    RecordDecline,
+    RecordOffer,
+    RecordRepayment,
+    SignForBank,
+    SignForBorrower,
+    TakeMediation,
+)
+from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
+    AgreementSigned,
+    BankSigned,
+    BorrowerInvited,
+    BorrowerSigned,
+    InvitationAnswered,
+    InvitationReceipted,
+    MediationEvent,
+    MediationFailed,
+    MediationTaken,
+    OfferInputs,
+    OfferRefused,
+    PaymentNoted,
+)
+from arrears.mediation.domain.mediation.performance import allocate
+from arrears.mediation.domain.mediation.state import (
+    InForce,
+    Mediation,
+    NotTaken,
+    Over,
+    Proposed,
+    Talking,
+)
+from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
+from arrears.mediation.domain.policy import Policy
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import StaffId
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A plan on the table, before it is judged."""
+
+    proposed_by: str
+    staff_id: StaffId | None
+    settlement_minor: int
+    credited_minor: int
+    counts_from_on: date
+    instalments: tuple[Instalment, ...]
+
+
+def take(
+    command: TakeMediation, mediation: Mediation, policy: Policy, today: date
+) -> Sequence[MediationEvent]:
+    """A later referral of the same case opens another round once the last one is over."""
+    match mediation:
+        case NotTaken():
+            number = 1
+        case Over(round=last) if command.referral > last.referral:
+            number = last.number + 1
+        case _:
+            return ()
+    answer_by_on = today + timedelta(days=policy.invitation.answer_within_days)
+    return (
+        MediationTaken(
+            case_id=command.case_id,
+            loan_key=command.loan_key,
+            round=number,
+            referral=command.referral,
+            overdue_minor=command.overdue_minor,
+            currency=command.currency,
+            taken_on=today,
+            answer_by_on=answer_by_on,
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+        BorrowerInvited(
+            case_id=command.case_id,
+            loan_key=command.loan_key,
+            round=number,
+            overdue_minor=command.overdue_minor,
+            currency=command.currency,
+            answer_by_on=answer_by_on,
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+    )
+
+
+def receipt(command: ReceiptInvitation, mediation: Mediation) -> Sequence[MediationEvent]:
+    if not isinstance(mediation, Talking) or mediation.receipted:
+        return ()
+    if command.round != mediation.round.number:
+        return ()
+    return (
+        InvitationReceipted(
+            case_id=mediation.round.case_id,
+            loan_key=mediation.round.loan_key,
+            round=command.round,
+            receipt_id=command.receipt_id,
+            gateway=command.gateway,
+        ),
+    )
+
+
+def answer(
+    command: AnswerInvitation, mediation: Mediation, policy: Policy, today: date
+) -> Sequence[MediationEvent]:
+    """An acceptable offer becomes the proposal; any other leaves the talks open for a while."""
+    if not isinstance(mediation, Talking) or mediation.answered:
+        return ()
+    if command.round != mediation.round.number:
+        return ()
+    if not command.accepted:
+        return (_answered(mediation, command, None), failed(mediation, "declined"))
+    settle_by_on = today + timedelta(days=policy.offer.settle_within_days)
+    if not command.instalments:
+        return (_answered(mediation, command, settle_by_on),)
+    offer = Offer(
+        proposed_by="borrower",
+        staff_id=None,
+        settlement_minor=mediation.round.overdue_minor,
+        credited_minor=mediation.noted_minor,
+        counts_from_on=mediation.round.taken_on,
+        instalments=in_order(command.instalments),
+    )
+    reasons = _broken(offer, policy, today)
+    if not reasons:
+        return (
+            _answered(mediation, command, None),
+            _proposed(mediation, offer, policy, today),
+        )
+    return (
+        _answered(mediation, command, settle_by_on),
+        OfferRefused(
+            case_id=mediation.round.case_id,
+            loan_key=mediation.round.loan_key,
+            round=mediation.round.number,
+            reasons=reasons,
+            inputs=_inputs(offer, policy),
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+    )
+
+
+def record_offer(
+    command: RecordOffer, mediation: Mediation, policy: Policy, today: date
+) -> Sequence[MediationEvent]:
+    talks = _open_talks(mediation)
+    if command.currency != talks.round.currency:
+        raise Refused("other_currency", "currency")
+    instalments = in_order(command.instalments)
+    if isinstance(talks, Proposed) and _same_terms(talks, command, instalments):
+        return ()
+    offer = Offer(
+        proposed_by="bank",
+        staff_id=command.staff_id,
+        settlement_minor=command.settlement_minor,
+        credited_minor=0,
+        counts_from_on=today,
+        instalments=instalments,
+    )
+    reasons = _broken(offer, policy, today)
+    if reasons:
+        about = "settlement_minor" if reasons[0] == "nothing_to_settle" else "instalments"
+        raise Refused(reasons[0], about)
+    return (_proposed(talks, offer, policy, today),)
+
+
+def record_decline(command: RecordDecline, mediation: Mediation) -> Sequence[MediationEvent]:
+    if isinstance(mediation, Over) and mediation.how == "failed":
+        return ()
+    talks = _open_talks(mediation)
+    detail = f"recorded by {command.staff_id}"
+    return (failed(talks, "declined", detail),)
+
+
+def sign(
+    command: SignForBorrower | SignForBank, mediation: Mediation, today: date
+) -> Sequence[MediationEvent]:
+    by_gateway = command.round is not None
+    if not isinstance(mediation, Proposed):
+        if by_gateway or isinstance(mediation, InForce):
+            return ()
+        raise Refused("mediation_over" if isinstance(mediation, Over) else "nothing_to_sign")
+    terms = mediation.terms
+    if by_gateway and (command.round, command.offer) != (terms.round, terms.offer):
+        return ()
+    if today > terms.sign_by_on:
+        return (failed(mediation, "not_signed", f"missing: {unsigned_by(mediation)}"),)
+    if isinstance(command, SignForBorrower):
+        return _borrower_signs(command, mediation)
+    return _bank_signs(command, mediation)
+
+
+def note_repayment(
+    command: RecordRepayment, mediation: Talking | Proposed
+) -> Sequence[MediationEvent]:
+    if command.repayment_id in mediation.seen:
+        return ()
+    return (
+        PaymentNoted(
+            case_id=mediation.round.case_id,
+            loan_key=mediation.round.loan_key,
+            round=mediation.round.number,
+            repayment_id=command.repayment_id,
+            amount_minor=command.amount_minor,
+            currency=command.currency,
+            noted_minor=mediation.noted_minor + command.amount_minor,
+        ),
+    )
+
+
+def failed(talks: Talking | Proposed, reason: str, detail: str | None = None) -> MediationFailed:
+    rule = talks.terms if isinstance(talks, Proposed) else talks
+    return MediationFailed(
+        case_id=talks.round.case_id,
+        loan_key=talks.round.loan_key,
+        round=talks.round.number,
+        reason=reason,
+        detail=detail,
+        policy_id=rule.policy_id,
+        policy_version=rule.policy_version,
+    )
+
+
+def unsigned_by(proposed: Proposed) -> str:
+    if proposed.borrower_signed:
+        return "bank"
+    return "borrower" if proposed.bank_signed else "borrower and bank"
+
+
+def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[MediationEvent]:
+    if proposed.borrower_signed:
+        return ()
+    signature = BorrowerSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        offer=proposed.terms.offer,
+        signed_at=command.now,
+        recorded_by=command.staff_id,
+    )
+    return (signature, *_sealed(signature, proposed)) if proposed.bank_signed else (signature,)
+
+
+def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationEvent]:
+    if proposed.bank_signed:
+        return ()
+    signature = BankSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        offer=proposed.terms.offer,
+        signed_at=command.now,
+        recorded_by=command.staff_id,
+    )
+    return (signature, *_sealed(signature, proposed)) if proposed.borrower_signed else (signature,)
+
+
+def _sealed(
+    last_signature: BorrowerSigned | BankSigned, proposed: Proposed
+) -> Sequence[MediationEvent]:
+    """The second signature puts the agreement in force and allocates what has already come."""
+    signed = AgreementSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        settlement_minor=proposed.terms.settlement_minor,
+        instalments=proposed.terms.instalments,
+        currency=proposed.round.currency,
+        signed_at=last_signature.signed_at,
+    )
+    agreement = InForce(round=proposed.round, terms=proposed.terms, seen=proposed.seen)
+    return (signed, *allocate(agreement, proposed.noted_minor, None))
+
+
+def _open_talks(mediation: Mediation) -> Talking | Proposed:
+    match mediation:
+        case Talking() | Proposed():
+            return mediation
+        case NotTaken():
+            raise Refused("mediation_not_taken")
+        case InForce():
+            raise Refused("agreement_in_force")
+        case Over():
+            raise Refused("mediation_over")
+
+
+def _same_terms(
+    proposed: Proposed, command: RecordOffer, instalments: tuple[Instalment, ...]
+) -> bool:
+    terms = proposed.terms
+    return terms.settlement_minor == command.settlement_minor and terms.instalments == instalments
+
+
+def _broken(offer: Offer, policy: Policy, today: date) -> tuple[str, ...]:
+    return broken_rules(
+        offer.instalments,
+        settlement_minor=offer.settlement_minor,
+        today=today,
+        rule=policy.plan,
+    )
+
+
+def _inputs(offer: Offer, policy: Policy) -> OfferInputs:
+    return OfferInputs(
+        settlement_minor=offer.settlement_minor,
+        instalment_count=len(offer.instalments),
+        total_minor=total_minor(offer.instalments),
+        first_due_on=offer.instalments[0].due_on if offer.instalments else None,
+        last_due_on=offer.instalments[-1].due_on if offer.instalments else None,
+        term_months_max=policy.plan.term_months_max,
+    )
+
+
+def _answered(
+    talking: Talking, command: AnswerInvitation, settle_by_on: date | None
+) -> InvitationAnswered:
+    return InvitationAnswered(
+        case_id=talking.round.case_id,
+        loan_key=talking.round.loan_key,
+        round=talking.round.number,
+        accepted=command.accepted,
+        instalments=in_order(command.instalments),
+        settle_by_on=settle_by_on,
+    )
+
+
+def _proposed(
+    talks: Talking | Proposed, offer: Offer, policy: Policy, today: date
+) -> AgreementProposed:
+    """To be signed before the first instalment falls due, so that none is missed at birth."""
+    sign_by_on = today + timedelta(days=policy.signing.sign_within_days)
+    return AgreementProposed(
+        case_id=talks.round.case_id,
+        loan_key=talks.round.loan_key,
+        round=talks.round.number,
+        offer=talks.terms.offer + 1 if isinstance(talks, Proposed) else 1,
+        proposed_by=offer.proposed_by,
+        staff_id=offer.staff_id,
+        settlement_minor=offer.settlement_minor,
+        credited_minor=offer.credited_minor,
+        counts_from_on=offer.counts_from_on,
+        currency=talks.round.currency,
+        instalments=offer.instalments,
+        sign_by_on=min(sign_by_on, offer.instalments[0].due_on),
+        grace_days=policy.performance.grace_days,
+        cure_days=policy.performance.cure_days,
+        inputs=_inputs(offer, policy),
+        policy_id=policy.id,
+        policy_version=policy.version,
+    )
