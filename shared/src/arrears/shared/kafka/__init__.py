@@ -1,0 +1,1 @@
+"""The aiokafka adapter behind the bus port."""

@@ -1,0 +1,38 @@
+"""Kafka's errors in words that the runtime knows, which may not import a driver.
+
+ConnectionError: try again later. PermissionError and ValueError: somebody must change something.
+"""
+
+from aiokafka.errors import (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+
+_DENIED = (
+    AuthenticationFailedError,
+    ClusterAuthorizationFailedError,
+    GroupAuthorizationFailedError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
+
+
+def plain(error: BaseException, doing: str, servers: str) -> Exception:
+    """The exception to raise instead of aiokafka's, with what we were doing and where."""
+    said = str(error) or type(error).__name__
+    if isinstance(error, _DENIED):
+        return PermissionError(f"Kafka at {servers} denies {doing}: {said}")
+    if isinstance(error, _TOO_LARGE):
+        return ValueError(f"{doing}: a record is larger than the broker takes: {said}")
+    if isinstance(error, TimeoutError):
+        return ConnectionError(f"Kafka at {servers} does not answer: {doing}")
+    if isinstance(error, (KafkaError, OSError)):
+        return ConnectionError(f"Kafka at {servers}, {doing}: {said}")
+    return RuntimeError(f"{doing}: {said}")

@@ -1,0 +1,147 @@
+"""Records to explicit partitions: idempotent, acks=all, one batch in flight per partition.
+
+A producer that has failed once is thrown away. Its sequence numbers have moved past the batch that
+was rejected, so everything it sent afterwards to that partition would be refused as out of order.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
+
+from arrears.shared.kafka.failures import plain
+from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.runtime.bus import Outgoing, TopicPartition
+
+CONTENT_TYPE: Final = ("content-type", b"application/cloudevents+json")
+SEQ_HEADER: Final = "seq"
+BATCH_BYTES_MAX: Final = 1_000_000
+"""Below the broker's default `message.max.bytes`; one larger record still makes its own batch."""
+_STOP_SECONDS: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+class KafkaPublisher:
+    """Any number of calls may run at once, as long as no two share a partition."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: Any = None
+        self._starting = asyncio.Lock()
+        self._discarded: set[asyncio.Task[None]] = set()
+
+    async def publish(self, batches: Mapping[TopicPartition, Sequence[Outgoing]]) -> None:
+        producer = None
+        try:
+            async with asyncio.timeout(self._settings.publish_seconds):
+                producer = await self._ready()
+                await _send_all(producer, batches)
+        except BaseException as error:
+            if producer is not None and producer is self._producer:
+                self._discard(producer)
+            if not isinstance(error, Exception):
+                raise
+            doing = f"publishing to {', '.join(sorted({place.topic for place in batches}))}"
+            raise plain(error, doing, self._settings.servers) from error
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            self._discard(producer)
+        if self._discarded:
+            await asyncio.gather(*self._discarded, return_exceptions=True)
+
+    async def _ready(self) -> Any:
+        async with self._starting:
+            if self._producer is None:
+                compression = self._settings.compression
+                producer = AIOKafkaProducer(
+                    acks="all",
+                    enable_idempotence=True,
+                    linger_ms=0,
+                    max_batch_size=BATCH_BYTES_MAX,
+                    compression_type=None if compression == "none" else compression,
+                    **self._settings.connection(),
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await asyncio.shield(_abort(producer))
+                    raise
+                self._producer = producer
+            return self._producer
+
+    def _discard(self, producer: Any) -> None:
+        """Stops it in the background: a call that failed or was cancelled must not wait."""
+        if self._producer is producer:
+            self._producer = None
+        task = asyncio.get_running_loop().create_task(_abort(producer))
+        self._discarded.add(task)
+        task.add_done_callback(self._discarded.discard)
+
+
+async def _abort(producer: Any) -> None:
+    """`stop()` alone would wait for a lost broker: an idempotent batch is retried for ever."""
+    sender = producer._sender.sender_task
+    producer._message_accumulator.fail_all(ProducerClosed())
+    if sender is not None:
+        sender.cancel()
+    with suppress(Exception):
+        await producer.client.close()
+    try:
+        async with asyncio.timeout(_STOP_SECONDS):
+            await producer.stop()
+    except Exception as error:
+        log.warning("producer_not_stopped", error=repr(error))
+
+
+async def _send_all(producer: Any, batches: Mapping[TopicPartition, Sequence[Outgoing]]) -> None:
+    """One batch of every partition in turn, so that one request carries all partitions.
+
+    `send_batch` waits while the partition's batch before is not taken yet: what is built here
+    overlaps with what is on the wire, and the order within a partition is kept.
+    """
+    acknowledgements = []
+    packers = [
+        (place, _packed(producer, outgoing)) for place, outgoing in batches.items() if outgoing
+    ]
+    while packers:
+        left = []
+        for place, packer in packers:
+            batch = next(packer, None)
+            if batch is not None:
+                acknowledgements.append(
+                    await producer.send_batch(batch, place.topic, partition=place.partition)
+                )
+                left.append((place, packer))
+        packers = left
+    failures = [
+        failure
+        for failure in await asyncio.gather(*acknowledgements, return_exceptions=True)
+        if isinstance(failure, BaseException)
+    ]
+    if failures:
+        raise failures[0]
+
+
+def _packed(producer: Any, outgoing: Sequence[Outgoing]) -> Iterator[Any]:
+    """Record timestamps are the wall clock: retention counts from them, not from event times."""
+    now_ms = int(time.time() * 1000)
+    batch = producer.create_batch()
+    append = batch.append
+    for record in outgoing:
+        seq = record.seq
+        headers = [CONTENT_TYPE] if seq is None else [CONTENT_TYPE, (SEQ_HEADER, b"%d" % seq)]
+        key, value = record.key, record.value
+        if append(timestamp=now_ms, key=key, value=value, headers=headers) is None:
+            yield batch
+            batch = producer.create_batch()
+            append = batch.append
+            append(timestamp=now_ms, key=key, value=value, headers=headers)
+    yield batch
