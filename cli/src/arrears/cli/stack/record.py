@@ -22,7 +22,6 @@ class Record(msgspec.Struct):
     kafka_controller_port: int | None = None
     postgres: Running | None = None
     postgres_port: int | None = None
-    postgres_folder: str | None = None
     compose_project: str | None = None
     processes: dict[str, Running] = msgspec.field(default_factory=dict)
 
