@@ -1,0 +1,201 @@
+"""Attempts: planned, asked for a permit, permitted or denied, and back again when they may be."""
+
+from datetime import date, timedelta
+
+from arrears.contact.domain.borrower import endings
+from arrears.contact.domain.borrower.draft import Draft
+from arrears.contact.domain.borrower.events import (
+    AttemptDenied,
+    AttemptPermitted,
+    AttemptRequested,
+    AttemptRescheduled,
+)
+from arrears.contact.domain.borrower.state import Attempt, CaseFile, Treatment
+from arrears.contact.domain.permit import (
+    NO_CONTACT_POINT,
+    Denied,
+    PermitRequest,
+    Permitted,
+    Standing,
+    StopSignal,
+    permit,
+)
+from arrears.contact.domain.quiet_hours import local_day
+from arrears.contact.domain.schedule import plan
+from arrears.contact.domain.values import AttemptId
+from arrears.shared.kernel.ids import CaseId
+
+
+def attempt_of(file: CaseFile) -> Attempt | None:
+    return None if file.treatment is None else file.treatment.attempt
+
+
+def request(draft: Draft, case_id: CaseId) -> None:
+    """Plan the treatment's next attempt."""
+    file = draft.file(case_id)
+    assert file is not None
+    assert file.treatment is not None
+    treatment = file.treatment
+    rule = draft.policy.treatments[treatment.treatment]
+    attempt_id = AttemptId(f"{case_id}/{file.attempts_count + 1}")
+    attempt_no = treatment.attempts_made + 1
+    draft.say(
+        AttemptRequested(
+            attempt_id=attempt_id,
+            case_id=case_id,
+            loan_key=file.loan_key,
+            referral=treatment.referral,
+            treatment=treatment.treatment,
+            channel=rule.channel,
+            attempt_no=attempt_no,
+            planned_at=plan(
+                attempt_id,
+                attempt_no,
+                rule.attempts_max,
+                after=draft.now,
+                zone=draft.zone,
+                policy=draft.policy,
+                planned_on=lambda day: _planned_on(draft, day),
+            ),
+            requested_at=draft.now,
+        )
+    )
+
+
+def _planned_on(draft: Draft, day: date) -> int:
+    """Attempts of the person that the day already holds, made or planned."""
+    zone = draft.zone
+    made = sum(
+        contact.may_have_connected and local_day(contact.at, zone) == day
+        for contact in draft.borrower.contacts
+    )
+    planned = 0
+    for file in draft.borrower.cases.values():
+        attempt = attempt_of(file)
+        if attempt is not None and attempt.planned_at is not None:
+            planned += local_day(attempt.planned_at, zone) == day
+    return made + planned
+
+
+def reschedule(draft: Draft, file: CaseFile, attempt: Attempt, reason: str) -> None:
+    """The attempt waited for an event, and this is it."""
+    treatment = file.treatment
+    assert treatment is not None
+    rule = draft.policy.treatments[treatment.treatment]
+    draft.say(
+        AttemptRescheduled(
+            attempt_id=attempt.attempt_id,
+            case_id=file.case_id,
+            loan_key=file.loan_key,
+            channel=attempt.channel,
+            planned_at=plan(
+                attempt.attempt_id,
+                attempt.attempt_no,
+                rule.attempts_max,
+                after=draft.now,
+                zone=draft.zone,
+                policy=draft.policy,
+                planned_on=lambda day: _planned_on(draft, day),
+            ),
+            reason=reason,
+            rescheduled_at=draft.now,
+        )
+    )
+
+
+def ask_permit(draft: Draft, case_id: CaseId) -> None:
+    """The attempt's time has come."""
+    file = draft.file(case_id)
+    if file is None or file.treatment is None or file.treatment.attempt is None:
+        return
+    treatment, attempt = file.treatment, file.treatment.attempt
+    if attempt.planned_at is None or attempt.planned_at > draft.now:
+        return
+    request = PermitRequest(attempt_id=attempt.attempt_id, channel=attempt.channel, at=draft.now)
+    verdict = permit(request, standing(draft, file), draft.rules.book)
+    if isinstance(verdict, Permitted):
+        _permit(draft, file, treatment, attempt, verdict)
+    else:
+        _deny(draft, file, treatment, attempt, verdict)
+
+
+def standing(draft: Draft, file: CaseFile) -> Standing:
+    borrower = draft.borrower
+    return Standing(
+        market_zone=draft.rules.calendar.zone,
+        zone=borrower.zone,
+        case_closed=file.case_id in borrower.closed,
+        stops=tuple(
+            StopSignal(kind=stop.kind, lifts_at=stop.lifts_at)
+            for stop in (*borrower.stops, *file.stops)
+        ),
+        promise_judged_at=None if file.promise is None else file.promise.judgement_at,
+        points=borrower.points,
+        contacts=borrower.contacts,
+    )
+
+
+def _permit(
+    draft: Draft, file: CaseFile, treatment: Treatment, attempt: Attempt, verdict: Permitted
+) -> None:
+    rule = draft.policy.treatments[treatment.treatment]
+    draft.say(
+        AttemptPermitted(
+            attempt_id=attempt.attempt_id,
+            case_id=file.case_id,
+            loan_key=file.loan_key,
+            referral=treatment.referral,
+            treatment=treatment.treatment,
+            channel=attempt.channel,
+            attempt_no=attempt.attempt_no,
+            point=verdict.point,
+            overdue_minor=treatment.overdue_minor,
+            currency=treatment.currency,
+            days_past_due=treatment.days_past_due,
+            policy_id=verdict.policy_id,
+            policy_version=verdict.policy_version,
+            inputs=verdict.inputs,
+            permitted_at=draft.now,
+            valid_until=verdict.valid_until,
+            outcome_expected_by=draft.now + timedelta(days=rule.outcome_days_max),
+        )
+    )
+
+
+def _deny(
+    draft: Draft, file: CaseFile, treatment: Treatment, attempt: Attempt, verdict: Denied
+) -> None:
+    waits_until = None
+    if verdict.rule == NO_CONTACT_POINT:
+        waits_until = draft.now + timedelta(days=draft.policy.contact_points.wait_days_max)
+    draft.say(
+        AttemptDenied(
+            attempt_id=attempt.attempt_id,
+            case_id=file.case_id,
+            loan_key=file.loan_key,
+            referral=treatment.referral,
+            treatment=treatment.treatment,
+            channel=attempt.channel,
+            attempt_no=attempt.attempt_no,
+            rule=verdict.rule,
+            reason=verdict.reason,
+            next_allowed_at=verdict.next_allowed_at,
+            waits_until=waits_until,
+            policy_id=verdict.policy_id,
+            policy_version=verdict.policy_version,
+            inputs=verdict.inputs,
+            denied_at=draft.now,
+        )
+    )
+    if waits_until == draft.now:
+        stop_waiting(draft, file.case_id)
+
+
+def stop_waiting(draft: Draft, case_id: CaseId) -> None:
+    """Nobody has told us how to reach the borrower."""
+    file = draft.file(case_id)
+    attempt = None if file is None else attempt_of(file)
+    if file is None or attempt is None or attempt.waits_until is None:
+        return
+    if attempt.waits_until <= draft.now:
+        endings.unreachable(draft, file, "no_contact_point")

@@ -1,0 +1,108 @@
+"""What follows from a command. A command that is already in effect yields nothing."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from arrears.contact.domain.borrower import outcomes, promises, stops, timers, treatments
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    CountRepayment,
+    EndContact,
+    NoteOutcome,
+    NoteReceipt,
+    RecordContactPoints,
+    RecordHardship,
+    RecordPromise,
+    RecordRefusal,
+    ReleaseCase,
+    ResumeContact,
+    StartTreatment,
+    StopContact,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.draft import Draft, Rules
+from arrears.contact.domain.borrower.events import AttemptPermitted, BorrowerEvent
+from arrears.contact.domain.borrower.state import Borrower, evolve
+from arrears.contact.domain.policy import Policy, PolicyBook
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Decider
+
+CATEGORY = "contact.borrower"
+
+
+def make_borrower_decider(
+    policies: Sequence[Policy],
+    market_zone: str,
+    *,
+    sandbox_points: bool = False,
+) -> Decider[Borrower, BorrowerCommand, BorrowerEvent]:
+    """The borrower under these policies.
+
+    `market_zone` is the bank's: its days, and its clock where a borrower's is unknown.
+    `sandbox_points` lets attempts go to contact points of the sandbox where the bank's feed has
+    brought no profile; every such event names them so.
+    """
+    rules = Rules(PolicyBook(policies), BankCalendar(market_zone), sandbox_points)
+
+    def decide(command: BorrowerCommand, borrower: Borrower) -> Sequence[BorrowerEvent]:
+        draft = Draft(rules, borrower, command.now)
+        _follow(draft, command)
+        timers.serve(draft)
+        return tuple(draft.events)
+
+    return Decider(
+        category=CATEGORY,
+        initial=Borrower(),
+        evolve=evolve,
+        decide=decide,
+        due=timers.due,
+        wake=_wake,
+    )
+
+
+def _wake(now: datetime) -> BorrowerCommand:
+    return WakeUp(now=now)
+
+
+def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0912 - one per command
+    match command:
+        case WakeUp():
+            pass  # What is due is served after every command.
+        case NoteReceipt():
+            outcomes.receipt(draft, command)
+        case NoteOutcome():
+            outcomes.conclude(draft, command)
+        case StartTreatment():
+            treatments.start(draft, command)
+        case RecordContactPoints():
+            treatments.record_points(draft, command)
+        case CountRepayment():
+            promises.count(draft, command)
+        case RecordPromise():
+            promises.record(draft, command)
+        case RecordHardship():
+            promises.record_hardship(draft, command)
+        case RecordRefusal():
+            promises.record_refusal(draft, command)
+        case StopContact():
+            stops.stop(draft, command)
+        case ResumeContact():
+            stops.resume(draft, command)
+        case ReleaseCase():
+            stops.release(draft, command)
+        case EndContact():
+            stops.end(draft, command)
+        case _:
+            assert_never(command)
+
+
+def still_permitted(borrower: Borrower, permitted: AttemptPermitted, at: datetime) -> bool:
+    """Asked again at the moment of sending, where time passes between permit and attempt."""
+    if not permitted.permitted_at <= at < permitted.valid_until:
+        return False
+    file = borrower.cases.get(permitted.case_id)
+    if file is None or file.closed_for is not None:
+        return False
+    under_way = any(sent.attempt_id == permitted.attempt_id for sent in file.in_flight)
+    return under_way and not borrower.stops and not file.stops

@@ -1,0 +1,362 @@
+"""What happened between us and a borrower. Fields are the stored format; change by upcasting only.
+
+Every event of a case names it. Times are the business times at which it happened; what others said
+earlier than we heard it carries both.
+"""
+
+from datetime import date, datetime
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from arrears.contact.domain.permit import PermitInputs
+from arrears.contact.domain.values import (
+    AttemptId,
+    Channel,
+    ContactPoint,
+    Outcome,
+    PromiseId,
+    Result,
+    Said,
+    Scope,
+    StopKind,
+)
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+
+# --- The person
+
+
+class ContactPointsRecorded(Struct, frozen=True, kw_only=True):
+    """How the borrower can be reached. `origin`: bank, or sandbox where the bank said nothing."""
+
+    borrower_id: BorrowerId
+    points: tuple[ContactPoint, ...]
+    zone: str | None
+    language: str | None
+    origin: str
+    recorded_at: datetime
+
+
+# --- Treatments
+
+
+class TreatmentStarted(Struct, frozen=True, kw_only=True):
+    """Intake has referred the case. Figures are the bank's last ones."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    borrower_id: BorrowerId
+    referral: int
+    treatment: str
+    overdue_minor: int
+    currency: str
+    days_past_due: int
+    product: str
+    policy_id: str
+    policy_version: int
+    started_at: datetime
+
+
+class TreatmentCompleted(Struct, frozen=True, kw_only=True):
+    """Said exactly once of each referral. `reason` says what ended it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    result: Result
+    reason: str
+    attempts_made: int
+    completed_at: datetime
+
+
+class UnreachableReported(Struct, frozen=True, kw_only=True):
+    """Every attempt of the treatment failed, or there was no way to make one."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    attempts_made: int
+    reported_at: datetime
+
+
+# --- Attempts
+
+
+class AttemptRequested(Struct, frozen=True, kw_only=True):
+    """An attempt is planned; at `planned_at` its permit is asked for."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    attempt_no: int
+    planned_at: datetime
+    requested_at: datetime
+
+
+class AttemptPermitted(Struct, frozen=True, kw_only=True):
+    """The attempt may be made once, now: this event asks the outside world for it."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    attempt_no: int
+    point: ContactPoint
+    overdue_minor: int
+    currency: str
+    days_past_due: int
+    policy_id: str
+    policy_version: int
+    inputs: PermitInputs
+    permitted_at: datetime
+    valid_until: datetime
+    outcome_expected_by: datetime
+
+
+class AttemptDenied(Struct, frozen=True, kw_only=True):
+    """A rule forbids the attempt now. It comes back at `next_allowed_at`.
+
+    Where that is None only an event can lift the rule: the attempt waits for it, and
+    `waits_until` bounds the waiting where waiting for ever would leave the referral unanswered.
+    """
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    attempt_no: int
+    rule: str
+    reason: str
+    next_allowed_at: datetime | None
+    waits_until: datetime | None
+    policy_id: str | None
+    policy_version: int | None
+    inputs: PermitInputs
+    denied_at: datetime
+
+
+class AttemptRescheduled(Struct, frozen=True, kw_only=True):
+    """What kept the attempt waiting is gone: it has a time again."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    channel: Channel
+    planned_at: datetime
+    reason: str
+    rescheduled_at: datetime
+
+
+class AttemptDropped(Struct, frozen=True, kw_only=True):
+    """A planned attempt that will not be made."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    reason: str
+    dropped_at: datetime
+
+
+class AttemptReceipted(Struct, frozen=True, kw_only=True):
+    """A gateway says that it has carried the attempt out."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    channel: Channel
+    receipt_id: str
+    gateway: str
+    receipted_at: datetime
+
+
+class AttemptConcluded(Struct, frozen=True, kw_only=True):
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    outcome: Outcome
+    said: Said
+    concluded_at: datetime
+
+
+class DemandDelivered(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    attempt_id: AttemptId
+    total_minor: int
+    currency: str
+    delivered_at: datetime
+
+
+class DemandReturned(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    attempt_id: AttemptId
+    returned_at: datetime
+
+
+# --- What the borrower said. `recorded_by` is the member of staff, None where an attempt heard it.
+
+
+class PromiseMade(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    amount_minor: int
+    currency: str
+    due_on: date
+    attempt_id: AttemptId | None
+    recorded_by: StaffId | None
+    made_on: date
+    made_at: datetime
+    judgement_at: datetime
+
+
+class PromisePaymentCounted(Struct, frozen=True, kw_only=True):
+    """Money came while the promise was pending. `paid_minor` is the sum so far."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    repayment_id: str
+    amount_minor: int
+    paid_minor: int
+    value_on: date
+    counted_at: datetime
+
+
+class PromiseKept(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    paid_minor: int
+    judged_at: datetime
+
+
+class PromisePartlyKept(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    paid_minor: int
+    judged_at: datetime
+
+
+class PromiseBroken(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    judged_at: datetime
+
+
+class PromiseLapsed(Struct, frozen=True, kw_only=True):
+    """The bank closed the case before the promise was due: there was nothing left to keep."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: PromiseId
+    paid_minor: int
+    reason: str
+    judged_at: datetime
+
+
+class RefusalReported(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    attempt_id: AttemptId | None
+    recorded_by: StaffId | None
+    reported_on: date
+    reported_at: datetime
+
+
+class HardshipReported(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    review_on: date
+    attempt_id: AttemptId | None
+    recorded_by: StaffId | None
+    reported_at: datetime
+
+
+# --- Stops
+
+
+class ContactStopped(Struct, frozen=True, kw_only=True):
+    """From `heard_at` on nobody contacts the case, or the person where `scope` says so.
+
+    A stop of a person is told of each of its cases. `said_at` is when others said it: the time
+    between is the delay that operations watch.
+    """
+
+    case_id: CaseId | None
+    loan_key: LoanKey | None
+    borrower_id: BorrowerId
+    kind: StopKind
+    scope: Scope
+    reason: str
+    lifts_at: datetime | None
+    said_at: datetime
+    heard_at: datetime
+    recorded_by: StaffId | None
+
+
+class ContactResumed(Struct, frozen=True, kw_only=True):
+    case_id: CaseId | None
+    loan_key: LoanKey | None
+    borrower_id: BorrowerId
+    kind: StopKind
+    scope: Scope
+    reason: str
+    resumed_at: datetime
+    recorded_by: StaffId | None
+
+
+class ContactEnded(Struct, frozen=True, kw_only=True):
+    """The case is closed: nothing more is said about it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    said_at: datetime
+    heard_at: datetime
+
+
+BorrowerEvent: TypeAlias = (
+    AttemptRequested
+    | AttemptPermitted
+    | AttemptDenied
+    | AttemptReceipted
+    | AttemptConcluded
+    | TreatmentStarted
+    | TreatmentCompleted
+    | UnreachableReported
+    | AttemptRescheduled
+    | AttemptDropped
+    | ContactPointsRecorded
+    | DemandDelivered
+    | DemandReturned
+    | PromiseMade
+    | PromisePaymentCounted
+    | PromiseKept
+    | PromisePartlyKept
+    | PromiseBroken
+    | PromiseLapsed
+    | RefusalReported
+    | HardshipReported
+    | ContactStopped
+    | ContactResumed
+    | ContactEnded
+)
