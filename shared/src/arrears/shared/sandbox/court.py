@@ -30,7 +30,7 @@ def mediation_answer(
     answered_at = office_hour(answered_on, seed, case_id)
     told = story_of(seed, loan_key)
     if told is not None:
-        instalments = _story_instalments(told, day, answered_on)
+        instalments = _story_instalments(told, answered_on, overdue_minor)
     elif overdue_minor >= FOREIGN_INSTALMENTS and chance(35, "agrees", seed, case_id):
         instalments = _equal_instalments(answered_on, overdue_minor)
     else:
@@ -113,11 +113,21 @@ def _equal_instalments(agreed_on: date, overdue_minor: int) -> tuple[tuple[date,
     )
 
 
-def _story_instalments(told: Story, day: date, answered_on: date) -> tuple[tuple[date, int], ...]:
-    """What the borrower means to pay once both can have signed; nothing for who declines."""
-    signed_on = answered_on + timedelta(days=3)
-    coming = [plan for plan in episode_at(told, day).planned if plan.on > signed_on]
-    return tuple((plan.on, plan.amount_minor) for plan in coming)
+def _story_instalments(
+    told: Story, answered_on: date, overdue_minor: int
+) -> tuple[tuple[date, int], ...]:
+    """What the borrower means to pay from now on; nothing for who declines.
+
+    A plan must add up to the figure that was named, so the last instalment carries what differs
+    where talks began so late that a planned payment has come before them.
+    """
+    planned = episode_at(told, answered_on).planned
+    coming = [(plan.on, plan.amount_minor) for plan in planned if plan.on > answered_on]
+    if not coming:
+        return ()
+    last_on, _ = coming.pop()
+    last_minor = overdue_minor - sum(amount for _, amount in coming)
+    return (*coming, (last_on, last_minor)) if last_minor > 0 else ()
 
 
 def _story_judged_on(told: Story, filed_on: date, otherwise_on: date) -> date:

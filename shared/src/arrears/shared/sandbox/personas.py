@@ -144,8 +144,8 @@ def _hardship_then_cured(*key: object) -> Plot:
 
 
 def _instalments(count: int, *key: object) -> tuple[Step, ...]:
-    """Monthly from the 75th day on: a fortnight after talks begin. Equal but for the last."""
-    first = 75 + roll(4, "shift", *key)
+    """Monthly from the 80th day on: weeks after talks begin. Equal but for the last."""
+    first = 80 + roll(5, "shift", *key)
     share = 1000 // count
     return tuple(
         Step(day=first + 30 * number, share=None if number == count - 1 else share)
@@ -159,12 +159,15 @@ def _agreement_fulfilled(*key: object) -> Plot:
 
 
 def _agreement_breached(*key: object) -> Plot:
-    """Pays the first instalment only, is sued, and then half obey the judgment."""
+    """Pays the first instalment only; half obey the judgment that follows, half have nothing.
+
+    The second falls due about day 112; grace, a time to cure and the court's days come after it.
+    """
     steps = _instalments(between(4, 5, "count", *key), *key)
     if chance(50, "obeys", *key):
-        last = Step(day=between(168, 172, "pay", *key), share=None)
-        return Plot(paid=(steps[0], last), planned=steps, cured_after=1, judged=160, life=182)
-    return Plot(paid=steps[:1], planned=steps, judged=160, life=235)
+        last = Step(day=between(176, 180, "pay", *key), share=None)
+        return Plot(paid=(steps[0], last), planned=steps, cured_after=1, judged=168, life=190)
+    return Plot(paid=steps[:1], planned=steps, judged=168, life=245)
 
 
 def _judgment_obeyed(*key: object) -> Plot:
