@@ -1,0 +1,73 @@
+"""What legal asks of the court, and what follows from its answers.
+
+Two requests: register and judge a claim; enforce a judgment. A case has one of each at most, so
+an answer needs no number; one that no longer fits changes nothing.
+"""
+
+from datetime import date, datetime
+from typing import Final, TypeAlias, assert_never
+
+from msgspec import Struct
+
+from arrears.legal.domain.claim.commands import (
+    ClaimCommand,
+    CloseEnforcement,
+    EnterJudgment,
+    RecordSearch,
+    RegisterClaim,
+)
+from arrears.legal.domain.claim.events import ClaimEvent, ClaimFiled, EnforcementApplied
+
+FILING: Final = "filing"
+ENFORCEMENT: Final = "enforcement"
+
+
+class Registered(Struct, frozen=True, kw_only=True, tag_field="answer", tag="registered"):
+    docket: str
+    gateway: str
+
+
+class Judged(Struct, frozen=True, kw_only=True, tag_field="answer", tag="judged"):
+    awarded_minor: int
+    currency: str
+    obey_by_on: date
+
+
+class Searched(Struct, frozen=True, kw_only=True, tag_field="answer", tag="searched"):
+    found: str
+
+
+class Concluded(Struct, frozen=True, kw_only=True, tag_field="answer", tag="concluded"):
+    pass
+
+
+Answer: TypeAlias = Registered | Judged | Searched | Concluded
+
+
+def effect_of(event: ClaimEvent) -> str | None:
+    match event:
+        case ClaimFiled():
+            return FILING
+        case EnforcementApplied():
+            return ENFORCEMENT
+        case _:
+            return None
+
+
+def on_answer(answer: Answer, at: datetime) -> ClaimCommand:
+    match answer:
+        case Registered():
+            return RegisterClaim(docket=answer.docket, gateway=answer.gateway, now=at)
+        case Judged():
+            return EnterJudgment(
+                awarded_minor=answer.awarded_minor,
+                currency=answer.currency,
+                obey_by_on=answer.obey_by_on,
+                now=at,
+            )
+        case Searched():
+            return RecordSearch(found=answer.found, now=at)
+        case Concluded():
+            return CloseEnforcement(now=at)
+        case _:
+            assert_never(answer)

@@ -1,0 +1,84 @@
+"""What lawyers do, as commands to the stream of the case. Pure; the edge carries them out."""
+
+from datetime import date, datetime
+
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ApproveFiling,
+    ClaimCommand,
+    CloseEnforcement,
+    EnterJudgment,
+    NoteDemand,
+)
+from arrears.legal.domain.claim.decisions import CATEGORY
+from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.reaction import Issue
+
+
+def record_demand(
+    case_id: CaseId,
+    *,
+    loan_key: LoanKey,
+    total_minor: int,
+    currency: str,
+    delivered_at: datetime,
+    staff_id: StaffId,
+    now: datetime,
+) -> Issue:
+    """A demand delivered by other means, such as a lawyer's letter.
+
+    Refused: in_the_future, too_long_ago, not_positive, other_currency, claim_closed.
+    """
+    command = NoteDemand(
+        case_id=case_id,
+        loan_key=loan_key,
+        total_minor=total_minor,
+        currency=currency,
+        delivered_at=delivered_at,
+        staff_id=staff_id,
+        now=now,
+    )
+    return _issue(case_id, command)
+
+
+def approve_filing(
+    case_id: CaseId, *, despite_limitation: bool = False, staff_id: StaffId, now: datetime
+) -> Issue:
+    """Refused: claim_not_taken, claim_closed."""
+    command = ApproveFiling(staff_id=staff_id, despite_limitation=despite_limitation, now=now)
+    return _issue(case_id, command)
+
+
+def enter_judgment(
+    case_id: CaseId,
+    *,
+    awarded_minor: int,
+    currency: str,
+    obey_by_on: date,
+    staff_id: StaffId,
+    now: datetime,
+) -> Issue:
+    """Refused: claim_not_filed, claim_closed, other_currency, not_positive, in_the_past,
+    too_far_ahead, judgment_already_entered."""
+    command = EnterJudgment(
+        awarded_minor=awarded_minor,
+        currency=currency,
+        obey_by_on=obey_by_on,
+        staff_id=staff_id,
+        now=now,
+    )
+    return _issue(case_id, command)
+
+
+def apply_for_enforcement(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+    """Refused: judgment_not_entered, time_to_obey_is_running, agreement_in_force, case_is_held."""
+    return _issue(case_id, ApplyForEnforcement(staff_id=staff_id, now=now))
+
+
+def close_enforcement(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+    """The result follows the money that came. Refused: enforcement_not_applied_for."""
+    return _issue(case_id, CloseEnforcement(staff_id=staff_id, now=now))
+
+
+def _issue(case_id: CaseId, command: ClaimCommand) -> Issue:
+    return Issue(category=CATEGORY, key=case_id, command=command)

@@ -1,0 +1,60 @@
+"""The wire name of each of our facts: all are published, whole. A name is never changed."""
+
+from typing import Final
+
+from arrears.legal.domain.claim.events import (
+    AgreementEndNoted,
+    AgreementNoted,
+    AssetsSearched,
+    ClaimClosed,
+    ClaimEvent,
+    ClaimFiled,
+    ClaimPaused,
+    ClaimRegistered,
+    ClaimResumed,
+    ClaimTaken,
+    ClaimWithdrawn,
+    DemandNoted,
+    EnforcementApplied,
+    EnforcementClosed,
+    EnforcementLapsed,
+    FilingApproved,
+    FilingRefused,
+    JudgmentEntered,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
+    LimitationAlarmRaised,
+    LimitationInterrupted,
+    MoneyRecovered,
+    PaymentNoted,
+)
+
+WIRE_NAMES: Final[dict[type, str]] = {
+    DemandNoted: "arrears.legal.demand_noted.v1",
+    LimitationInterrupted: "arrears.legal.limitation_interrupted.v1",
+    AgreementNoted: "arrears.legal.agreement_noted.v1",
+    AgreementEndNoted: "arrears.legal.agreement_end_noted.v1",
+    ClaimTaken: "arrears.legal.claim_taken.v1",
+    ClaimPaused: "arrears.legal.claim_paused.v1",
+    ClaimResumed: "arrears.legal.claim_resumed.v1",
+    FilingApproved: "arrears.legal.filing_approved.v1",
+    FilingRefused: "arrears.legal.filing_refused.v1",
+    LimitationAlarmRaised: "arrears.legal.limitation_alarm_raised.v1",
+    ClaimFiled: "arrears.legal.claim_filed.v1",
+    ClaimRegistered: "arrears.legal.claim_registered.v1",
+    PaymentNoted: "arrears.legal.payment_noted.v1",
+    JudgmentEntered: "arrears.legal.judgment_entered.v1",
+    JudgmentObeyed: "arrears.legal.judgment_obeyed.v1",
+    JudgmentNotObeyed: "arrears.legal.judgment_not_obeyed.v1",
+    EnforcementLapsed: "arrears.legal.enforcement_lapsed.v1",
+    EnforcementApplied: "arrears.legal.enforcement_applied.v1",
+    AssetsSearched: "arrears.legal.assets_searched.v1",
+    MoneyRecovered: "arrears.legal.money_recovered.v1",
+    EnforcementClosed: "arrears.legal.enforcement_closed.v1",
+    ClaimWithdrawn: "arrears.legal.claim_withdrawn.v1",
+    ClaimClosed: "arrears.legal.claim_closed.v1",
+}
+
+
+def subject_of(event: ClaimEvent) -> str | None:
+    return event.case_id

@@ -1,0 +1,130 @@
+"""What other services say that concerns a claim, as commands to the stream of the case.
+
+Demands, promises and agreements are heard for every case, for they interrupt limitation; anything
+else about a case that was never referred to legal reaches an empty stream and changes nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, TypeAlias, assert_never, get_args
+
+from msgspec import Struct
+
+from arrears.legal.domain.claim.commands import (
+    ClaimCommand,
+    CloseClaim,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NotePromise,
+    NoteRepayment,
+    PauseClaim,
+    ResumeClaim,
+    TakeClaim,
+)
+from arrears.legal.domain.claim.decisions import CATEGORY
+from arrears.shared.contracts.contact import DemandDelivered, PromiseMade
+from arrears.shared.contracts.intake import (
+    CaseClosed,
+    CaseHeld,
+    CaseReferred,
+    CaseReleased,
+    RepaymentRecorded,
+)
+from arrears.shared.contracts.mediation import (
+    AgreementBreached,
+    AgreementFulfilled,
+    AgreementSigned,
+)
+from arrears.shared.kernel.reaction import Heard, Issue
+
+FromIntake: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseClosed
+FromStages: TypeAlias = (
+    DemandDelivered | PromiseMade | AgreementSigned | AgreementBreached | AgreementFulfilled
+)
+HEARS: Final = frozenset(
+    contract.WIRE_NAME for contract in (*get_args(FromIntake), *get_args(FromStages))
+)
+
+
+def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
+    if isinstance(said, FromIntake):
+        command = _from_intake(said, at)
+    elif isinstance(said, FromStages):
+        command = _from_stages(said, at)
+    else:
+        return ()
+    if command is None or said.case_id is None:
+        return ()
+    return (Issue(category=CATEGORY, key=said.case_id, command=command),)
+
+
+def _from_intake(said: FromIntake, at: datetime) -> ClaimCommand | None:
+    match said:
+        case CaseReferred():
+            return _taken(said, at) if said.stage == "legal" else None
+        case RepaymentRecorded():
+            return NoteRepayment(
+                repayment_id=said.repayment_id,
+                amount_minor=said.amount_minor,
+                currency=said.currency,
+                value_on=said.value_on,
+                now=at,
+            )
+        case CaseHeld():
+            return PauseClaim(reason=said.reason, until_on=said.until_on, now=at)
+        case CaseReleased():
+            return ResumeClaim(reason=said.reason, now=at)
+        case CaseClosed():
+            return CloseClaim(reason=said.reason, now=at)
+        case _:
+            assert_never(said)
+
+
+def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
+    match said:
+        case DemandDelivered():
+            return NoteDemand(
+                case_id=said.case_id,
+                loan_key=said.loan_key,
+                total_minor=said.total_minor,
+                currency=said.currency,
+                delivered_at=said.delivered_at,
+                now=at,
+            )
+        case PromiseMade():
+            return NotePromise(
+                case_id=said.case_id,
+                loan_key=said.loan_key,
+                promise_id=said.promise_id,
+                amount_minor=said.amount_minor,
+                currency=said.currency,
+                now=at,
+            )
+        case AgreementSigned():
+            return NoteAgreement(
+                case_id=said.case_id,
+                loan_key=said.loan_key,
+                signed_at=said.signed_at,
+                now=at,
+            )
+        case AgreementBreached():
+            return NoteAgreementEnd(result="breached", now=at)
+        case AgreementFulfilled():
+            return NoteAgreementEnd(result="fulfilled", now=at)
+        case _:
+            assert_never(said)
+
+
+def _taken(said: CaseReferred, at: datetime) -> TakeClaim:
+    return TakeClaim(
+        case_id=said.case_id,
+        loan_key=said.loan_key,
+        referral=said.referral,
+        overdue_minor=said.overdue_minor,
+        balance_minor=said.balance_minor,
+        currency=said.currency,
+        due_on=said.due_on,
+        days_past_due=said.days_past_due,
+        now=at,
+    )

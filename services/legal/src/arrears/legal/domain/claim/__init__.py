@@ -1,0 +1,8 @@
+"""The claim of one case: what interrupts its limitation, the suit, the judgment, enforcement.
+
+Stream      legal.claim-<case_id>; it begins with the first demand or promise, before any referral
+Life        unreferred -> refused <-> filed -> registered -> judged -> not obeyed -> enforcing
+            -> closed; closed from anywhere when intake closes the case
+Invariants  nothing is filed while the gate names a missing item; money since filing = noted
+            + recovered; every claim that was taken ends by an event that says how
+"""

@@ -1,0 +1,184 @@
+"""What follows from a command to a claim, and when it wants to be woken."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Final, TypeAlias, assert_never
+
+from arrears.legal.domain.claim import filing, suit
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ApproveFiling,
+    ClaimCommand,
+    CloseClaim,
+    CloseEnforcement,
+    EnterJudgment,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NotePromise,
+    NoteRepayment,
+    PauseClaim,
+    RecordSearch,
+    RegisterClaim,
+    ResumeClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWithdrawn
+from arrears.legal.domain.claim.rules import Rules
+from arrears.legal.domain.claim.state import Claim, Phase, evolve
+from arrears.legal.domain.deadlines import IsWorkday
+from arrears.legal.domain.policy import PolicyBook
+from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
+from arrears.shared.kernel.decider import Decider
+
+CATEGORY: Final = "legal.claim"
+SOON: Final = timedelta(microseconds=1)
+
+ClaimDecider: TypeAlias = Decider[Claim, ClaimCommand, ClaimEvent]
+
+
+def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
+    rules: Rules, command: ClaimCommand, claim: Claim
+) -> Sequence[ClaimEvent]:
+    """Say what follows from a command. A command already in effect yields nothing."""
+    match command:
+        case NoteDemand():
+            return filing.note_demand(rules, command, claim)
+        case NotePromise():
+            return filing.note_promise(rules, command, claim)
+        case NoteRepayment():
+            return _note_repayment(rules, command, claim)
+        case NoteAgreement():
+            return filing.note_agreement(rules, command, claim)
+        case NoteAgreementEnd():
+            return filing.note_agreement_end(rules, command, claim)
+        case TakeClaim():
+            return filing.take(rules, command, claim)
+        case PauseClaim():
+            return filing.pause(command, claim)
+        case ResumeClaim():
+            return filing.resume(rules, command, claim)
+        case CloseClaim(reason=reason):
+            return _close(claim, reason)
+        case ApproveFiling():
+            return filing.approve(rules, command, claim)
+        case RegisterClaim():
+            return suit.register(command, claim)
+        case EnterJudgment():
+            return suit.enter_judgment(rules, command, claim)
+        case ApplyForEnforcement():
+            return suit.apply_for_enforcement(rules, command, claim)
+        case RecordSearch():
+            return suit.record_search(command, claim)
+        case CloseEnforcement():
+            return suit.close_enforcement(command, claim)
+        case WakeUp(now=now):
+            return _wake(rules, claim, now)
+        case _:
+            assert_never(command)
+
+
+def due(rules: Rules, claim: Claim, after: datetime) -> datetime | None:
+    """The start of the next day on which something is to be done; at once where it has passed."""
+    days = _due_days(rules, claim, rules.day_of(after))
+    if not days:
+        return None
+    return max(rules.calendar.start_of(min(days)), after + SOON)
+
+
+def make_claim_decider(
+    policies: PolicyBook, calendar: BankCalendar, is_workday: IsWorkday
+) -> ClaimDecider:
+    rules = Rules(policies=policies, calendar=calendar, is_workday=is_workday)
+    return Decider(
+        category=CATEGORY,
+        initial=Claim(),
+        evolve=evolve,
+        decide=partial(decide, rules),
+        due=partial(due, rules),
+        wake=lambda now: WakeUp(now=now),
+    )
+
+
+def _note_repayment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
+    if claim.phase in (Phase.UNREFERRED, Phase.CLOSED) or command.repayment_id in claim.seen:
+        return ()
+    if command.currency != claim.currency or command.amount_minor <= 0:
+        return ()
+    if claim.phase is Phase.REFUSED:
+        if command.value_on < claim.taken_on:
+            return ()
+        return filing.note_part_payment(rules, command, claim)
+    return suit.note_payment(rules, command, claim)
+
+
+def _close(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
+    """Intake has closed the case. What lies before the court is withdrawn first."""
+    if claim.phase in (Phase.UNREFERRED, Phase.CLOSED):
+        return ()
+    closed = ClaimClosed(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
+    if claim.phase in (Phase.FILED, Phase.REGISTERED, Phase.ENFORCING):
+        withdrawn = ClaimWithdrawn(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
+        return (withdrawn, closed)
+    return (closed,)
+
+
+def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
+    """The days at whose start the claim wants to be looked at; past ones are overdue."""
+    days = []
+    if claim.held and claim.held_until_on is not None and claim.phase is not Phase.CLOSED:
+        days.append(claim.held_until_on)
+    match claim.phase:
+        case Phase.REFUSED if filing.limitation_matters(claim):
+            days.append(claim.limitation_expires_on + ONE_DAY)
+            days.extend(_alarm_days(rules, claim))
+        case Phase.JUDGED:
+            days.append(claim.obey_by_on + ONE_DAY)
+        case Phase.NOT_OBEYED:
+            if claim.apply_on is not None and not _sleeps(claim):
+                days.append(claim.apply_on)
+            elif not claim.lapsed:
+                days.append(claim.apply_by_on + ONE_DAY)
+        case _:
+            pass
+    return days
+
+
+def _alarm_days(rules: Rules, claim: Claim) -> list[date]:
+    raised = claim.alarmed_at_days
+    return [
+        claim.limitation_expires_on - timedelta(days=days)
+        for days in rules.policy_of(claim).limitation.alarm_days
+        if raised is None or days < raised
+    ]
+
+
+def _wake(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
+    today = rules.day_of(now)
+    if claim.held and claim.held_until_on is not None and claim.held_until_on <= today:
+        return filing.resume(rules, ResumeClaim(reason="time_passed", now=now), claim)
+    match claim.phase:
+        case Phase.REFUSED:
+            alarm = filing.raise_alarm(rules, claim, today)
+            return (*alarm, *filing.look_again(rules, claim, now))
+        case Phase.JUDGED if claim.obey_by_on < today:
+            return suit.judge_obedience(rules, claim, today)
+        case Phase.NOT_OBEYED:
+            return _wake_unobeyed(rules, claim, today)
+        case _:
+            return ()
+
+
+def _wake_unobeyed(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
+    if claim.apply_on is not None and claim.apply_on <= today and not _sleeps(claim):
+        return suit.apply(rules, claim, today, None)
+    if claim.apply_by_on < today and not claim.lapsed:
+        return suit.lapse(claim)
+    return ()
+
+
+def _sleeps(claim: Claim) -> bool:
+    """While an agreement is kept or the case is held, nothing is enforced by itself."""
+    return claim.held or claim.agreement_in_force

@@ -1,0 +1,301 @@
+"""Facts of a claim. Fields are the stored format; change them by upcasting only.
+
+`clock` and `expires_on` say which legal period an act of a party has begun anew, and its new last
+day: limitation (until the suit), enforcement (after the judgment); None where neither runs or the
+due day is not known yet.
+"""
+
+from datetime import date, datetime
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from arrears.legal.domain.gate import GateInputs
+from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+
+
+class DemandNoted(Struct, frozen=True, kw_only=True):
+    """A demand reached the debtor: a gate for filing. `recorded_by` None: contact told us."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    total_minor: int
+    currency: str
+    delivered_at: datetime
+    delivered_on: date
+    clock: str | None
+    expires_on: date | None
+    recorded_by: StaffId | None
+
+
+class LimitationInterrupted(Struct, frozen=True, kw_only=True):
+    """`by`: promise, part_payment. `reference` is the id of the promise or repayment."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    by: str
+    on: date
+    reference: str
+    amount_minor: int
+    currency: str
+    clock: str | None
+    expires_on: date | None
+
+
+class AgreementNoted(Struct, frozen=True, kw_only=True):
+    """The debtor accepts the debt by an agreement; while it is kept legal sleeps."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    signed_at: datetime
+    signed_on: date
+    clock: str | None
+    expires_on: date | None
+
+
+class AgreementEndNoted(Struct, frozen=True, kw_only=True):
+    """`result`: breached, fulfilled."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    result: str
+
+
+class ClaimTaken(Struct, frozen=True, kw_only=True):
+    """Intake referred the case. A later referral before filing brings new figures."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    overdue_minor: int
+    balance_minor: int
+    currency: str
+    due_on: date
+    days_past_due: int
+    taken_on: date
+    limitation_expires_on: date
+    policy_id: str
+    policy_version: int
+
+
+class ClaimPaused(Struct, frozen=True, kw_only=True):
+    """Intake holds the case: nothing is filed or enforced until released or `until_on`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    until_on: date | None
+
+
+class ClaimResumed(Struct, frozen=True, kw_only=True):
+    """Reasons: that of the release, or time_passed."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+class FilingApproved(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    staff_id: StaffId
+    despite_limitation: bool
+
+
+class FilingRefused(Struct, frozen=True, kw_only=True):
+    """The gate is shut; `missing` names every item. It is looked at again when one may come."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    missing: tuple[str, ...]
+    inputs: GateInputs
+    policy_id: str
+    policy_version: int
+
+
+class LimitationAlarmRaised(Struct, frozen=True, kw_only=True):
+    """A refused claim will soon be barred by time: `days_left` is the alarm's threshold."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    days_left: int
+    limitation_expires_on: date
+    missing: tuple[str, ...]
+
+
+class ClaimFiled(Struct, frozen=True, kw_only=True):
+    """Asks the outside world: the court is to register the claim.
+
+    `court_fee_minor` is the acceptance fee; None where the policy has no table in the currency.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    claim_minor: int
+    currency: str
+    court_fee_minor: int | None
+    filed_on: date
+    inputs: GateInputs
+    policy_id: str
+    policy_version: int
+
+
+class ClaimRegistered(Struct, frozen=True, kw_only=True):
+    """The court has accepted the claim: the receipt for filing."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    docket: str
+    gateway: str
+
+
+class PaymentNoted(Struct, frozen=True, kw_only=True):
+    """Money between filing and enforcement; it counts towards the judgment."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    repayment_id: str
+    amount_minor: int
+    currency: str
+    value_on: date
+    since_filing_minor: int
+    clock: str | None
+    expires_on: date | None
+
+
+class JudgmentEntered(Struct, frozen=True, kw_only=True):
+    """`apply_by_on` is the last day to apply for enforcement. `recorded_by` None: the court."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    awarded_minor: int
+    currency: str
+    judged_on: date
+    obey_by_on: date
+    apply_by_on: date
+    recorded_by: StaffId | None
+    policy_id: str
+    policy_version: int
+
+
+class JudgmentObeyed(Struct, frozen=True, kw_only=True):
+    """Money since filing has reached what was awarded."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    paid_minor: int
+    awarded_minor: int
+    currency: str
+
+
+class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
+    """The last day to obey has ended. `apply_on`: when enforcement follows by itself, if so."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    paid_minor: int
+    awarded_minor: int
+    currency: str
+    obey_by_on: date
+    apply_on: date | None
+    apply_by_on: date
+    policy_id: str
+    policy_version: int
+
+
+class EnforcementLapsed(Struct, frozen=True, kw_only=True):
+    """Nobody applied in time. The court still accepts an application; the debtor may object."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    apply_by_on: date
+
+
+class EnforcementApplied(Struct, frozen=True, kw_only=True):
+    """Asks the outside world: the court is to search and take assets.
+
+    The fee is not advanced; the debtor bears it. `recorded_by` None: by policy, by itself.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    unpaid_minor: int
+    awarded_minor: int
+    currency: str
+    enforcement_fee_minor: int | None
+    apply_by_on: date
+    recorded_by: StaffId | None
+    policy_id: str
+    policy_version: int
+
+
+class AssetsSearched(Struct, frozen=True, kw_only=True):
+    """`found`: full, part, none - what the searched assets would cover."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    found: str
+
+
+class MoneyRecovered(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    repayment_id: str
+    amount_minor: int
+    currency: str
+    recovered_minor: int
+
+
+class EnforcementClosed(Struct, frozen=True, kw_only=True):
+    """`result` follows the money: recovered_in_full, recovered_in_part, no_assets."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    result: str
+    recovered_minor: int
+    unpaid_minor: int
+    currency: str
+    recorded_by: StaffId | None
+
+
+class ClaimWithdrawn(Struct, frozen=True, kw_only=True):
+    """The court is told that the bank no longer wants the suit or the enforcement."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+class ClaimClosed(Struct, frozen=True, kw_only=True):
+    """Reasons: obeyed, a result of enforcement, or intake's closing reason (cured, ...)."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+ClaimEvent: TypeAlias = (
+    DemandNoted
+    | LimitationInterrupted
+    | AgreementNoted
+    | AgreementEndNoted
+    | ClaimTaken
+    | ClaimPaused
+    | ClaimResumed
+    | FilingApproved
+    | FilingRefused
+    | LimitationAlarmRaised
+    | ClaimFiled
+    | ClaimRegistered
+    | PaymentNoted
+    | JudgmentEntered
+    | JudgmentObeyed
+    | JudgmentNotObeyed
+    | EnforcementLapsed
+    | EnforcementApplied
+    | AssetsSearched
+    | MoneyRecovered
+    | EnforcementClosed
+    | ClaimWithdrawn
+    | ClaimClosed
+)

@@ -1,0 +1,251 @@
+"""Decisions from the court's receipt to the end of enforcement."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    CloseEnforcement,
+    EnterJudgment,
+    NoteRepayment,
+    RecordSearch,
+    RegisterClaim,
+)
+from arrears.legal.domain.claim.events import (
+    AssetsSearched,
+    ClaimClosed,
+    ClaimEvent,
+    ClaimRegistered,
+    EnforcementApplied,
+    EnforcementClosed,
+    EnforcementLapsed,
+    JudgmentEntered,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
+    MoneyRecovered,
+    PaymentNoted,
+)
+from arrears.legal.domain.claim.rules import Rules, restarted
+from arrears.legal.domain.claim.state import Claim, Phase, evolve
+from arrears.legal.domain.deadlines import deadline
+from arrears.legal.domain.fees import enforcement_fee
+from arrears.legal.domain.limitation import Interruption
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import StaffId
+
+OBEY_WITHIN_MAX = timedelta(days=5 * 366)
+OBEYED = "obeyed"
+IN_FULL = "recovered_in_full"
+IN_PART = "recovered_in_part"
+NO_ASSETS = "no_assets"
+
+
+def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
+    if claim.phase is not Phase.FILED:
+        return ()
+    return (
+        ClaimRegistered(
+            case_id=claim.case_id,
+            loan_key=claim.loan_key,
+            docket=command.docket,
+            gateway=command.gateway,
+        ),
+    )
+
+
+def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:
+    """Money that came since filing may have reached the award before it was spoken."""
+    today = rules.day_of(command.now)
+    if command.staff_id is not None:
+        _check_judgment(command, claim, today)
+    if claim.phase not in (Phase.FILED, Phase.REGISTERED):
+        return ()
+    policy = rules.policy_on(today)
+    within = f"{policy.enforcement.apply_within_months}m"
+    entered = JudgmentEntered(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        awarded_minor=command.awarded_minor,
+        currency=claim.currency,
+        judged_on=today,
+        obey_by_on=command.obey_by_on,
+        apply_by_on=deadline(within, command.obey_by_on, rules.is_workday).on,
+        recorded_by=command.staff_id,
+        policy_id=policy.id,
+        policy_version=policy.version,
+    )
+    return (entered, *_obeyed(evolve(claim, entered)))
+
+
+def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
+    """Money for a filed claim. Valued before filing it is not: the claim was stated after it."""
+    if command.value_on < claim.filed_on:
+        return ()
+    if claim.phase is Phase.ENFORCING:
+        return _recover(command, claim)
+    clock, last_day = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
+    noted = PaymentNoted(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        repayment_id=command.repayment_id,
+        amount_minor=command.amount_minor,
+        currency=command.currency,
+        value_on=command.value_on,
+        since_filing_minor=claim.since_filing_minor + command.amount_minor,
+        clock=clock,
+        expires_on=last_day,
+    )
+    return (noted, *_obeyed(evolve(claim, noted)))
+
+
+def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
+    """The last day to obey has ended without the money."""
+    policy = rules.policy_of(claim)
+    apply_on = today + timedelta(days=policy.enforcement.apply_after_days)
+    return (
+        JudgmentNotObeyed(
+            case_id=claim.case_id,
+            loan_key=claim.loan_key,
+            paid_minor=claim.since_filing_minor,
+            awarded_minor=claim.awarded_minor,
+            currency=claim.currency,
+            obey_by_on=claim.obey_by_on,
+            apply_on=apply_on if policy.enforcement.apply_by_itself else None,
+            apply_by_on=claim.apply_by_on,
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+    )
+
+
+def apply_for_enforcement(
+    rules: Rules, command: ApplyForEnforcement, claim: Claim
+) -> Sequence[ClaimEvent]:
+    match claim.phase:
+        case Phase.ENFORCING | Phase.CLOSED:
+            return ()
+        case Phase.NOT_OBEYED:
+            pass
+        case Phase.JUDGED:
+            raise Refused("time_to_obey_is_running")
+        case _:
+            raise Refused("judgment_not_entered")
+    if claim.agreement_in_force:
+        raise Refused("agreement_in_force")
+    if claim.held:
+        raise Refused("case_is_held")
+    return apply(rules, claim, rules.day_of(command.now), command.staff_id)
+
+
+def apply(
+    rules: Rules, claim: Claim, today: date, staff_id: StaffId | None
+) -> Sequence[ClaimEvent]:
+    policy = rules.policy_on(today)
+    in_table = policy.fees.currency == claim.currency
+    return (
+        EnforcementApplied(
+            case_id=claim.case_id,
+            loan_key=claim.loan_key,
+            unpaid_minor=claim.unpaid_minor,
+            awarded_minor=claim.awarded_minor,
+            currency=claim.currency,
+            enforcement_fee_minor=(
+                enforcement_fee(policy.fees, claim.unpaid_minor) if in_table else None
+            ),
+            apply_by_on=claim.apply_by_on,
+            recorded_by=staff_id,
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+    )
+
+
+def lapse(claim: Claim) -> Sequence[ClaimEvent]:
+    return (
+        EnforcementLapsed(
+            case_id=claim.case_id, loan_key=claim.loan_key, apply_by_on=claim.apply_by_on
+        ),
+    )
+
+
+def record_search(command: RecordSearch, claim: Claim) -> Sequence[ClaimEvent]:
+    if claim.phase is not Phase.ENFORCING or claim.searched:
+        return ()
+    return (AssetsSearched(case_id=claim.case_id, loan_key=claim.loan_key, found=command.found),)
+
+
+def close_enforcement(command: CloseEnforcement, claim: Claim) -> Sequence[ClaimEvent]:
+    """The result follows the money that came, whoever closes."""
+    if claim.phase is Phase.ENFORCING:
+        return _enforced(claim, command.staff_id)
+    if command.staff_id is None or claim.phase is Phase.CLOSED:
+        return ()
+    raise Refused("enforcement_not_applied_for")
+
+
+def _recover(command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
+    recovered = MoneyRecovered(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        repayment_id=command.repayment_id,
+        amount_minor=command.amount_minor,
+        currency=command.currency,
+        recovered_minor=claim.recovered_minor + command.amount_minor,
+    )
+    changed = evolve(claim, recovered)
+    if changed.unpaid_minor > 0:
+        return (recovered,)
+    return (recovered, *_enforced(changed, None))
+
+
+def _enforced(claim: Claim, staff_id: StaffId | None) -> Sequence[ClaimEvent]:
+    if claim.unpaid_minor == 0:
+        result = IN_FULL
+    else:
+        result = IN_PART if claim.recovered_minor > 0 else NO_ASSETS
+    closed = EnforcementClosed(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        result=result,
+        recovered_minor=claim.recovered_minor,
+        unpaid_minor=claim.unpaid_minor,
+        currency=claim.currency,
+        recorded_by=staff_id,
+    )
+    return (closed, _closed(claim, result))
+
+
+def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
+    if claim.phase not in (Phase.JUDGED, Phase.NOT_OBEYED) or claim.unpaid_minor > 0:
+        return ()
+    obeyed = JudgmentObeyed(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        paid_minor=claim.since_filing_minor,
+        awarded_minor=claim.awarded_minor,
+        currency=claim.currency,
+    )
+    return (obeyed, _closed(claim, OBEYED))
+
+
+def _closed(claim: Claim, reason: str) -> ClaimClosed:
+    return ClaimClosed(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
+
+
+def _check_judgment(command: EnterJudgment, claim: Claim, today: date) -> None:
+    if claim.phase in (Phase.UNREFERRED, Phase.REFUSED):
+        raise Refused("claim_not_filed")
+    if claim.phase is Phase.CLOSED:
+        raise Refused("claim_closed")
+    if command.currency != claim.currency:
+        raise Refused("other_currency", "currency")
+    if command.awarded_minor <= 0:
+        raise Refused("not_positive", "awarded_minor")
+    if claim.phase in (Phase.FILED, Phase.REGISTERED):
+        if command.obey_by_on < today:
+            raise Refused("in_the_past", "obey_by_on")
+        if command.obey_by_on > today + OBEY_WITHIN_MAX:
+            raise Refused("too_far_ahead", "obey_by_on")
+        return
+    if (command.awarded_minor, command.obey_by_on) != (claim.awarded_minor, claim.obey_by_on):
+        raise Refused("judgment_already_entered")
