@@ -68,7 +68,7 @@ class Canonical:
 
     def __init__(self, *, skipped: frozenset[str] = frozenset(), up_to: date | None) -> None:
         self._skipped = skipped
-        self._up_to = up_to
+        self.up_to = up_to
         self._hash = sha256()
         self._event_count = 0
         self._case_count = 0
@@ -95,7 +95,7 @@ class Canonical:
             sha256=self._hash.hexdigest(),
             case_count=self._case_count,
             event_count=self._event_count,
-            up_to=self._up_to,
+            up_to=self.up_to,
         )
 
     def _sealed(self, chunk: bytearray) -> bytes:

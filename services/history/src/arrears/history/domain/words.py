@@ -219,3 +219,17 @@ def coded_lists(texts: Sequence[str]) -> set[tuple[str, str]]:
         for found in _FIELD.finditer(text)
         if found.group(2) in {"code", "codes"}
     }
+
+
+def parse_codes(name: str, lists: Any) -> dict[str, dict[str, dict[str, str]]]:
+    """The lists of coded values: list -> code -> language -> words. Raises BadWords."""
+    if not isinstance(lists, dict):
+        raise BadWords(f"{name}: must name lists of codes")
+    for listed, codes in lists.items():
+        if not isinstance(codes, dict):
+            raise BadWords(f"{name}: {listed}: must name codes")
+        for code, texts in codes.items():
+            if not isinstance(code, str):
+                raise BadWords(f"{name}: {listed}: {code!r} must be quoted")
+            _check_texts(f"{name}: {listed}: {code}", texts)
+    return lists

@@ -1,0 +1,231 @@
+"""The questions that history answers, as of any business day. The API asks here.
+
+Without a day an answer is about everything heard so far; with one it is what we knew at the end
+of that day, whatever was heard since.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from arrears.history.application.hearing import closed_days, last_closed_day
+from arrears.history.application.ports import CaseFilter, HistoryStore
+from arrears.history.application.projections import case_list
+from arrears.history.domain.digest import Canonical, Digest
+from arrears.history.domain.portfolio import READS, Page, Portfolio, page_of
+from arrears.history.domain.portfolio.page import Feed, feed_of
+from arrears.history.domain.story import in_order, known_on
+from arrears.history.domain.told import Told, tell
+from arrears.history.domain.words import Language, Words
+
+POLL_SECONDS: Final = 0.1
+_KEPT_PORTFOLIOS: Final = 4
+
+
+class NotFound(LookupError):
+    """`what` is a case or a loan that nothing was ever said about."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"{what} {name}")
+        self.what = what
+        self.name = name
+
+
+class NotClosed(Exception):
+    """The day asked for is not closed everywhere, and waiting for it did not help."""
+
+    def __init__(self, day: date, services: Mapping[str, date | None]) -> None:
+        super().__init__(f"{day} is not closed everywhere")
+        self.day = day
+        self.services = services
+
+
+class Line(Struct, frozen=True, kw_only=True):
+    """One event of a story. `event_id`, `stream` and `version` say where its numbers come from."""
+
+    on: date
+    at: datetime
+    service: str
+    what: str
+    why: str | None
+    type: str
+    event_id: str
+    stream: str
+    version: int
+    case_id: str | None
+    worded: bool
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    loan_key: str
+    case_ids: Sequence[str]
+    as_of: date | None
+    language: Language
+    lines: Sequence[Line]
+
+
+class Days(Struct, frozen=True, kw_only=True):
+    """`closed_everywhere` is the last day that all four services have closed."""
+
+    closed_everywhere: date | None
+    services: Mapping[str, date | None]
+    events: Mapping[str, int]
+
+
+class FeedAsOf(Struct, frozen=True, kw_only=True):
+    as_of: date | None
+    feed: Feed
+
+
+class Desk:
+    def __init__(self, store: HistoryStore, words: Words) -> None:
+        self._store = store
+        self._words = words
+        self._folded: OrderedDict[tuple[date | None, int], Portfolio] = OrderedDict()
+        self._folding = asyncio.Lock()
+
+    # --- Days
+
+    async def days(self) -> Days:
+        places = await self._store.places()
+        return Days(
+            closed_everywhere=last_closed_day(places),
+            services=closed_days(places),
+            events=await self._store.counts(),
+        )
+
+    async def wait_for(self, day: date | None, seconds: float) -> None:
+        """Return when the day is closed everywhere. Raises NotClosed after `seconds`."""
+        if day is None:
+            return
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            places = await self._store.places()
+            closed = last_closed_day(places)
+            if closed is not None and closed >= day:
+                return
+            if loop.time() >= until:
+                raise NotClosed(day, closed_days(places))
+            await asyncio.sleep(POLL_SECONDS)
+
+    # --- Cases and their stories
+
+    async def cases(self, wanted: CaseFilter, as_of: date | None) -> Sequence[case_list.Row]:
+        if as_of is None:
+            return await self._store.cases(wanted)
+        rows: dict[str, case_list.Row] = {}
+        async for page in self._store.scan(as_of):
+            for kept in page:
+                change = case_list.read(kept)
+                if change.case_id is not None:
+                    row = case_list.evolve(rows.get(change.case_id), change)
+                    assert row is not None
+                    rows[change.case_id] = row
+        found = (rows[name] for name in sorted(rows) if wanted.takes(rows[name]))
+        return [row for _, row in zip(range(wanted.limit), found, strict=False)]
+
+    async def case_story(self, case_id: str, language: Language, as_of: date | None) -> Story:
+        events = [tell(kept) for kept in await self._store.events_of([case_id])]
+        if not events:
+            raise NotFound("case", case_id)
+        loan_key = next((str(key) for told in events if (key := told.fields().get("loan_key"))), "")
+        return self._story(loan_key, events, language, as_of)
+
+    async def loan_story(self, loan_key: str, language: Language, as_of: date | None) -> Story:
+        borrower = await self._store.borrower_of(loan_key)
+        if borrower is None:
+            raise NotFound("loan", loan_key)
+        rows = await self._store.cases(CaseFilter(loan_key=loan_key, limit=10_000))
+        own = {row.case_id for row in rows}
+        found = [tell(kept) for kept in await self._store.events_of([*sorted(own), borrower])]
+        events = [
+            told
+            for told in found
+            if told.subject in own or told.fields().get("loan_key") == loan_key
+        ]
+        return self._story(loan_key, events, language, as_of)
+
+    def _story(
+        self, loan_key: str, events: Sequence[Told], language: Language, as_of: date | None
+    ) -> Story:
+        known = in_order(known_on(events, as_of))
+        told_fields = [(told, told.fields()) for told in known]
+        currency = next((f["currency"] for _, f in told_fields if f.get("currency")), None)
+        lines: list[Line] = []
+        for told, fields in told_fields:
+            said = self._words.say(told.type, fields, language, currency)
+            lines.append(
+                Line(
+                    on=told.business_day,
+                    at=told.time,
+                    service=told.service,
+                    what=said.what,
+                    why=said.why,
+                    type=told.type,
+                    event_id=told.id,
+                    stream=told.stream,
+                    version=told.version,
+                    case_id=fields.get("case_id"),
+                    worded=said.known,
+                )
+            )
+        case_ids = dict.fromkeys(line.case_id for line in lines if line.case_id is not None)
+        return Story(
+            loan_key=loan_key, case_ids=list(case_ids), as_of=as_of, language=language, lines=lines
+        )
+
+    # --- Figures
+
+    async def feed(self, as_of: date | None) -> FeedAsOf:
+        portfolio = await self._portfolio(as_of)
+        return FeedAsOf(as_of=as_of or portfolio.last_day, feed=feed_of(portfolio))
+
+    async def page(self, as_of: date | None, facts_set_aside: int | None) -> Page:
+        return page_of(await self._portfolio(as_of), as_of, facts_set_aside)
+
+    async def _portfolio(self, as_of: date | None) -> Portfolio:
+        """Folded once for a day and a number of events heard, however often it is asked for."""
+        async with self._folding:
+            key = (as_of, sum((await self._store.counts()).values()))
+            found = self._folded.get(key)
+            if found is None:
+                found = Portfolio()
+                async for rows in self._store.figures(READS, as_of):
+                    found.hear(rows)
+                self._folded[key] = found
+                while len(self._folded) > _KEPT_PORTFOLIOS:
+                    self._folded.popitem(last=False)
+            self._folded.move_to_end(key)
+            return found
+
+    # --- Digest and canonical file
+
+    async def digest(self, as_of: date | None) -> Digest:
+        canonical = await self._canonical(as_of)
+        async for _ in self._chunks(canonical):
+            pass
+        return canonical.result()
+
+    async def export(self, as_of: date | None) -> AsyncIterator[bytes]:
+        """The file whose SHA-256 the digest is. Its chunks come as they are computed."""
+        return self._chunks(await self._canonical(as_of))
+
+    async def _canonical(self, as_of: date | None) -> Canonical:
+        closed = last_closed_day(await self._store.places())
+        if as_of is not None and (closed is None or as_of > closed):
+            raise NotClosed(as_of, closed_days(await self._store.places()))
+        up_to = as_of or closed
+        skipped = frozenset[str]() if up_to is None else await self._store.skipped(up_to)
+        return Canonical(skipped=skipped, up_to=up_to)
+
+    async def _chunks(self, canonical: Canonical) -> AsyncIterator[bytes]:
+        if canonical.up_to is None:
+            return
+        async for rows in self._store.canonical(canonical.up_to):
+            for chunk in canonical.chunks(rows):
+                yield chunk
