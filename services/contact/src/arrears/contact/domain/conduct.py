@@ -1,0 +1,171 @@
+"""Was every attempt permitted, and every permit right? Judged from the events alone, offline.
+
+This does not ask the permit again: it counts by itself, from what was recorded, so that a mistake
+there shows here. Give it the events of one borrower in the order of the stream.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from arrears.contact.domain.borrower.events import (
+    AttemptConcluded,
+    AttemptDenied,
+    AttemptPermitted,
+    AttemptReceipted,
+    BorrowerEvent,
+    ContactEnded,
+    ContactResumed,
+    ContactStopped,
+)
+from arrears.contact.domain.policy import Policy
+from arrears.contact.domain.values import FAILED, AttemptId, StopKind
+
+Breach: TypeAlias = Literal[
+    "made_without_permit",
+    "made_after_the_permit_ended",
+    "made_twice",
+    "permitted_twice",
+    "permitted_while_stopped",
+    "permitted_after_the_case_was_closed",
+    "permitted_in_quiet_hours",
+    "permitted_over_the_daily_limit",
+    "policy_unknown",
+]
+EVERY_CASE: Final = "*"
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    breach: Breach
+    attempt_id: AttemptId
+    at: datetime
+
+
+class Conduct(Struct, frozen=True, kw_only=True):
+    """`made` counts receipts, and outcomes that no receipt announced and that reached somebody."""
+
+    permitted: int
+    denied: int
+    made: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def made_without_permit(self) -> int:
+        return sum(finding.breach == "made_without_permit" for finding in self.findings)
+
+    @property
+    def made_twice(self) -> int:
+        return sum(finding.breach == "made_twice" for finding in self.findings)
+
+
+def check(events: Iterable[BorrowerEvent], policies: Sequence[Policy]) -> Conduct:
+    """What the events of one borrower show. A finding is a breach, an empty list is the proof."""
+    audit = _Audit({(policy.id, policy.version): policy for policy in policies})
+    for event in events:
+        audit.see(event)
+    return Conduct(
+        permitted=len(audit.permits),
+        denied=audit.denied,
+        made=len(audit.made),
+        findings=tuple(audit.findings),
+    )
+
+
+class _Audit:
+    def __init__(self, policies: Mapping[tuple[str, int], Policy]) -> None:
+        self.policies = policies
+        self.permits: dict[AttemptId, AttemptPermitted] = {}
+        self.outcomes: dict[AttemptId, str] = {}
+        self.made: dict[AttemptId, str | None] = {}
+        self.denied = 0
+        self.findings: list[Finding] = []
+        self._stopped: set[tuple[str, StopKind]] = set()
+        self._ended: set[str] = set()
+
+    def see(self, event: BorrowerEvent) -> None:
+        match event:
+            case AttemptPermitted():
+                self._permitted(event)
+            case AttemptReceipted():
+                self._receipted(event)
+            case AttemptConcluded():
+                self._concluded(event)
+            case AttemptDenied():
+                self.denied += 1
+            case ContactStopped():
+                self._stopped.add((_reach(event), event.kind))
+            case ContactResumed():
+                self._stopped.discard((_reach(event), event.kind))
+            case ContactEnded():
+                self._ended.add(event.case_id)
+            case _:
+                pass
+
+    def _found(self, breach: Breach, attempt_id: AttemptId, at: datetime) -> None:
+        self.findings.append(Finding(breach=breach, attempt_id=attempt_id, at=at))
+
+    def _permitted(self, permit: AttemptPermitted) -> None:
+        attempt_id, at = permit.attempt_id, permit.permitted_at
+        if attempt_id in self.permits:
+            self._found("permitted_twice", attempt_id, at)
+        if any(reach in (EVERY_CASE, permit.case_id) for reach, _ in self._stopped):
+            self._found("permitted_while_stopped", attempt_id, at)
+        if permit.case_id in self._ended:
+            self._found("permitted_after_the_case_was_closed", attempt_id, at)
+        policy = self.policies.get((permit.policy_id, permit.policy_version))
+        if policy is None:
+            self._found("policy_unknown", attempt_id, at)
+        else:
+            self._judge(permit, policy)
+        self.permits[attempt_id] = permit
+
+    def _judge(self, permit: AttemptPermitted, policy: Policy) -> None:
+        zone = ZoneInfo(permit.inputs.zone)
+        local = permit.permitted_at.astimezone(zone)
+        hours = policy.quiet_hours
+        clock = local.strftime("%H:%M")
+        if permit.channel != "letter" and not hours.ends_at <= clock < hours.begins_at:
+            self._found("permitted_in_quiet_hours", permit.attempt_id, permit.permitted_at)
+        limit = policy.connected_per_day
+        if permit.channel in limit.channels:
+            before = self._may_have_connected(local.date(), zone, limit.channels)
+            if before >= limit.max:
+                self._found(
+                    "permitted_over_the_daily_limit", permit.attempt_id, permit.permitted_at
+                )
+
+    def _may_have_connected(self, day: date, zone: ZoneInfo, channels: Sequence[str]) -> int:
+        return sum(
+            1
+            for attempt_id, permit in self.permits.items()
+            if permit.channel in channels
+            and permit.permitted_at.astimezone(zone).date() == day
+            and self.outcomes.get(attempt_id) not in FAILED
+        )
+
+    def _receipted(self, receipt: AttemptReceipted) -> None:
+        attempt_id, at = receipt.attempt_id, receipt.receipted_at
+        permit = self.permits.get(attempt_id)
+        if permit is None:
+            self._found("made_without_permit", attempt_id, at)
+        elif not permit.permitted_at <= at < permit.valid_until:
+            self._found("made_after_the_permit_ended", attempt_id, at)
+        if self.made.get(attempt_id) is not None:
+            self._found("made_twice", attempt_id, at)
+        self.made[attempt_id] = receipt.receipt_id
+
+    def _concluded(self, concluded: AttemptConcluded) -> None:
+        attempt_id, at = concluded.attempt_id, concluded.concluded_at
+        if attempt_id not in self.permits:
+            self._found("made_without_permit", attempt_id, at)
+        if concluded.outcome not in FAILED:
+            self.made.setdefault(attempt_id, None)
+        self.outcomes[attempt_id] = concluded.outcome
+
+
+def _reach(event: ContactStopped | ContactResumed) -> str:
+    """A stop of a person is told of each case, and counts for all of them."""
+    return EVERY_CASE if event.scope == "person" or event.case_id is None else event.case_id
