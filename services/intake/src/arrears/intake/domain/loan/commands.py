@@ -1,0 +1,105 @@
+"""What may be asked of a loan. `now` comes in with the request; nobody here asks a clock."""
+
+from datetime import date, datetime
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
+from arrears.shared.kernel.ids import CaseId, StaffId
+
+# --- Facts of the bank. `late`: the fact is dated before the day on which it is handled.
+
+
+class RecordOverdue(Struct, frozen=True, kw_only=True, gc=False):
+    fact: OverdueFact
+    now: datetime
+    late: bool = False
+
+
+class RecordRepayment(Struct, frozen=True, kw_only=True, gc=False):
+    fact: RepaymentFact
+    now: datetime
+    late: bool = False
+
+
+class RecordCured(Struct, frozen=True, kw_only=True, gc=False):
+    fact: CuredFact
+    now: datetime
+    late: bool = False
+
+
+# --- What the stages report, and time itself
+
+
+class ReportStage(Struct, frozen=True, kw_only=True):
+    """`report_id` is the id of the stage's event; the other fields are what the report carries."""
+
+    case_id: CaseId
+    stage: str
+    report: str
+    report_id: str
+    now: datetime
+    result: str | None = None
+    treatment: str | None = None
+    referral: int | None = None
+    promise_id: str | None = None
+    amount_minor: int | None = None
+    until_on: date | None = None
+    detail: str | None = None
+
+
+class WakeUp(Struct, frozen=True, kw_only=True):
+    now: datetime
+
+
+# --- People. Each says who and why.
+
+
+class HoldCase(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    reason: str
+    until_on: date | None
+    staff_id: StaffId
+    now: datetime
+    note: str | None = None
+
+
+class ReleaseCase(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    reason: str
+    staff_id: StaffId
+    now: datetime
+
+
+class ReferCase(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    stage: str
+    treatment: str
+    reason: str
+    staff_id: StaffId
+    now: datetime
+
+
+class ReturnCase(Struct, frozen=True, kw_only=True):
+    """Take the case back from the stage that has it."""
+
+    case_id: CaseId
+    reason: str
+    staff_id: StaffId
+    now: datetime
+
+
+class CloseCase(Struct, frozen=True, kw_only=True):
+    """Give the case up as uncollectible. Nobody but the bank can close it as cured."""
+
+    case_id: CaseId
+    reason: str
+    staff_id: StaffId
+    now: datetime
+
+
+StaffCommand: TypeAlias = HoldCase | ReleaseCase | ReferCase | ReturnCase | CloseCase
+LoanCommand: TypeAlias = (
+    RecordOverdue | RecordRepayment | RecordCured | ReportStage | WakeUp | StaffCommand
+)

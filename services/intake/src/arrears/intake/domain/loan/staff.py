@@ -1,0 +1,146 @@
+"""People's commands on a case: hold, release, refer, take back, give up. Each has a name to it."""
+
+from collections.abc import Sequence
+from typing import Final, assert_never
+
+from arrears.intake.domain.loan.commands import (
+    CloseCase,
+    HoldCase,
+    ReferCase,
+    ReleaseCase,
+    ReturnCase,
+    StaffCommand,
+)
+from arrears.intake.domain.loan.events import (
+    CaseClosed,
+    CaseHeld,
+    CaseReleased,
+    CaseReturned,
+    LoanEvent,
+    LoanOverdueRecorded,
+)
+from arrears.intake.domain.loan.rules import LoanRules
+from arrears.intake.domain.loan.stages import referral
+from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan
+from arrears.intake.domain.policy import TREATMENTS
+from arrears.intake.domain.strategy import Refer
+from arrears.shared.kernel.decider import Refused
+
+HOLD_REASONS: Final = frozenset({"dispute", "hardship", "death", "moratorium", "complaint"})
+WORDS_MAX: Final = 500
+BY_HAND: Final = "by_hand"
+
+
+def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequence[LoanEvent]:
+    case, latest = loan.case, loan.latest
+    if case is None or latest is None or case.case_id != command.case_id:
+        raise Refused("case_unknown", "case_id")
+    _check_words(command.reason, "reason")
+    _check_words(command.staff_id, "staff_id")
+    if case.closed is not None:
+        if isinstance(command, CloseCase) and case.closed == UNCOLLECTIBLE:
+            return ()
+        raise Refused("case_closed", "case_id")
+    match command:
+        case HoldCase():
+            return _hold(rules, command, case, latest)
+        case ReleaseCase():
+            return _release(rules, command, case, latest)
+        case ReferCase():
+            return _refer(rules, command, case, latest)
+        case ReturnCase():
+            return _return(command, case, latest)
+        case CloseCase():
+            return (
+                CaseClosed(
+                    case_id=case.case_id,
+                    loan_key=latest.loan_key,
+                    reason=UNCOLLECTIBLE,
+                    closed_at=command.now,
+                    closed_on=rules.calendar.day_of(command.now),
+                    result=command.reason,
+                    staff_id=command.staff_id,
+                ),
+            )
+        case _:
+            assert_never(command)
+
+
+def _hold(
+    rules: LoanRules, command: HoldCase, case: Case, latest: LoanOverdueRecorded
+) -> Sequence[LoanEvent]:
+    if command.reason not in HOLD_REASONS:
+        raise Refused("unknown_hold_reason", "reason")
+    if command.note is not None:
+        _check_words(command.note, "note")
+    if command.until_on is not None and command.until_on < rules.review_day(command.now):
+        raise Refused("until_in_the_past", "until_on")
+    held = case.held
+    if held is not None and (held.reason, held.until_on) == (command.reason, command.until_on):
+        return ()
+    return (
+        CaseHeld(
+            case_id=case.case_id,
+            loan_key=latest.loan_key,
+            reason=command.reason,
+            until_on=command.until_on,
+            staff_id=command.staff_id,
+            note=command.note,
+        ),
+    )
+
+
+def _release(
+    rules: LoanRules, command: ReleaseCase, case: Case, latest: LoanOverdueRecorded
+) -> Sequence[LoanEvent]:
+    if case.held is None:
+        return ()
+    return (
+        CaseReleased(
+            case_id=case.case_id,
+            loan_key=latest.loan_key,
+            reason=command.reason,
+            review_on=rules.review_day(command.now),
+            staff_id=command.staff_id,
+        ),
+    )
+
+
+def _refer(
+    rules: LoanRules, command: ReferCase, case: Case, latest: LoanOverdueRecorded
+) -> Sequence[LoanEvent]:
+    if command.stage not in TREATMENTS:
+        raise Refused("unknown_stage", "stage")
+    if command.treatment not in TREATMENTS[command.stage]:
+        raise Refused("unknown_treatment", "treatment")
+    if case.held is not None:
+        raise Refused("case_held", "case_id")
+    if case.agreement == "in_force":
+        raise Refused("agreement_in_force", "case_id")
+    if case.awaiting and (case.stage, case.treatment) == (command.stage, command.treatment):
+        return ()
+    today = rules.calendar.day_of(command.now)
+    step = Refer(command.stage, command.treatment, BY_HAND, command.reason)
+    policy = rules.policies.on(today)
+    return (referral(case, latest, step, policy, today, command.staff_id),)
+
+
+def _return(command: ReturnCase, case: Case, latest: LoanOverdueRecorded) -> Sequence[LoanEvent]:
+    if case.stage is None:
+        return ()
+    return (
+        CaseReturned(
+            case_id=case.case_id,
+            loan_key=latest.loan_key,
+            stage=case.stage,
+            result="taken_back",
+            staff_id=command.staff_id,
+        ),
+    )
+
+
+def _check_words(words: str, field: str) -> None:
+    if not 1 <= len(words) <= WORDS_MAX:
+        raise Refused("wrong_length", field)
+    if not words.isprintable():
+        raise Refused("control_characters", field)

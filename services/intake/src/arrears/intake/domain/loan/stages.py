@@ -1,0 +1,213 @@
+"""What stages report, and what the strategy says at the last minute of a day.
+
+Every report of an open case is recorded. A report that ends a stage's work gives the case back;
+an enforcement that found too little ends the case as uncollectible. The strategy never answers a
+report at once: it looks at the case when the day ends.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from functools import reduce
+from typing import Final
+
+from arrears.intake.domain.loan.commands import ReportStage, WakeUp
+from arrears.intake.domain.loan.events import (
+    CaseClosed,
+    CaseHeld,
+    CaseReferred,
+    CaseReleased,
+    CaseReturned,
+    GraceGranted,
+    LoanEvent,
+    LoanOverdueRecorded,
+    StageReported,
+)
+from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, figures_of, is_news
+from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan, evolve
+from arrears.intake.domain.policy import Policy
+from arrears.intake.domain.strategy import GrantGrace, Refer, WaitUntil, review
+from arrears.shared.kernel.ids import StaffId
+
+GIVES_BACK: Final = frozenset(
+    {
+        "mediation_failed",
+        "agreement_fulfilled",
+        "agreement_breached",
+        "filing_refused",
+        "judgment_obeyed",
+        "enforcement_closed",
+    }
+)
+"""Reports after which the stage no longer has the case."""
+ENDED_SHORT: Final = frozenset({"recovered_in_part", "no_assets"})
+"""Results of an enforcement that leave a rest which nobody can collect."""
+HARDSHIP: Final = "hardship"
+
+
+def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence[LoanEvent]:
+    case, latest = loan.case, loan.latest
+    if case is None or latest is None or case.closed is not None:
+        return ()
+    if command.case_id != case.case_id or command.report_id == case.last_report_id:
+        return ()
+    review_on = rules.review_day(command.now)
+    events: list[LoanEvent] = [_reported(command, latest, review_on)]
+    if command.report == "hardship_reported":
+        events.extend(_hardship(command, case, latest, review_on))
+    if command.report in GIVES_BACK:
+        events.append(
+            CaseReturned(
+                case_id=case.case_id,
+                loan_key=latest.loan_key,
+                stage=command.stage,
+                result=command.result or command.report,
+            )
+        )
+    if command.report == "enforcement_closed" and command.result in ENDED_SHORT:
+        events.append(
+            CaseClosed(
+                case_id=case.case_id,
+                loan_key=latest.loan_key,
+                reason=UNCOLLECTIBLE,
+                closed_at=command.now,
+                closed_on=rules.calendar.day_of(command.now),
+                result=command.result,
+            )
+        )
+        return events
+    events.extend(_reassessed(rules, reduce(evolve, events, loan), review_on))
+    return events
+
+
+def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent]:
+    case, latest = loan.case, loan.latest
+    if case is None or latest is None or case.closed is not None:
+        return ()
+    today = rules.calendar.day_of(command.now)
+    events: list[LoanEvent] = []
+    held = case.held
+    if held is not None and held.until_on is not None and held.until_on <= today:
+        events.append(
+            CaseReleased(
+                case_id=case.case_id,
+                loan_key=latest.loan_key,
+                reason="hold_ended",
+                review_on=today,
+            )
+        )
+        case = reduce(evolve, events, loan).case or case
+    policy = rules.policies.on(today)
+    step = review(case, figures_of(case, latest), policy, today)
+    if isinstance(step, Refer):
+        events.append(referral(case, latest, step, policy, today))
+    elif isinstance(step, GrantGrace):
+        events.append(
+            GraceGranted(
+                case_id=case.case_id,
+                loan_key=latest.loan_key,
+                until_days_past_due=step.until_days_past_due,
+                days_past_due=latest.days_past_due,
+                reason=step.reason,
+                policy_id=policy.id,
+                policy_version=policy.version,
+            )
+        )
+    return events
+
+
+def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
+    """When a wake-up would say something: the last minute of the first such day after `after`.
+
+    It asks the strategy itself, so a case that waits for somebody's word has no timer at all.
+    """
+    case, latest = loan.case, loan.latest
+    if case is None or latest is None or case.closed is not None:
+        return None
+    day = max(case.review_on, rules.review_day(after))
+    if case.held is not None:
+        until = case.held.until_on
+        return None if until is None else rules.calendar.last_minute_of(max(until, day))
+    step = review(case, figures_of(case, latest), rules.policies.on(day), day)
+    if isinstance(step, WaitUntil):
+        day = step.day
+    elif not isinstance(step, Refer | GrantGrace):
+        return None
+    return rules.calendar.last_minute_of(day)
+
+
+def referral(
+    case: Case,
+    latest: LoanOverdueRecorded,
+    step: Refer,
+    policy: Policy,
+    today: date,
+    staff_id: StaffId | None = None,
+) -> CaseReferred:
+    return CaseReferred(
+        case_id=case.case_id,
+        loan_key=latest.loan_key,
+        episode=case.episode,
+        referral=case.referral + 1,
+        stage=step.stage,
+        treatment=step.treatment,
+        rule=step.rule,
+        reason=step.reason,
+        days_past_due=latest.days_past_due,
+        due_on=latest.due_on,
+        overdue_minor=latest.overdue_minor,
+        balance_minor=latest.balance_minor,
+        currency=latest.currency,
+        product=latest.product,
+        risk=figures_of(case, latest).risk,
+        decided_on=today,
+        policy_id=policy.id,
+        policy_version=policy.version,
+        staff_id=staff_id,
+    )
+
+
+def _reported(command: ReportStage, latest: LoanOverdueRecorded, review_on: date) -> StageReported:
+    return StageReported(
+        case_id=command.case_id,
+        loan_key=latest.loan_key,
+        stage=command.stage,
+        report=command.report,
+        report_id=command.report_id,
+        review_on=review_on,
+        result=command.result,
+        treatment=command.treatment,
+        referral=command.referral,
+        promise_id=command.promise_id,
+        amount_minor=command.amount_minor,
+        until_on=command.until_on,
+        detail=command.detail,
+    )
+
+
+def _hardship(
+    command: ReportStage, case: Case, latest: LoanOverdueRecorded, review_on: date
+) -> Sequence[LoanEvent]:
+    """A hold for hardship never shortens a hold that is already there."""
+    until_on = max(command.until_on or review_on, review_on)
+    held = case.held
+    if held is not None and (held.until_on is None or held.until_on >= until_on):
+        return ()
+    return (
+        CaseHeld(
+            case_id=case.case_id, loan_key=latest.loan_key, reason=HARDSHIP, until_on=until_on
+        ),
+    )
+
+
+def _reassessed(rules: LoanRules, loan: Loan, day: date) -> Sequence[LoanEvent]:
+    case, latest = loan.case, loan.latest
+    if case is None or latest is None:
+        return ()
+    policy = rules.policies.on(day)
+    conduct = conduct_of(case)
+    verdict = rules.assessor(policy).verdict(
+        latest.days_past_due, latest.overdue_minor, latest.product, case.episode, conduct
+    )
+    if not is_news(verdict, case.assessed):
+        return ()
+    return (assessed(verdict, conduct, latest, case.case_id, policy),)

@@ -1,0 +1,276 @@
+"""What the loan's decisions read, and how each event changes it.
+
+The state has a fixed size: it keeps the newest fact, never a list of facts. An older state stays
+valid for ever, because nothing here is changed in place.
+"""
+
+from datetime import date, datetime
+from typing import Final, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from arrears.intake.domain.loan.events import (
+    CaseAssessed,
+    CaseClosed,
+    CaseHeld,
+    CaseOpened,
+    CaseReferred,
+    CaseReleased,
+    CaseReturned,
+    GraceGranted,
+    LoanBorrowerChanged,
+    LoanCuredRecorded,
+    LoanEvent,
+    LoanOverdueRecorded,
+    RepaymentRecorded,
+    StageReported,
+)
+from arrears.shared.kernel.ids import BorrowerId, CaseId
+
+CURED: Final = "cured"
+UNCOLLECTIBLE: Final = "uncollectible"
+
+
+class Split(Struct, frozen=True, gc=False):
+    """What is left of the newest known split after the repayments that came since."""
+
+    costs_minor: int
+    interest_minor: int
+    principal_minor: int
+
+
+class Done(Struct, frozen=True, gc=False):
+    """A treatment that has ended, and how it ended the last time."""
+
+    treatment: str
+    result: str | None
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """The case of the current episode. `closed` is None while it is open."""
+
+    case_id: CaseId
+    episode: int
+    since_on: date
+    """As-of day of the fact that opened it: money of an earlier value day is not its money."""
+    review_on: date
+    closed: str | None = None
+    assessed: CaseAssessed | None = None
+    grace_until: int | None = None
+
+    stage: str | None = None
+    treatment: str | None = None
+    referral: int = 0
+    awaiting: bool = False
+    """A referral is out and its stage has not reported the end."""
+    done: tuple[Done, ...] = ()
+    """Treatments that have ended, each once: bounded by the number of treatments."""
+    step_on: date | None = None
+    """The day from which the strategy counts: the last end of a treatment or of a pause."""
+
+    held: CaseHeld | None = None
+    promise_id: str | None = None
+    agreement: str | None = None
+    """None, in_force, fulfilled or breached."""
+    refused: bool = False
+    promises_broken: int = 0
+    unreachable: bool = False
+    last_report_id: str | None = None
+
+
+class Loan(Struct, frozen=True, kw_only=True):
+    borrower_id: BorrowerId | None = None
+    currency: str | None = None
+    episode: int = 0
+    latest: LoanOverdueRecorded | None = None
+    """The newest overdue fact: the bank's current figures."""
+    cured_as_of_on: date | None = None
+    cured_stated_at: datetime | None = None
+    case: Case | None = None
+    """The case of the running episode; None before the first and after a cure."""
+    left: Split | None = None
+    last_fact_id: str | None = None
+    last_repayment_id: str | None = None
+    last_repayment_minor: int = 0
+
+
+initial: Final = Loan()
+
+
+def evolve(loan: Loan, event: LoanEvent) -> Loan:
+    """Apply one fact. Never refuses and never raises: what happened, happened."""
+    match event:
+        case LoanOverdueRecorded():
+            return _overdue(loan, event)
+        case RepaymentRecorded():
+            return _repaid(loan, event)
+        case LoanCuredRecorded():
+            return _cured(loan, event)
+        case LoanBorrowerChanged():
+            return replace(loan, borrower_id=event.now_is)
+        case CaseOpened():
+            return _opened(loan, event)
+        case _:
+            case = loan.case
+            if case is None or case.case_id != event.case_id:
+                return loan
+            return replace(loan, case=_case(case, event))
+
+
+def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
+    if event.outdated:
+        return replace(loan, last_fact_id=event.fact_id, currency=event.currency)
+    case = loan.case
+    if case is not None:
+        case = replace(case, review_on=event.review_on)
+    return replace(
+        loan,
+        borrower_id=event.borrower_id if loan.borrower_id is None else loan.borrower_id,
+        currency=event.currency,
+        episode=event.episode,
+        latest=event,
+        case=case,
+        left=_split_of(event),
+        last_fact_id=event.fact_id,
+    )
+
+
+def _split_of(event: LoanOverdueRecorded) -> Split | None:
+    costs, interest, principal = event.fees_minor, event.interest_minor, event.principal_minor
+    if costs is None or interest is None or principal is None:
+        return None
+    return Split(costs, interest, principal)
+
+
+def _repaid(loan: Loan, event: RepaymentRecorded) -> Loan:
+    left = loan.left
+    if left is not None and event.costs_minor is not None:
+        left = Split(
+            left.costs_minor - event.costs_minor,
+            left.interest_minor - (event.interest_minor or 0),
+            left.principal_minor - (event.principal_minor or 0),
+        )
+    return replace(
+        loan,
+        currency=event.currency,
+        left=left,
+        last_repayment_id=event.repayment_id,
+        last_repayment_minor=event.amount_minor,
+    )
+
+
+def _cured(loan: Loan, event: LoanCuredRecorded) -> Loan:
+    if event.outdated:
+        return replace(loan, last_fact_id=event.fact_id, currency=event.currency)
+    return replace(
+        loan,
+        currency=event.currency,
+        cured_as_of_on=event.as_of_on,
+        cured_stated_at=event.stated_at,
+        case=None,
+        left=None,
+        last_fact_id=event.fact_id,
+    )
+
+
+def _opened(loan: Loan, event: CaseOpened) -> Loan:
+    review_on = event.opened_on if loan.latest is None else loan.latest.review_on
+    return replace(
+        loan,
+        episode=event.episode,
+        case=Case(
+            case_id=event.case_id,
+            episode=event.episode,
+            since_on=event.as_of_on,
+            review_on=review_on,
+        ),
+    )
+
+
+_CaseChange = (
+    CaseAssessed
+    | GraceGranted
+    | CaseReferred
+    | CaseHeld
+    | CaseReleased
+    | CaseReturned
+    | StageReported
+    | CaseClosed
+)
+
+
+def _case(case: Case, event: _CaseChange) -> Case:
+    match event:
+        case CaseAssessed():
+            return replace(case, assessed=event)
+        case GraceGranted():
+            return replace(case, grace_until=event.until_days_past_due)
+        case CaseReferred():
+            return replace(
+                case,
+                stage=event.stage,
+                treatment=event.treatment,
+                referral=event.referral,
+                awaiting=True,
+            )
+        case CaseHeld():
+            return replace(case, held=event)
+        case CaseReleased():
+            return replace(case, held=None, step_on=event.review_on, review_on=event.review_on)
+        case CaseReturned():
+            return replace(case, stage=None, treatment=None, awaiting=False)
+        case StageReported():
+            return _reported(case, event)
+        case CaseClosed():
+            return replace(case, closed=event.reason, held=None, awaiting=False)
+        case _:
+            assert_never(event)
+
+
+def _reported(case: Case, event: StageReported) -> Case:
+    """Only what the strategy asks about is kept; the rest of a report is history's business."""
+    case = replace(case, review_on=event.review_on, last_report_id=event.report_id)
+    match event.report:
+        case "treatment_completed":
+            return _ended(case, event) if event.referral == case.referral else case
+        case "mediation_failed" | "filing_refused" | "judgment_obeyed" | "enforcement_closed":
+            return _ended(case, event)
+        case "agreement_signed":
+            return replace(case, agreement="in_force")
+        case "agreement_fulfilled":
+            return replace(_ended(case, event), agreement="fulfilled")
+        case "agreement_breached":
+            return replace(_ended(case, event), agreement="breached")
+        case "promise_made":
+            return replace(case, promise_id=event.promise_id)
+        case "promise_kept" | "promise_partly_kept" | "promise_broken":
+            return _promise_ended(case, event)
+        case "refusal_reported":
+            return replace(case, refused=True)
+        case "unreachable_reported":
+            return replace(case, unreachable=True)
+        case _:
+            return case
+
+
+def _ended(case: Case, event: StageReported) -> Case:
+    treatment = event.treatment or case.treatment
+    done = case.done
+    if treatment is not None:
+        others = tuple(item for item in done if item.treatment != treatment)
+        done = (*others, Done(treatment, event.result))
+    return replace(
+        case,
+        awaiting=False,
+        done=done,
+        step_on=event.review_on,
+        unreachable=case.unreachable or event.result == "unreachable",
+    )
+
+
+def _promise_ended(case: Case, event: StageReported) -> Case:
+    broken = case.promises_broken + (event.report == "promise_broken")
+    if event.promise_id != case.promise_id:
+        return replace(case, promises_broken=broken)
+    return replace(case, promise_id=None, promises_broken=broken, step_on=event.review_on)
