@@ -53,7 +53,7 @@ clean: down ## Stop everything and remove .local/
 	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears stack clean; fi; rm -rf .local
 
 requirements: setup ## Lock the newest versions of requirements/*.in with their hashes
-	@set -e; for pair in base:run local:local dev:dev uv:uv; do \
+	@set -e; for pair in base:run local:local build:build dev:dev uv:uv; do \
 	  UV_CACHE_DIR=.local/cache/uv $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	    requirements/$${pair%:*}.in -o requirements/$${pair#*:}.txt; done

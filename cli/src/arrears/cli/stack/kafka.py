@@ -10,7 +10,6 @@ import socket
 import struct
 import subprocess
 import time
-import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -128,8 +127,7 @@ class Kafka:
             return
         self.say("Kafka: new storage")
         shutil.rmtree(data, ignore_errors=True)
-        identity = urlsafe_b64encode(uuid.UUID(bytes=os.urandom(16), version=4).bytes).decode()
-        tool = ["kafka.tools.StorageTool", "format", "-t", identity.rstrip("=")]
+        tool = ["kafka.tools.StorageTool", "format", "-t", _new_cluster_id()]
         made = subprocess.run(
             [*self._java(java, jars), *tool, "-c", str(self.properties)],
             env=_environment(),
@@ -170,6 +168,12 @@ class Kafka:
                     f"Kafka does not answer after {START_PATIENCE:.0f} s, see {self.log}"
                 )
             time.sleep(0.05)
+
+
+def _new_cluster_id() -> str:
+    """Sixteen random bytes in base64; the first is small, since a leading `-` reads as an option."""
+    raw = os.urandom(16)
+    return urlsafe_b64encode(bytes([raw[0] & 0x3F]) + raw[1:]).decode().rstrip("=")
 
 
 def find_java() -> Path:

@@ -1,0 +1,115 @@
+"""Given addresses come first, and what cannot be had is one sentence with what to do."""
+
+import shutil
+import socket
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from arrears.cli.stack import StackError, ensure_stack, jars, kafka, postgresql, stop_stack
+from arrears.cli.stack.account import Account, reachable_home
+from arrears.cli.stack.folder import Folder, free_ports, is_free
+from arrears.cli.stack.jars import Jar
+
+Usage = namedtuple("Usage", "total used free")
+
+
+class TestGivenAddresses:
+    @pytest.mark.parametrize("address", ["nonsense", "localhost:", ":9092", "localhost:abc"])
+    def test_a_kafka_address_is_host_and_port(self, tmp_path: Path, address: str) -> None:
+        with pytest.raises(StackError, match="is not host:port"):
+            ensure_stack(tmp_path, kafka=address)
+
+    def test_a_postgres_address_is_a_dsn(self, tmp_path: Path) -> None:
+        with pytest.raises(StackError, match="postgresql://"):
+            ensure_stack(tmp_path, postgres="localhost:5432")
+
+    def test_an_address_where_nobody_answers_is_said(self, tmp_path: Path) -> None:
+        port = free_ports(1)[0]
+        with pytest.raises(StackError, match="no Kafka answers"):
+            ensure_stack(tmp_path, kafka=f"127.0.0.1:{port}")
+        with pytest.raises(StackError, match="no PostgreSQL answers"):
+            ensure_stack(tmp_path, postgres=f"postgresql://arrears@127.0.0.1:{port}/postgres")
+
+    def test_both_given_start_nothing_and_the_password_is_not_said(self, tmp_path: Path) -> None:
+        said: list[str] = []
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            dsn = f"postgresql://arrears:secret@127.0.0.1:{port}/postgres"
+            stack = ensure_stack(tmp_path, f"127.0.0.1:{port}", dsn, said.append)
+        assert stack.postgres_admin_dsn == dsn
+        assert not (tmp_path / ".local").exists()
+        assert said
+        assert "secret" not in " ".join(said)
+
+
+class TestRoom:
+    def test_a_full_disk_is_said_before_anything_is_fetched(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1e9, 1e9, 5e7))
+        with pytest.raises(StackError, match=r"1\.0 GB needed, 0\.05 GB free"):
+            ensure_stack(tmp_path)
+        assert not list((tmp_path / ".local" / "kafka").iterdir())
+
+    def test_a_folder_that_cannot_be_written_is_said(self, tmp_path: Path) -> None:
+        (tmp_path / ".local").write_text("a file in the way")
+        with pytest.raises(StackError, match="cannot write"):
+            Folder(tmp_path).prepare()
+
+
+class TestStop:
+    def test_where_nothing_was_started_nothing_is_stopped(self, tmp_path: Path) -> None:
+        assert stop_stack(tmp_path) == []
+
+
+class TestPorts:
+    def test_a_port_in_use_is_not_free(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            assert not is_free(server.getsockname()[1])
+        assert len(set(free_ports(3))) == 3
+
+
+class TestAnswers:
+    def test_an_open_port_is_neither_a_broker_nor_a_database(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            server.listen()
+            assert kafka.brokers_seen("127.0.0.1", port) == 0
+            assert not postgresql.says_ready(port)
+
+
+class TestJars:
+    def test_the_lock_names_each_jar_once_with_its_sum(self) -> None:
+        listed = Path(jars.__file__).with_name("jars.lock").read_text()
+        names = [jar.name for jar in jars.locked(listed)]
+        assert len(names) == len(set(names)) == 46
+        assert "kafka_2.13-4.1.1.jar" in names
+        assert "slf4j-simple-1.7.36.jar" in names
+
+    def test_a_jar_that_was_cut_short_is_not_right(self, tmp_path: Path) -> None:
+        empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        jar = Jar(empty, "org.example", "broker", "1.0")
+        assert not jars.is_right(tmp_path / jar.name, jar)
+        (tmp_path / jar.name).write_bytes(b"half")
+        assert not jars.is_right(tmp_path / jar.name, jar)
+        (tmp_path / jar.name).write_bytes(b"")
+        assert jars.is_right(tmp_path / jar.name, jar)
+
+    def test_an_unreachable_mirror_is_one_sentence_with_what_to_set(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv(jars.MIRROR, f"http://127.0.0.1:{free_ports(1)[0]}/maven")
+        folder = Folder(tmp_path)
+        folder.prepare()
+        with pytest.raises(StackError, match="HTTPS_PROXY"):
+            jars.ensure_jars(folder, lambda _: None)
+        assert not (folder.kafka / "jars.done").exists()
+
+
+class TestHome:
+    def test_an_ordinary_user_keeps_everything_in_the_checkout(self, tmp_path: Path) -> None:
+        folder = Folder(tmp_path)
+        folder.prepare()
+        assert reachable_home(folder, Account(), lambda _: None) == folder.postgresql
