@@ -20,11 +20,6 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture
-def settings() -> KafkaSettings:
-    return KafkaSettings.from_env({"ARREARS_KAFKA": os.environ["ARREARS_KAFKA"]})
-
-
-@pytest.fixture
 async def bus(settings: KafkaSettings) -> AsyncIterator[KafkaBus]:
     made = KafkaBus(settings)
     yield made
