@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given as forall
@@ -13,6 +14,7 @@ from arrears.shared.sandbox.story import (
     SPAN_DAYS,
     Story,
     episode_at,
+    first_due_on,
     source_of,
     story,
     story_of,
@@ -37,13 +39,20 @@ class TestOneStory:
         assert first == story.__wrapped__(seed, start_on, index)
         assert first == story_of(seed, f"{first.loan_id}@{first.source}")
 
+    @forall(seeds, starts, st.integers(0, 10**6))
+    def test_its_beginning_is_known_before_it_is_told(
+        self, seed: int, start_on: date, index: int
+    ) -> None:
+        told = story(seed, start_on, index)
+        assert first_due_on(seed, start_on, index) == told.episodes[0].due_on >= start_on
+
     def test_another_seed_tells_another(self) -> None:
         others = [story(SEED + 1, START, index) for index in range(100)]
         assert all(a.episodes != b.episodes for a, b in zip(PORTFOLIO, others, strict=False))
 
     @forall(stories)
     def test_episodes_follow_each_other_and_only_the_last_may_stay_open(self, told: Story) -> None:
-        for before, after in zip(told.episodes, told.episodes[1:], strict=False):
+        for before, after in pairwise(told.episodes):
             assert before.cured_on is not None
             assert before.cured_on < after.due_on
             assert before.persona in MAY_RELAPSE
@@ -178,6 +187,17 @@ class TestFacts:
                     paid, owed = 0, None
                 case ProfileKnown():
                     assert owed is None
+
+    def test_who_pays_the_oldest_instalment_has_fewer_days_past_due(self) -> None:
+        rolled = 0
+        for told in PORTFOLIO:
+            if len(told.episodes) > 1:
+                continue
+            days = [f.days_past_due for f in facts(told, END) if isinstance(f, StillOverdue)]
+            pays = sum(payment.rolls_days > 0 for payment in told.episodes[0].payments)
+            assert sum(b < a for a, b in pairwise(days)) == pays
+            rolled += pays
+        assert rolled > 300
 
     @forall(stories)
     def test_the_bank_reports_on_its_days_and_after_each_repayment_only(self, told: Story) -> None:

@@ -26,7 +26,7 @@ from arrears.shared.sandbox.facts import (
     StillOverdue,
     facts,
 )
-from arrears.shared.sandbox.story import Story, story
+from arrears.shared.sandbox.story import Story, first_due_on, story
 
 DEFAULT_LOANS: Final = 2_000
 DEFAULT_MONTHS: Final = 18
@@ -77,10 +77,28 @@ def last_day(seed: int, loans: int, months: int, start_on: date) -> date:
 def told_facts(
     seed: int, loans: int, until_on: date, start_on: date
 ) -> Iterator[tuple[Story, Fact]]:
-    """The facts of all stories in order of time, each with its story."""
-    streams = (_placed(story(seed, start_on, index), until_on) for index in range(loans))
-    for _, _, _, told, fact in heapq.merge(*streams):
-        yield told, fact
+    """The facts of all stories in order of time, each with its story.
+
+    A story is told from its first day on and forgotten after its last, so that a feed of a million
+    loans needs memory for those only that are running.
+    """
+    begins = ((first_due_on(seed, start_on, index), index) for index in range(loans))
+    waiting = sorted(begins, reverse=True)
+    running: list[tuple[Placed, Iterator[Placed]]] = []
+    while waiting or running:
+        while waiting and (not running or waiting[-1][0] < running[0][0][0].date()):
+            _, index = waiting.pop()
+            _push(running, _placed(story(seed, start_on, index), until_on))
+        if running:
+            (_, _, _, told, fact), stream = heapq.heappop(running)
+            yield told, fact
+            _push(running, stream)
+
+
+def _push(running: list[tuple[Placed, Iterator[Placed]]], stream: Iterator[Placed]) -> None:
+    placed = next(stream, None)
+    if placed is not None:
+        heapq.heappush(running, (placed, stream))
 
 
 def told_line(told: Story, fact: Fact) -> bytes:

@@ -62,17 +62,18 @@ def facts(told: Story, until_on: date) -> Iterator[Fact]:
 
 
 def _episode_facts(episode: Episode, until_on: date) -> Iterator[Fact]:
-    payments = {payment.on: payment.amount_minor for payment in episode.payments}
-    paid = 0
+    payments = {payment.on: payment for payment in episode.payments}
+    paid, due_on = 0, episode.due_on
     for day in _days(episode, until_on):
-        if day in payments:
-            paid += payments[day]
-            yield MoneyCame(
-                at=datetime.combine(day, _NOON), value_on=day, amount_minor=payments[day]
-            )
+        payment = payments.get(day)
+        if payment is not None:
+            paid += payment.amount_minor
+            due_on += timedelta(days=payment.rolls_days)
+            at = datetime.combine(day, _NOON)
+            yield MoneyCame(at=at, value_on=day, amount_minor=payment.amount_minor)
         if paid == episode.owed_minor:
             break
-        yield _still_overdue(episode, day, paid)
+        yield _still_overdue(episode, day, due_on, paid)
     if episode.cured_on is not None and episode.cured_on <= until_on:
         yield PaidUp(at=datetime.combine(episode.cured_on, _NIGHT), as_of_on=episode.cured_on)
 
@@ -89,15 +90,15 @@ def _days(episode: Episode, until_on: date) -> list[date]:
     return sorted(days)
 
 
-def _still_overdue(episode: Episode, day: date, paid: int) -> StillOverdue:
+def _still_overdue(episode: Episode, day: date, due_on: date, paid: int) -> StillOverdue:
     """Money pays fees first, then interest, then principal."""
     fees = min(paid, episode.fees_minor)
     interest = min(paid - fees, episode.interest_minor)
     return StillOverdue(
         at=datetime.combine(day, _NIGHT),
         as_of_on=day,
-        due_on=episode.due_on,
-        days_past_due=(day - episode.due_on).days,
+        due_on=due_on,
+        days_past_due=(day - due_on).days,
         principal_minor=episode.principal_minor - (paid - fees - interest),
         interest_minor=episode.interest_minor - interest,
         fees_minor=episode.fees_minor - fees,

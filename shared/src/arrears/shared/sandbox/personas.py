@@ -28,10 +28,15 @@ class Persona(StrEnum):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """A payment: `share` per mille of what was owed at first; None is all that is left."""
+    """A payment: `share` per mille of what was owed at first; None is all that is left.
+
+    `rolls` is by how many days it moves the due date: it has paid the oldest instalment, so the
+    days past due fall without a cure.
+    """
 
     day: int
     share: int | None
+    rolls: int = 0
 
 
 class Plot(Struct, frozen=True, kw_only=True):
@@ -138,23 +143,27 @@ def _promise_kept(*key: object) -> Plot:
 
 
 def _hardship_then_cured(*key: object) -> Plot:
-    first = Step(day=between(31, 38, "first", *key), share=between(200, 500, "share", *key))
+    share = between(200, 500, "share", *key)
+    first = Step(day=between(31, 38, "first", *key), share=share, rolls=30)
     last = Step(day=between(42, 78, "pay", *key), share=None)
     return Plot(paid=(first, last), cured_after=1, life=86)
 
 
-def _instalments(count: int, *key: object) -> tuple[Step, ...]:
+def _instalments(count: int, rolls: int, *key: object) -> tuple[Step, ...]:
     """Monthly from the 80th day on: weeks after talks begin. Equal but for the last."""
     first = 80 + roll(5, "shift", *key)
-    share = 1000 // count
-    return tuple(
-        Step(day=first + 30 * number, share=None if number == count - 1 else share)
-        for number in range(count)
+    last = Step(day=first + 30 * (count - 1), share=None)
+    return (
+        *(
+            Step(day=first + 30 * number, share=1000 // count, rolls=rolls)
+            for number in range(count - 1)
+        ),
+        last,
     )
 
 
 def _agreement_fulfilled(*key: object) -> Plot:
-    steps = _instalments(between(3, 5, "count", *key), *key)
+    steps = _instalments(between(3, 5, "count", *key), 30, *key)
     return Plot(paid=steps, planned=steps, cured_after=1, life=steps[-1].day + 5)
 
 
@@ -163,7 +172,7 @@ def _agreement_breached(*key: object) -> Plot:
 
     The second falls due about day 112; grace, a time to cure and the court's days come after it.
     """
-    steps = _instalments(between(4, 5, "count", *key), *key)
+    steps = _instalments(between(4, 5, "count", *key), 0, *key)
     if chance(50, "obeys", *key):
         last = Step(day=between(176, 180, "pay", *key), share=None)
         return Plot(paid=(steps[0], last), planned=steps, cured_after=1, judged=168, life=190)

@@ -39,8 +39,11 @@ LOANS_PER_SECOND_LOAN: Final = 20
 
 
 class Payment(Struct, frozen=True, kw_only=True):
+    """`rolls_days` is by how much it moves the due date, having paid the oldest instalment."""
+
     on: date
     amount_minor: int
+    rolls_days: int = 0
 
 
 class Episode(Struct, frozen=True, kw_only=True):
@@ -113,6 +116,7 @@ def story(seed: int, start_on: date, index: int) -> Story:
     )
 
 
+@lru_cache(maxsize=8192)
 def story_of(seed: int, loan_key: str) -> Story | None:
     """The story behind a loan of our own feed with this seed; None for any other loan."""
     loan_id, at_sign, source = loan_key.partition("@")
@@ -125,6 +129,11 @@ def story_of(seed: int, loan_key: str) -> Story | None:
         return story(seed, start_on, int(loan[1]))
     except (ValueError, OverflowError):
         return None
+
+
+def first_due_on(seed: int, start_on: date, index: int) -> date:
+    """The day on which the story begins, found without telling it."""
+    return _opening(seed, start_on, index)[2]
 
 
 def episode_at(told: Story, day: date) -> Episode:
@@ -150,7 +159,8 @@ def _without_phone(seed: int, owner: int) -> bool:
     return persona_of(seed, owner) is Persona.STILL_OPEN and chance(12, seed, "phone", owner)
 
 
-def _episodes(seed: int, start_on: date, index: int) -> tuple[Episode, ...]:
+def _opening(seed: int, start_on: date, index: int) -> tuple[Persona, Plot, date]:
+    """The first episode's persona and plot, and the day on which it falls due."""
     second = _is_second_loan(index)
     persona = easy_persona_of(seed, index) if second else persona_of(seed, index)
     plot = plot_of(persona, seed, index, 1)
@@ -158,11 +168,16 @@ def _episodes(seed: int, start_on: date, index: int) -> tuple[Episode, ...]:
         first_day = SPAN_DAYS - between(6, plot.life, seed, "due", index)
     else:
         first_day = between(0, SPAN_DAYS - plot.life, seed, "due", index)
-    due_on = start_on + timedelta(days=first_day)
+    return persona, plot, start_on + timedelta(days=first_day)
+
+
+def _episodes(seed: int, start_on: date, index: int) -> tuple[Episode, ...]:
+    persona, plot, due_on = _opening(seed, start_on, index)
     first = _episode(persona, plot, due_on, None, (seed, index, 1))
     again = relapse_of(seed, index)
-    if again is None or second or persona not in MAY_RELAPSE or first.cured_on is None:
+    if again is None or _is_second_loan(index) or persona not in MAY_RELAPSE:
         return (first,)
+    assert first.cured_on is not None
     plot = plot_of(again, seed, index, 2)
     due_on = first.cured_on + timedelta(days=between(35, 130, seed, "again", index))
     if (due_on - start_on).days + plot.life > SPAN_DAYS:
@@ -211,7 +226,8 @@ def _payments(steps: tuple[Step, ...], due_on: date, owed_minor: int) -> tuple[P
     for step in steps:
         amount = left if step.share is None else owed_minor * step.share // 1000
         left -= amount
-        payments.append(Payment(on=due_on + timedelta(days=step.day), amount_minor=amount))
+        on = due_on + timedelta(days=step.day)
+        payments.append(Payment(on=on, amount_minor=amount, rolls_days=step.rolls))
     return tuple(payments)
 
 
