@@ -5,7 +5,7 @@ What is decided at the end of a day is planned for the next opening of the borro
 day that is already full by the person's limit is passed over.
 """
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from arrears.contact.domain.policy import Policy
 from arrears.contact.domain.quiet_hours import ONE_DAY, instant, local_day, next_opening
 from arrears.contact.domain.values import AttemptId
 
-DAYS_AHEAD_MAX = 400
+DAYS_AHEAD_MAX = 4000
 
 
 def plan(
@@ -25,12 +25,12 @@ def plan(
     after: datetime,
     zone: ZoneInfo,
     policy: Policy,
-    planned_on: Callable[[date], int],
+    taken: Mapping[date, int],
 ) -> datetime:
-    """An allowed instant later than `after`. `planned_on` counts what a day already holds."""
+    """An allowed instant later than `after`. `taken` is what the days already hold."""
     day = local_day(next_opening(after, zone, policy.quiet_hours), zone)
     for _ in range(DAYS_AHEAD_MAX):
-        if planned_on(day) < policy.connected_per_day.max:
+        if taken.get(day, 0) < policy.connected_per_day.max:
             break
         day += ONE_DAY
     return _moment(attempt_id, attempt_no, attempts_max, day, zone, policy)

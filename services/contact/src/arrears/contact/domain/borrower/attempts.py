@@ -1,5 +1,6 @@
 """Attempts: planned, asked for a permit, permitted or denied, and back again when they may be."""
 
+from collections import Counter
 from datetime import date, timedelta
 
 from arrears.contact.domain.borrower import endings
@@ -55,26 +56,26 @@ def request(draft: Draft, case_id: CaseId) -> None:
                 after=draft.now,
                 zone=draft.zone,
                 policy=draft.policy,
-                planned_on=lambda day: _planned_on(draft, day),
+                taken=_days_taken(draft),
             ),
             requested_at=draft.now,
         )
     )
 
 
-def _planned_on(draft: Draft, day: date) -> int:
-    """Attempts of the person that the day already holds, made or planned."""
+def _days_taken(draft: Draft) -> Counter[date]:
+    """How many attempts of the person each day already holds, made or planned."""
     zone = draft.zone
-    made = sum(
-        contact.may_have_connected and local_day(contact.at, zone) == day
+    taken = Counter(
+        local_day(contact.at, zone)
         for contact in draft.borrower.contacts
+        if contact.may_have_connected
     )
-    planned = 0
     for file in draft.borrower.cases.values():
         attempt = attempt_of(file)
         if attempt is not None and attempt.planned_at is not None:
-            planned += local_day(attempt.planned_at, zone) == day
-    return made + planned
+            taken[local_day(attempt.planned_at, zone)] += 1
+    return taken
 
 
 def reschedule(draft: Draft, file: CaseFile, attempt: Attempt, reason: str) -> None:
@@ -95,7 +96,7 @@ def reschedule(draft: Draft, file: CaseFile, attempt: Attempt, reason: str) -> N
                 after=draft.now,
                 zone=draft.zone,
                 policy=draft.policy,
-                planned_on=lambda day: _planned_on(draft, day),
+                taken=_days_taken(draft),
             ),
             reason=reason,
             rescheduled_at=draft.now,

@@ -23,7 +23,8 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.draft import Draft, Rules
 from arrears.contact.domain.borrower.events import AttemptPermitted, BorrowerEvent
-from arrears.contact.domain.borrower.state import Borrower, evolve
+from arrears.contact.domain.borrower.evolve import evolve
+from arrears.contact.domain.borrower.state import Borrower
 from arrears.contact.domain.policy import Policy, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider

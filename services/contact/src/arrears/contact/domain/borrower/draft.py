@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from arrears.contact.domain.borrower.events import BorrowerEvent
-from arrears.contact.domain.borrower.state import Borrower, CaseFile, evolve
+from arrears.contact.domain.borrower.evolve import evolve
+from arrears.contact.domain.borrower.state import Borrower, CaseFile
 from arrears.contact.domain.policy import Policy, PolicyBook
 from arrears.contact.domain.quiet_hours import borrower_zone, local_day
 from arrears.shared.kernel.business_day import BankCalendar

@@ -132,6 +132,8 @@ def lift(
     named = _open_cases(draft)
     if scope == "case":
         named = [pair for pair in named if pair[0] == case_id]
+        if not named:
+            return  # A closed case has nothing left to resume.
     for one_id, loan_key in named or [(None, None)]:
         draft.say(
             ContactResumed(
