@@ -1,4 +1,4 @@
-"""The real thing, in a folder of its own: started, found again, survives a crash, stopped, removed."""
+"""The real thing in a folder of its own: started, found again, crashed, stopped, removed."""
 
 import asyncio
 import signal
@@ -20,6 +20,7 @@ from arrears.cli.stack import (
     stop_stack,
 )
 from arrears.cli.stack.folder import Folder
+from arrears.cli.stack.postgresql import PostgreSQL
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
@@ -104,17 +105,17 @@ def test_a_crash_and_a_lost_record_lose_no_server(root: Path) -> None:
 
 def test_a_port_that_somebody_took_is_said_and_left(root: Path) -> None:
     said: list[str] = []
+    server = PostgreSQL(Folder(root), said.append)
     try:
-        ensure_stack(root)
-        stop_stack(root)
+        server.start()
+        assert server.stop()
         port = record.read(Folder(root)).postgres_port
         assert port
         with socket.create_server(("127.0.0.1", port)):
-            stack = ensure_stack(root, say=said.append)
-            assert f":{port}/" not in stack.postgres_admin_dsn
+            assert f":{port}/" not in server.start()
         assert any(f"port {port} is taken" in line for line in said)
     finally:
-        stop_stack(root)
+        server.stop()
 
 
 def test_the_jars_can_be_had() -> None:

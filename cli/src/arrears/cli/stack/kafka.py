@@ -171,7 +171,7 @@ class Kafka:
 
 
 def _new_cluster_id() -> str:
-    """Sixteen random bytes in base64; the first is small, since a leading `-` reads as an option."""
+    """Sixteen random bytes in base64; the first is small: a leading `-` reads as an option."""
     raw = os.urandom(16)
     return urlsafe_b64encode(bytes([raw[0] & 0x3F]) + raw[1:]).decode().rstrip("=")
 
