@@ -14,10 +14,10 @@ help: ## Say what can be made
 
 # Debian's interpreter comes first where there is one: it is built with optimizations that self-built ones often lack.
 setup: ## Install everything into .local/ (under a second when nothing changed)
-	@for python in "$(PYTHON)" /usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11; do \
-	  if [ -n "$$python" ] && "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	@for python in $(or $(PYTHON),/usr/bin/python3 python3 python3.14 python3.13 python3.12 python3.11); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
 	    exec "$$python" -I requirements/install.py; fi; done; \
-	echo "setup: needs Python 3.11 or later, and found none; install it, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1
+	echo "setup: needs Python 3.11 or later, and found none; install it, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1
 
 up: setup ## Start Kafka and PostgreSQL, or find them running
 	@$(BIN)/arrears stack up
