@@ -6,8 +6,10 @@ where it helps, why (`why`), in both languages. In a text
     {field}            the field as it is; `a.b` looks inside
     {field|money}      minor units in the event's currency      {field|date}, {field|time}
     {field|code:list}  a coded value in words, from the list of that name in `words/codes.yaml`
-    {field|codes:list} several coded values                     {field|plan}  instalments
-    [[ ... ]]          left out where a field inside it is absent or null
+    {field|codes:list} several coded values                     {field|flag:list}  true or false
+    {field|plan}, {field|count}, {field|ordinal}, {field|clock}  instalments; how many; an index
+                       counted from 1; the time of day of a local time
+    [[ ... ]]          left out where a field inside it is absent, null, empty, false or 0
 
 A text that names a field which the event lacks shows a dash, never an error: a history must be
 readable whatever it holds. `strict` raises instead, for the tests that own the words.
@@ -72,6 +74,12 @@ class Words:
             "time": self._time,
             "code": lambda value, name, language, _fields: self.coded(name, value, language),
             "codes": self._coded_list,
+            "flag": lambda value, name, language, _fields: self.coded(
+                name, str(value).lower(), language
+            ),
+            "count": lambda value, _list, _language, _fields: str(len(value)),
+            "ordinal": lambda value, _list, _language, _fields: str(int(value) + 1),
+            "clock": lambda value, _list, _language, _fields: str(value)[11:16],
             "plan": self._plan,
         }
 
@@ -80,7 +88,7 @@ class Words:
     ) -> Said:
         """The event in words. `currency` stands in where the event itself names none."""
         phrase = self.phrases.get(wire_name)
-        known = {"currency": currency, **fields} if fields.get("currency") is None else fields
+        known = {**fields, "currency": fields.get("currency") or currency}
         if phrase is None:
             if self._strict:
                 raise NoWords(wire_name)
@@ -95,12 +103,13 @@ class Words:
         )
 
     def coded(self, name: str, value: Any, language: Language) -> str:
+        """A code without words shows as itself: reasons that people give are free texts too."""
         found = self._codes.get(name, {}).get(str(value))
         if found is not None:
             return found[language]
         if self._strict:
             raise NoWords(f"{name}: {value}")
-        return str(value)
+        return str(value).replace("_", " ")
 
     # --- Filling a text
 
@@ -132,7 +141,14 @@ class Words:
             if self._strict:
                 raise NoWords(f"field {path}")
             return NO_VALUE
-        return str(value) if how is None else self._filters[how](value, listed, language, fields)
+        if how is None:
+            return str(value)
+        try:
+            return self._filters[how](value, listed, language, fields)
+        except (ValueError, TypeError, KeyError, AttributeError):
+            if self._strict:
+                raise
+            return str(value)
 
     def _money(self, value: Any, _list: str, _language: Language, fields: Mapping[str, Any]) -> str:
         currency = fields.get("currency")
@@ -153,6 +169,8 @@ class Words:
         return joint.join(self.coded(name, one, language) for one in value) or NO_VALUE
 
     def _plan(self, value: Any, _list: str, language: Language, fields: Mapping[str, Any]) -> str:
+        if not value:
+            return NO_VALUE
         total = self._money(sum(one["amount_minor"] for one in value), "", language, fields)
         days = sorted(str(one["due_on"]) for one in value)
         if language == "zh":
@@ -160,7 +178,7 @@ class Words:
         return f"{len(value)} instalments of {total} in all, {days[0]} to {days[-1]}"
 
 
-_ABSENT: Final[tuple[object, ...]] = (None, "", [])
+_ABSENT: Final[tuple[object, ...]] = (None, "", [], False)
 
 
 def _look(fields: Mapping[str, Any], path: str) -> Any:
@@ -196,7 +214,9 @@ def parse_phrases(name: str, entries: Any) -> dict[str, Phrase]:
     return phrases
 
 
-_FILTER_NAMES: Final = frozenset({None, "money", "date", "time", "code", "codes", "plan"})
+_FILTER_NAMES: Final = frozenset(
+    {None, "money", "date", "time", "code", "codes", "flag", "plan", "count", "ordinal", "clock"}
+)
 
 
 def _check_texts(where: str, texts: Any) -> None:
@@ -217,7 +237,7 @@ def coded_lists(texts: Sequence[str]) -> set[tuple[str, str]]:
         (found.group(1), found.group(3))
         for text in texts
         for found in _FIELD.finditer(text)
-        if found.group(2) in {"code", "codes"}
+        if found.group(2) in {"code", "codes", "flag"}
     }
 
 

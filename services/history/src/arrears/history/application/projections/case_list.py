@@ -60,6 +60,7 @@ class _Overdue(_Case, frozen=True, gc=False):
     balance_minor: int = 0
     currency: str = ""
     bucket: str | None = None
+    outdated: bool = False
 
 
 class _Assessed(_Case, frozen=True, gc=False):
@@ -91,7 +92,7 @@ def _opened(row: Row, fact: _Opened, _day: date) -> Row:
 
 
 def _overdue(row: Row, fact: _Overdue, _day: date) -> Row:
-    if fact.as_of_on < row.as_of_on:
+    if fact.outdated:
         return row
     return replace(
         row,

@@ -45,7 +45,6 @@ class Case:
 
     __slots__ = (
         "agreement",
-        "as_of_on",
         "balance_minor",
         "breached",
         "claim_filed",
@@ -73,7 +72,6 @@ class Case:
         self.currency = currency
         self.stage = "intake"
         self.in_work = False
-        self.as_of_on = date.min
         self.treatments: tuple[str, ...] = ()
         self.closed_reason: str | None = None
         self.balance_minor = self.overdue_minor = self.paid_minor = 0
@@ -143,8 +141,7 @@ class CaseBook:
         case = self.cases.get(fact.case_id)
         if case is None:
             case = self.cases[fact.case_id] = Case(fact.loan_key, fact.currency)
-        if fact.as_of_on >= case.as_of_on:
-            case.as_of_on = fact.as_of_on
+        if not fact.outdated:
             case.overdue_minor = fact.overdue_minor
             case.balance_minor = fact.balance_minor
             case.currency = fact.currency

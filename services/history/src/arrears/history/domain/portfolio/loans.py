@@ -1,7 +1,7 @@
 """What the bank said about each loan: the figures of the feed, and how loans roll between buckets.
 
-An overdue fact is the bank's current state: it replaces the one before and never adds to it. A
-late fact that is older than what is known is counted, and changes no current figure.
+An overdue fact is the bank's current state: it replaces the one before and never adds to it. An
+outdated fact, older than what the bank had said already, is counted and changes no current figure.
 """
 
 from collections import Counter
@@ -19,7 +19,6 @@ class Loan:
     """One loan as the bank last described it."""
 
     __slots__ = (
-        "as_of_on",
         "bucket",
         "bucket_before",
         "currency",
@@ -34,7 +33,6 @@ class Loan:
 
     def __init__(self) -> None:
         self.status: Status = "unknown"
-        self.as_of_on = date.min
         self.bucket = NEW
         self.bucket_before = NEW
         self.month = 0
@@ -65,13 +63,12 @@ class LoanBook:
         self.overdue_facts += 1
         loan = self._loan(fact.loan_key)
         loan.days_past_due_max = max(loan.days_past_due_max, fact.days_past_due)
-        if fact.late and fact.as_of_on < loan.as_of_on:
+        if fact.outdated:
             return
         if loan.status == "overdue" and fact.days_past_due < loan.days_past_due:
             self.decreases_without_cure += 1
         self._roll(loan, day, fact.bucket)
         loan.status = "overdue"
-        loan.as_of_on = fact.as_of_on
         loan.days_past_due = fact.days_past_due
         loan.overdue_minor = fact.overdue_minor
         loan.currency = fact.currency
@@ -85,11 +82,10 @@ class LoanBook:
         self.cured_facts += 1
         loan = self._loan(fact.loan_key)
         loan.ever_cured = True
-        if fact.late and fact.as_of_on < loan.as_of_on:
+        if fact.outdated:
             return
         self._roll(loan, day, CURED)
         loan.status = "cured"
-        loan.as_of_on = fact.as_of_on
         loan.days_past_due = 0
         loan.overdue_minor = 0
 

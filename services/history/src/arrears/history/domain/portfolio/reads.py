@@ -1,6 +1,5 @@
 """The few fields of the events that the figures need. Everything else is skipped while decoding."""
 
-from datetime import date
 from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -17,14 +16,13 @@ class Of(Struct, Generic[Body], frozen=True, gc=False):
 
 class Overdue(Struct, frozen=True, gc=False):
     loan_key: str
-    as_of_on: date
     days_past_due: int
     overdue_minor: int
     balance_minor: int
     currency: str
     bucket: str
     case_id: str | None = None
-    late: bool = False
+    outdated: bool = False
 
 
 class Repayment(Struct, frozen=True, gc=False):
@@ -36,8 +34,7 @@ class Repayment(Struct, frozen=True, gc=False):
 
 class Cured(Struct, frozen=True, gc=False):
     loan_key: str
-    as_of_on: date
-    late: bool = False
+    outdated: bool = False
 
 
 class Opened(Struct, frozen=True, gc=False):
