@@ -51,8 +51,8 @@ def main() -> int:
 
 
 def _digest() -> str:
-    """The interpreter and the place count too: a checkout that was moved has a dead environment."""
-    digest = hashlib.sha256(f"{sys.version} {ROOT}".encode())
+    """The place counts too: a checkout that was moved has a dead environment."""
+    digest = hashlib.sha256(str(ROOT).encode())
     for path in [Path(__file__), *LOCKS, *(member / "pyproject.toml" for member in MEMBERS)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
