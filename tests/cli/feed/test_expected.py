@@ -45,6 +45,15 @@ class TestReading:
         facts = [_overdue("2024-01-02", 1, "10.00"), _overdue("2024-01-06", 5, "7.50")]
         assert expected(facts)["total_overdue_at_end"] == "7.50"
 
+    @pytest.mark.parametrize(("second_due", "falls"), [("2024-01-01", 0), ("2024-01-05", 1)])
+    def test_only_fewer_days_than_before_are_a_decrease(self, second_due: str, falls: int) -> None:
+        facts = [
+            _overdue("2024-01-06", 5, "9.00"),
+            _overdue("2024-01-06", 5, "8.00", ident="corrected"),
+            _overdue("2024-01-07", 6 if falls == 0 else 2, "7.00", due=second_due),
+        ]
+        assert expected(facts)["dpd_decreases_without_cure"] == falls
+
     def test_a_repayment_id_with_another_amount_is_refused(self) -> None:
         figures = expected([_repayment("a", "5.00"), _repayment("b", "6.00")])
         assert figures["total_repaid"] == "5.00"
@@ -77,12 +86,14 @@ def _time(text: bytes) -> str:
     return str(json.loads(text)["time"])
 
 
-def _overdue(as_of: str, dpd: int, total: str) -> bytes:
+def _overdue(
+    as_of: str, dpd: int, total: str, *, due: str = "2024-01-01", ident: str = "overdue"
+) -> bytes:
     body: dict[str, object] = {
-        "loan_id": "l1", "as_of_date": as_of, "days_past_due": dpd, "due_date": "2024-01-01",
+        "loan_id": "l1", "as_of_date": as_of, "days_past_due": dpd, "due_date": due,
         "currency": "CNY", "outstanding_balance": total, "overdue": {"total": total},
     }  # fmt: skip
-    return _event(f"overdue-{as_of}", "corebanking.loan.overdue.v1", f"{as_of}T15:30:00Z", body)
+    return _event(f"{ident}-{as_of}", "corebanking.loan.overdue.v1", f"{as_of}T15:30:00Z", body)
 
 
 def _repayment(ident: str, amount: str) -> bytes:

@@ -4,7 +4,7 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pytest
 from msgspec import convert
@@ -117,6 +117,12 @@ class TestDirty:
         ids = {json.loads(text)["id"] for text in (*FEED, *dirty)}
         assert len(ids) == len(FEED) + len(dirty)
         assert len(dirty) >= len(KINDS)
+
+    def test_each_comes_a_second_after_the_fact_that_it_spoils(self) -> None:
+        second = timedelta(seconds=1)
+        clean = {(json.loads(text)["subject"], time_of(text)) for text in FEED}
+        for text in generate_dirty(7, 300, dirty_every=10):
+            assert (json.loads(text)["subject"], time_of(text) - second) in clean
 
     def test_every_must_be_positive(self) -> None:
         with pytest.raises(BadFeedSetting, match="dirty_every"):

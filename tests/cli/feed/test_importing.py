@@ -93,6 +93,12 @@ class TestReadLines:
             assert line.too_long == (over > 0)
             assert (line.value == text) == (over == 0)
 
+    def test_spaces_at_the_cut_do_not_make_two_lines_of_a_long_one(self) -> None:
+        text = b"z" * LINE_BYTES_MAX + b"  " + b"tail"
+        (line,) = read_lines(io.BytesIO(text + b"\n"))
+        assert line.too_long
+        assert msgspec.json.decode(line.value)["data"]["length_bytes"] == len(text)
+
 
 class TestReadFeed:
     def test_plain_and_gzip_files_read_the_same(self, tmp_path: Path) -> None:

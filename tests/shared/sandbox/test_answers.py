@@ -14,7 +14,6 @@ from arrears.shared.sandbox.answers import (
     ContactAnswer,
     CourtAnswer,
     contact_answer,
-    contact_points,
     court_answer,
     enforcement_answer,
     mediation_answer,
@@ -146,6 +145,20 @@ class TestTheBorrowerOfAStory:
                 for pay in episode.payments
             )
 
+    def test_a_promise_lies_ahead_even_on_the_day_of_a_payment(self) -> None:
+        for told, episode in _told(Persona.PROMISE_KEPT):
+            first, last = episode.payments[0], episode.payments[-1]
+            said = _call(told, episode, (first.on - episode.due_on).days, 3).said
+            assert (said.kind == "promise") == (first is not last)
+            assert said.due_on in {None, last.on}
+
+    def test_nobody_promises_more_than_is_asked_for(self) -> None:
+        told, episode = next(_told(Persona.PROMISE_KEPT))
+        at = _on(episode, 16)
+        ask = (SEED, _key(told), "case", "case/3", "call", "call", at)
+        assert contact_answer(*ask, 7).said.amount_minor == 7
+        assert contact_answer(*ask, 0).said.kind == "nothing"
+
     def test_a_talker_is_reached_by_the_second_call_at_the_latest(self) -> None:
         first = Counter(
             _call(told, episode, 16, 2).outcome for told, episode in _told(Persona.PROMISE_KEPT)
@@ -201,6 +214,17 @@ class TestTheAgreementOfAStory:
             assert answer.instalments == paid
             assert episode.cured_on is not None
 
+    def test_late_talks_plan_what_is_still_to_come_and_all_of_it(self) -> None:
+        for told, episode in _told(Persona.AGREEMENT_FULFILLED):
+            late = (episode.payments[0].on - episode.due_on).days + 1
+            answer = mediation_answer(
+                SEED, _key(told), "case", _on(episode, late), episode.owed_minor
+            )
+            assert [day for day, _ in answer.instalments] == [
+                pay.on for pay in episode.payments[1:]
+            ]
+            assert sum(amount for _, amount in answer.instalments) == episode.owed_minor
+
     def test_both_have_signed_days_before_the_first_instalment(self) -> None:
         for told, episode in _told(Persona.AGREEMENT_FULFILLED):
             ask = mediation_answer(SEED, _key(told), "case", _on(episode, 70), episode.owed_minor)
@@ -241,6 +265,14 @@ class TestTheCourtOfAStory:
             judged_on = day_of(answer.judged_at)
             in_time = [p for p in episode.payments if judged_on < p.on <= answer.obey_by_on]
             assert sum(pay.amount_minor for pay in in_time) >= answer.awarded_minor > 0
+
+    @pytest.mark.parametrize("persona", [Persona.JUDGMENT_OBEYED, Persona.ENFORCED_IN_FULL])
+    def test_no_more_is_awarded_than_the_feed_pays_before_it_says_cured(
+        self, persona: Persona
+    ) -> None:
+        for told, episode in _told(persona):
+            whole = _judged(told, episode, 91, episode.balance_minor * 2)
+            assert whole.awarded_minor == episode.owed_minor
 
     @pytest.mark.parametrize("filed", [125, 132, 137, 151])
     def test_half_of_those_who_breached_obey(self, filed: int) -> None:
@@ -351,20 +383,3 @@ class TestStrangers:
         ]
         assert any(len(plan) == 6 for plan in plans)
         assert any(not plan for plan in plans)
-
-
-class TestContactPoints:
-    def test_belong_to_nobody_and_are_the_same_each_time(self) -> None:
-        points = contact_points(SEED, "tw-client-00400")
-        assert points == contact_points(SEED, "tw-client-00400")
-        assert "address" in dict(points)
-        assert dict(points)["phone"].startswith("+861000")
-
-    def test_a_few_have_no_telephone(self) -> None:
-        lacking = sum("phone" not in dict(contact_points(SEED, f"b-{n}")) for n in range(1_000))
-        assert 10 < lacking < 60
-
-    def test_any_borrower_id_makes_a_plain_address(self) -> None:
-        email = dict(contact_points(SEED, "王 <x>@y\n")).get("email", "@borrowers.example")
-        assert email.isascii()
-        assert email.count("@") == 1

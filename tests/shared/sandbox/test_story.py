@@ -181,6 +181,10 @@ class TestFacts:
                     assert fact.days_past_due == (fact.as_of_on - fact.due_on).days >= 1
                     assert min(fact.principal_minor, fact.interest_minor, fact.fees_minor) >= 0
                     assert 0 < total == episode.owed_minor - paid <= fact.balance_minor
+                    assert fact.fees_minor == max(episode.fees_minor - paid, 0)
+                    assert fact.interest_minor == 0 or fact.principal_minor == (
+                        episode.principal_minor
+                    )
                     owed = total
                 case PaidUp():
                     assert paid == episode_at(told, fact.as_of_on).owed_minor
