@@ -1,7 +1,11 @@
-"""What lawyers do, as commands to the stream of the case. Pure; the edge carries them out."""
+"""What lawyers do, as commands to the stream of the case. Pure; the edge carries them out.
+
+A case is named by its row of `case_list`, which knows whose it is.
+"""
 
 from datetime import date, datetime
 
+from arrears.legal.application.projections.case_list import Row
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
@@ -11,14 +15,13 @@ from arrears.legal.domain.claim.commands import (
     NoteDemand,
 )
 from arrears.legal.domain.claim.decisions import CATEGORY
-from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.kernel.reaction import Issue
 
 
 def record_demand(
-    case_id: CaseId,
+    case: Row,
     *,
-    loan_key: LoanKey,
     total_minor: int,
     currency: str,
     delivered_at: datetime,
@@ -30,27 +33,27 @@ def record_demand(
     Refused: in_the_future, too_long_ago, not_positive, other_currency, claim_closed.
     """
     command = NoteDemand(
-        case_id=case_id,
-        loan_key=loan_key,
+        case_id=case.case_id,
+        loan_key=case.loan_key,
         total_minor=total_minor,
         currency=currency,
         delivered_at=delivered_at,
         staff_id=staff_id,
         now=now,
     )
-    return _issue(case_id, command)
+    return _issue(case, command)
 
 
 def approve_filing(
-    case_id: CaseId, *, despite_limitation: bool = False, staff_id: StaffId, now: datetime
+    case: Row, *, despite_limitation: bool = False, staff_id: StaffId, now: datetime
 ) -> Issue:
     """Refused: claim_not_taken, claim_closed."""
     command = ApproveFiling(staff_id=staff_id, despite_limitation=despite_limitation, now=now)
-    return _issue(case_id, command)
+    return _issue(case, command)
 
 
 def enter_judgment(
-    case_id: CaseId,
+    case: Row,
     *,
     awarded_minor: int,
     currency: str,
@@ -67,18 +70,18 @@ def enter_judgment(
         staff_id=staff_id,
         now=now,
     )
-    return _issue(case_id, command)
+    return _issue(case, command)
 
 
-def apply_for_enforcement(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+def apply_for_enforcement(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
     """Refused: judgment_not_entered, time_to_obey_is_running, agreement_in_force, case_is_held."""
-    return _issue(case_id, ApplyForEnforcement(staff_id=staff_id, now=now))
+    return _issue(case, ApplyForEnforcement(staff_id=staff_id, now=now))
 
 
-def close_enforcement(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+def close_enforcement(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
     """The result follows the money that came. Refused: enforcement_not_applied_for."""
-    return _issue(case_id, CloseEnforcement(staff_id=staff_id, now=now))
+    return _issue(case, CloseEnforcement(staff_id=staff_id, now=now))
 
 
-def _issue(case_id: CaseId, command: ClaimCommand) -> Issue:
-    return Issue(category=CATEGORY, key=case_id, command=command)
+def _issue(case: Row, command: ClaimCommand) -> Issue:
+    return Issue(category=CATEGORY, key=case.case_id, command=command)

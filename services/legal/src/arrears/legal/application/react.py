@@ -36,6 +36,7 @@ from arrears.shared.contracts.mediation import (
     AgreementFulfilled,
     AgreementSigned,
 )
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Heard, Issue
 
 FromIntake: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseClosed
@@ -47,9 +48,9 @@ HEARS: Final = frozenset(
 )
 
 
-def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
+def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
     if isinstance(said, FromIntake):
-        command = _from_intake(said, at)
+        command = _from_intake(said, heard.borrower_id, at)
     elif isinstance(said, FromStages):
         command = _from_stages(said, at)
     else:
@@ -59,10 +60,10 @@ def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
     return (Issue(category=CATEGORY, key=said.case_id, command=command),)
 
 
-def _from_intake(said: FromIntake, at: datetime) -> ClaimCommand | None:
+def _from_intake(said: FromIntake, borrower_id: BorrowerId, at: datetime) -> ClaimCommand | None:
     match said:
         case CaseReferred():
-            return _taken(said, at) if said.stage == "legal" else None
+            return _taken(said, borrower_id, at) if said.stage == "legal" else None
         case RepaymentRecorded():
             return NoteRepayment(
                 repayment_id=said.repayment_id,
@@ -116,10 +117,11 @@ def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
             assert_never(said)
 
 
-def _taken(said: CaseReferred, at: datetime) -> TakeClaim:
+def _taken(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> TakeClaim:
     return TakeClaim(
         case_id=said.case_id,
         loan_key=said.loan_key,
+        borrower_id=borrower_id,
         referral=said.referral,
         overdue_minor=said.overdue_minor,
         balance_minor=said.balance_minor,

@@ -1,8 +1,12 @@
-"""What mediators do, as commands to the stream of the case. Pure; the edge carries them out."""
+"""What mediators do, as commands to the stream of the case. Pure; the edge carries them out.
+
+A case is named by its row of `case_list`, which knows whose it is.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
 
+from arrears.mediation.application.projections.case_list import Row
 from arrears.mediation.domain.mediation.commands import (
     MediationCommand,
     RecordDecline,
@@ -12,12 +16,12 @@ from arrears.mediation.domain.mediation.commands import (
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import CaseId, StaffId
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.kernel.reaction import Issue
 
 
 def record_offer(
-    case_id: CaseId,
+    case: Row,
     *,
     settlement_minor: int,
     currency: str,
@@ -34,23 +38,23 @@ def record_offer(
         staff_id=staff_id,
         now=now,
     )
-    return _issue(case_id, command)
+    return _issue(case, command)
 
 
-def sign_for_bank(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+def sign_for_bank(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
     """Refused: nothing_to_sign, mediation_over."""
-    return _issue(case_id, SignForBank(staff_id=staff_id, now=now))
+    return _issue(case, SignForBank(staff_id=staff_id, now=now))
 
 
-def sign_for_borrower(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+def sign_for_borrower(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
     """The borrower signed before a person, who records it. Refused as for the bank."""
-    return _issue(case_id, SignForBorrower(staff_id=staff_id, now=now))
+    return _issue(case, SignForBorrower(staff_id=staff_id, now=now))
 
 
-def record_decline(case_id: CaseId, *, staff_id: StaffId, now: datetime) -> Issue:
+def record_decline(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
     """Refused: mediation_not_taken, mediation_over, agreement_in_force."""
-    return _issue(case_id, RecordDecline(staff_id=staff_id, now=now))
+    return _issue(case, RecordDecline(staff_id=staff_id, now=now))
 
 
-def _issue(case_id: CaseId, command: MediationCommand) -> Issue:
-    return Issue(category=CATEGORY, key=case_id, command=command)
+def _issue(case: Row, command: MediationCommand) -> Issue:
+    return Issue(category=CATEGORY, key=case.case_id, command=command)

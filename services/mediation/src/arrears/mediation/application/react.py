@@ -19,19 +19,19 @@ from arrears.mediation.domain.mediation.commands import (
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
 from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
-from arrears.shared.kernel.ids import CaseId
+from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.kernel.reaction import Heard, Issue
 
 Said: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseClosed
 HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
 
 
-def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
+def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
     if not isinstance(said, Said):
         return ()
     match said:
         case CaseReferred():
-            return _referred(said, at)
+            return _referred(said, heard.borrower_id, at)
         case RepaymentRecorded():
             return _repaid(said, at)
         case CaseHeld():
@@ -42,12 +42,13 @@ def react(said: Struct, _heard: Heard, at: datetime) -> Sequence[Issue]:
             assert_never(said)
 
 
-def _referred(said: CaseReferred, at: datetime) -> Sequence[Issue]:
+def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> Sequence[Issue]:
     if said.stage != "mediation":
         return ()
     command = TakeMediation(
         case_id=said.case_id,
         loan_key=said.loan_key,
+        borrower_id=borrower_id,
         referral=said.referral,
         overdue_minor=said.overdue_minor,
         currency=said.currency,

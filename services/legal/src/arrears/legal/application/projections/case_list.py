@@ -35,7 +35,7 @@ from arrears.legal.domain.claim.events import (
     MoneyRecovered,
     PaymentNoted,
 )
-from arrears.shared.kernel.ids import CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
@@ -50,6 +50,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     status: str
     reason: str | None = None
     missing: tuple[str, ...] = ()
@@ -75,6 +76,7 @@ def evolve(row: Row | None, event: ClaimEvent) -> Row | None:
         return Row(
             case_id=event.case_id,
             loan_key=event.loan_key,
+            borrower_id=event.borrower_id,
             status="refused",
             paused=False if row is None else row.paused,
             currency=event.currency,

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class NoteDemand(Struct, frozen=True, kw_only=True):
@@ -54,6 +54,7 @@ class NoteAgreementEnd(Struct, frozen=True, kw_only=True):
 class TakeClaim(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     referral: int
     overdue_minor: int
     balance_minor: int

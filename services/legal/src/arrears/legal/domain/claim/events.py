@@ -11,7 +11,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from arrears.legal.domain.gate import GateInputs
-from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class DemandNoted(Struct, frozen=True, kw_only=True):
@@ -66,6 +66,7 @@ class ClaimTaken(Struct, frozen=True, kw_only=True):
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     referral: int
     overdue_minor: int
     balance_minor: int

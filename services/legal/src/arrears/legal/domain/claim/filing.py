@@ -141,6 +141,7 @@ def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]
     taken = ClaimTaken(
         case_id=command.case_id,
         loan_key=command.loan_key,
+        borrower_id=command.borrower_id,
         referral=command.referral,
         overdue_minor=command.overdue_minor,
         balance_minor=command.balance_minor,

@@ -29,7 +29,7 @@ from arrears.mediation.domain.mediation.events import (
     PaymentNoted,
 )
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
@@ -40,6 +40,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     round: int
     status: str
     reason: str | None = None
@@ -65,6 +66,7 @@ def evolve(row: Row | None, event: MediationEvent) -> Row | None:
         return Row(
             case_id=event.case_id,
             loan_key=event.loan_key,
+            borrower_id=event.borrower_id,
             round=event.round,
             status="invited",
             overdue_minor=event.overdue_minor,

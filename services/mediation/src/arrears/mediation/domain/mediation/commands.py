@@ -10,12 +10,13 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class TakeMediation(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     referral: int
     overdue_minor: int
     currency: str

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class MediationTaken(Struct, frozen=True, kw_only=True):
@@ -14,6 +14,7 @@ class MediationTaken(Struct, frozen=True, kw_only=True):
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     round: int
     referral: int
     overdue_minor: int

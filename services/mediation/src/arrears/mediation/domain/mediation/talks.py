@@ -72,6 +72,7 @@ def take(
         MediationTaken(
             case_id=command.case_id,
             loan_key=command.loan_key,
+            borrower_id=command.borrower_id,
             round=number,
             referral=command.referral,
             overdue_minor=command.overdue_minor,

@@ -1,0 +1,70 @@
+"""The mediators' list follows a mediation's life."""
+
+from datetime import date
+from functools import reduce
+
+from arrears.mediation.application.projections.case_list import Row, evolve, key_of
+from arrears.mediation.domain.mediation.events import (
+    InstalmentPaid,
+    InvitationReceipted,
+    MediationClosed,
+    MediationEvent,
+    MediationTaken,
+)
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+
+CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
+TAKEN = MediationTaken(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BorrowerId("borrower-1"),
+    round=1,
+    referral=4,
+    overdue_minor=100_000,
+    currency="CNY",
+    taken_on=date(2026, 3, 2),
+    answer_by_on=date(2026, 3, 17),
+    policy_id="cn-mediation",
+    policy_version=1,
+)
+RECEIPT = InvitationReceipted(
+    case_id=CASE, loan_key=LOAN, round=1, receipt_id="r", gateway="sandbox"
+)
+CLOSED = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="cured")
+
+
+def project(*events: MediationEvent) -> Row | None:
+    empty: Row | None = None
+    return reduce(evolve, events, empty)
+
+
+def test_a_case_that_was_taken_waits_for_an_answer() -> None:
+    row = project(TAKEN, RECEIPT)
+    assert row is not None
+    assert (row.status, row.next_step_by_on) == ("invited", date(2026, 3, 17))
+
+
+def test_a_closed_case_waits_for_nothing() -> None:
+    row = project(TAKEN, CLOSED)
+    assert row is not None
+    assert (row.status, row.reason, row.next_step_by_on) == ("closed", "cured", None)
+
+
+def test_rows_are_kept_by_case() -> None:
+    assert key_of(TAKEN) == CASE
+
+
+def test_events_without_a_beginning_make_no_row() -> None:
+    assert project(CLOSED) is None
+    paid = InstalmentPaid(
+        case_id=CASE,
+        loan_key=LOAN,
+        round=1,
+        instalment_index=0,
+        repayment_id=None,
+        amount_minor=1,
+        instalment_paid_minor=1,
+        currency="CNY",
+        complete=True,
+    )
+    assert project(paid) is None

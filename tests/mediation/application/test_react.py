@@ -1,0 +1,131 @@
+"""Who says what, and what it asks of a mediation."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from msgspec import Raw, Struct
+
+from arrears.mediation.application.react import HEARS, react
+from arrears.mediation.domain.mediation.commands import (
+    CloseMediation,
+    HoldMediation,
+    RecordRepayment,
+    TakeMediation,
+)
+from arrears.shared.contracts.contact import PromiseMade
+from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
+from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
+from arrears.shared.kernel.reaction import Heard, Issue
+
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+TODAY = date(2026, 3, 2)
+CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
+HEARD = Heard(
+    id=EventId("e-1"),
+    type="",
+    service="intake",
+    borrower_id=BorrowerId("borrower-1"),
+    subject=CASE,
+    stream=StreamName("intake.loan-loan-1"),
+    time=NOW,
+    business_day=TODAY,
+    data=Raw(b"{}"),
+)
+
+
+def referred(stage: str) -> CaseReferred:
+    return CaseReferred(
+        case_id=CASE,
+        loan_key=LOAN,
+        episode=1,
+        referral=4,
+        stage=stage,
+        treatment="mediate",
+        reason="visit completed",
+        days_past_due=66,
+        due_on=date(2025, 12, 26),
+        overdue_minor=100_000,
+        balance_minor=900_000,
+        currency="CNY",
+        product="consumer_loan",
+        risk="medium",
+        policy_id="cn-default",
+        policy_version=1,
+    )
+
+
+def repaid(case_id: CaseId | None) -> RepaymentRecorded:
+    return RepaymentRecorded(
+        loan_key=LOAN,
+        case_id=case_id,
+        repayment_id="p1",
+        amount_minor=5_000,
+        currency="CNY",
+        value_on=TODAY,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "command"),
+    [
+        (
+            referred("mediation"),
+            TakeMediation(
+                case_id=CASE,
+                loan_key=LOAN,
+                borrower_id=BorrowerId("borrower-1"),
+                referral=4,
+                overdue_minor=100_000,
+                currency="CNY",
+                now=NOW,
+            ),
+        ),
+        (
+            repaid(CASE),
+            RecordRepayment(
+                repayment_id="p1", amount_minor=5_000, currency="CNY", value_on=TODAY, now=NOW
+            ),
+        ),
+        (
+            CaseHeld(case_id=CASE, loan_key=LOAN, reason="hardship", until_on=None),
+            HoldMediation(now=NOW),
+        ),
+        (
+            CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
+            CloseMediation(reason="cured", now=NOW),
+        ),
+    ],
+)
+def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: object) -> None:
+    assert list(react(said, HEARD, NOW)) == [
+        Issue(category="mediation.mediation", key=CASE, command=command)
+    ]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        referred("contact"),
+        referred("legal"),
+        repaid(None),
+        PromiseMade(
+            case_id=CASE,
+            loan_key=LOAN,
+            promise_id="p",
+            amount_minor=1,
+            currency="CNY",
+            due_on=TODAY,
+        ),
+    ],
+)
+def test_what_concerns_others_asks_nothing(said: Struct) -> None:
+    assert list(react(said, HEARD, NOW)) == []
+
+
+def test_hears_only_what_it_reacts_to() -> None:
+    assert {
+        "arrears.intake.case_referred.v1",
+        "arrears.intake.repayment_recorded.v1",
+        "arrears.intake.case_held.v1",
+        "arrears.intake.case_closed.v1",
+    } == HEARS

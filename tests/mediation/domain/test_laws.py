@@ -1,0 +1,198 @@
+"""What holds for every mediation, whatever its history."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from arrears.mediation.adapters.policies import load_policies
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    CloseMediation,
+    HoldMediation,
+    MediationCommand,
+    ReceiptInvitation,
+    RecordDecline,
+    RecordOffer,
+    RecordRepayment,
+    SignForBank,
+    SignForBorrower,
+    TakeMediation,
+    WakeUp,
+)
+from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.mediation.domain.mediation.events import (
+    MediationEvent,
+)
+from arrears.mediation.domain.plan import Instalment
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+MEDIATOR = StaffId("mediator-7")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+ANSWERED_AT = NOW + timedelta(days=2)
+SIGNED_AT = NOW + timedelta(days=4)
+APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
+MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
+PLAN = (APRIL, MAY)
+POLICY, VERSION = "cn-mediation", 1
+
+TAKE = TakeMediation(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=4,
+    overdue_minor=100_000,
+    currency="CNY",
+    now=NOW,
+)
+ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=ANSWERED_AT)
+WILLING = AnswerInvitation(round=1, accepted=True, now=ANSWERED_AT)
+DECLINE = AnswerInvitation(round=1, accepted=False, now=ANSWERED_AT)
+OFFER = RecordOffer(
+    settlement_minor=100_000,
+    currency="CNY",
+    instalments=PLAN,
+    staff_id=MEDIATOR,
+    now=ANSWERED_AT,
+)
+BORROWER_SIGNS = SignForBorrower(round=1, offer=1, now=SIGNED_AT)
+BANK_SIGNS = SignForBank(round=1, offer=1, now=SIGNED_AT)
+
+decider = make_mediation_decider(load_policies(), CALENDAR)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[MediationEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> RecordRepayment:
+    return RecordRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def end_of(day: date) -> datetime:
+    return CALENDAR.start_of(day + timedelta(days=1))
+
+
+def wake_after(day: date) -> WakeUp:
+    return WakeUp(now=end_of(day))
+
+
+IN_FORCE = (TAKE, ACCEPT, BORROWER_SIGNS, BANK_SIGNS)
+APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
+
+
+# --- What holds for every history.
+
+LATER = date(2026, 4, 20)
+HISTORIES: list[tuple[MediationEvent, ...]] = [
+    (),
+    lived(TAKE),
+    lived(TAKE, pay(25_000, date(2026, 3, 3)), WILLING),
+    lived(TAKE, replace(ACCEPT, instalments=(APRIL,))),
+    lived(TAKE, ACCEPT),
+    lived(TAKE, ACCEPT, BORROWER_SIGNS),
+    lived(TAKE, OFFER, BANK_SIGNS),
+    lived(*IN_FORCE),
+    lived(*IN_FORCE, pay(25_000, date(2026, 3, 30))),
+    lived(*APRIL_MISSED),
+    lived(*APRIL_MISSED, pay(60_000, date(2026, 4, 12))),
+    lived(*APRIL_MISSED, wake_after(date(2026, 4, 16))),
+    lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
+    lived(TAKE, DECLINE),
+    lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),
+]
+MOMENTS = st.sampled_from([NOW, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)])
+PLANS = st.sampled_from([(), PLAN, (APRIL,)])
+COMMANDS = st.one_of(
+    st.builds(replace, st.just(TAKE), referral=st.integers(1, 6), now=MOMENTS),
+    st.builds(
+        AnswerInvitation,
+        round=st.integers(1, 2),
+        accepted=st.booleans(),
+        instalments=PLANS,
+        now=MOMENTS,
+    ),
+    st.builds(
+        RecordOffer,
+        settlement_minor=st.sampled_from([60_000, 100_000]),
+        currency=st.just("CNY"),
+        instalments=PLANS,
+        staff_id=st.just(MEDIATOR),
+        now=MOMENTS,
+    ),
+    st.builds(
+        ReceiptInvitation,
+        round=st.integers(1, 2),
+        receipt_id=st.just("r"),
+        gateway=st.just("sandbox"),
+        now=MOMENTS,
+    ),
+    st.builds(RecordDecline, staff_id=st.just(MEDIATOR), now=MOMENTS),
+    st.builds(
+        SignForBorrower,
+        round=st.sampled_from([None, 1]),
+        offer=st.just(1),
+        now=MOMENTS,
+    ),
+    st.builds(SignForBank, round=st.sampled_from([None, 1]), offer=st.just(1), now=MOMENTS),
+    st.builds(pay, st.integers(-1, 120_000), st.dates(TODAY, LATER)),
+    st.builds(HoldMediation, now=MOMENTS),
+    st.builds(CloseMediation, reason=st.just("cured"), now=MOMENTS),
+    st.builds(WakeUp, now=MOMENTS),
+)
+
+
+@forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
+def test_a_command_delivered_twice_has_the_effect_of_once(
+    history: tuple[MediationEvent, ...], command: MediationCommand
+) -> None:
+    before = decider.fold(history)
+    try:
+        events = decider.decide(command, before)
+    except Refused:
+        return
+    after = decider.fold((*history, *events))
+    try:
+        assert tuple(decider.decide(command, after)) == ()
+    except Refused:
+        assert events, "what was accepted in silence is not refused the second time"
+
+
+@forall(history=st.sampled_from(HISTORIES), asked=MOMENTS)
+def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
+    history: tuple[MediationEvent, ...], asked: datetime
+) -> None:
+    state = decider.fold(history)
+    due = decider.due(state, asked)
+    if due is None:
+        return
+    assert due > asked
+    events = decider.decide(WakeUp(now=due), state)
+    assert events
+    again = decider.due(decider.fold((*history, *events)), due)
+    assert again is None or again > due
+
+
+def test_every_event_belongs_to_its_case_and_loan() -> None:
+    for history in HISTORIES:
+        assert all((event.case_id, event.loan_key) == (CASE, LOAN) for event in history)

@@ -1,0 +1,358 @@
+"""The rules of talks, from the referral to a plan: the test names are the rule book."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.mediation.adapters.policies import load_policies
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    CloseMediation,
+    HoldMediation,
+    MediationCommand,
+    ReceiptInvitation,
+    RecordDecline,
+    RecordOffer,
+    RecordRepayment,
+    SignForBank,
+    SignForBorrower,
+    TakeMediation,
+    WakeUp,
+)
+from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
+    BorrowerInvited,
+    InvitationAnswered,
+    InvitationReceipted,
+    MediationClosed,
+    MediationEvent,
+    MediationFailed,
+    MediationTaken,
+    OfferInputs,
+    OfferRefused,
+)
+from arrears.mediation.domain.plan import Instalment
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+MEDIATOR = StaffId("mediator-7")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+ANSWERED_AT = NOW + timedelta(days=2)
+SIGNED_AT = NOW + timedelta(days=4)
+APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
+MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
+PLAN = (APRIL, MAY)
+POLICY, VERSION = "cn-mediation", 1
+
+TAKE = TakeMediation(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=4,
+    overdue_minor=100_000,
+    currency="CNY",
+    now=NOW,
+)
+ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=ANSWERED_AT)
+WILLING = AnswerInvitation(round=1, accepted=True, now=ANSWERED_AT)
+DECLINE = AnswerInvitation(round=1, accepted=False, now=ANSWERED_AT)
+OFFER = RecordOffer(
+    settlement_minor=100_000,
+    currency="CNY",
+    instalments=PLAN,
+    staff_id=MEDIATOR,
+    now=ANSWERED_AT,
+)
+BORROWER_SIGNS = SignForBorrower(round=1, offer=1, now=SIGNED_AT)
+BANK_SIGNS = SignForBank(round=1, offer=1, now=SIGNED_AT)
+
+decider = make_mediation_decider(load_policies(), CALENDAR)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[MediationEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> RecordRepayment:
+    return RecordRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def end_of(day: date) -> datetime:
+    return CALENDAR.start_of(day + timedelta(days=1))
+
+
+def wake_after(day: date) -> WakeUp:
+    return WakeUp(now=end_of(day))
+
+
+IN_FORCE = (TAKE, ACCEPT, BORROWER_SIGNS, BANK_SIGNS)
+APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
+
+
+class TestTakeMediation:
+    def test_invites_the_borrower_who_has_15_days_to_answer(self) -> None:
+        given().when(TAKE).then(
+            MediationTaken(
+                case_id=CASE,
+                loan_key=LOAN,
+                borrower_id=BORROWER,
+                round=1,
+                referral=4,
+                overdue_minor=100_000,
+                currency="CNY",
+                taken_on=TODAY,
+                answer_by_on=date(2026, 3, 17),
+                policy_id=POLICY,
+                policy_version=VERSION,
+            ),
+            BorrowerInvited(
+                case_id=CASE,
+                loan_key=LOAN,
+                round=1,
+                overdue_minor=100_000,
+                currency="CNY",
+                answer_by_on=date(2026, 3, 17),
+                policy_id=POLICY,
+                policy_version=VERSION,
+            ),
+        )
+
+    def test_a_later_referral_while_talks_are_open_changes_nothing(self) -> None:
+        given(*lived(TAKE)).when(replace(TAKE, referral=5)).then_nothing_happens()
+
+    def test_a_later_referral_opens_another_round_once_the_last_is_over(self) -> None:
+        later = replace(TAKE, referral=5, overdue_minor=70_000, now=NOW + timedelta(days=60))
+        events = decider.decide(later, decider.fold(lived(TAKE, DECLINE)))
+        taken = events[0]
+        assert isinstance(taken, MediationTaken)
+        assert (taken.round, taken.referral, taken.overdue_minor) == (2, 5, 70_000)
+
+    def test_the_same_referral_again_opens_no_round(self) -> None:
+        given(*lived(TAKE, DECLINE)).when(TAKE).then_nothing_happens()
+
+
+class TestReceiptInvitation:
+    RECEIPT = ReceiptInvitation(round=1, receipt_id="r-1", gateway="sandbox", now=NOW)
+
+    def test_is_recorded_once(self) -> None:
+        given(*lived(TAKE)).when(self.RECEIPT).then(
+            InvitationReceipted(
+                case_id=CASE, loan_key=LOAN, round=1, receipt_id="r-1", gateway="sandbox"
+            )
+        )
+        given(*lived(TAKE, self.RECEIPT)).when(self.RECEIPT).then_nothing_happens()
+
+    def test_one_of_an_earlier_round_changes_nothing(self) -> None:
+        again = replace(TAKE, referral=5, now=NOW + timedelta(days=9))
+        given(*lived(TAKE, DECLINE, again)).when(self.RECEIPT).then_nothing_happens()
+
+
+class TestAnswerInvitation:
+    def test_an_acceptable_offer_becomes_the_proposal(self) -> None:
+        given(*lived(TAKE)).when(replace(ACCEPT, instalments=(MAY, APRIL))).then(
+            InvitationAnswered(
+                case_id=CASE,
+                loan_key=LOAN,
+                round=1,
+                accepted=True,
+                instalments=PLAN,
+                settle_by_on=None,
+            ),
+            AgreementProposed(
+                case_id=CASE,
+                loan_key=LOAN,
+                round=1,
+                offer=1,
+                proposed_by="borrower",
+                staff_id=None,
+                settlement_minor=100_000,
+                credited_minor=0,
+                counts_from_on=TODAY,
+                currency="CNY",
+                instalments=PLAN,
+                sign_by_on=date(2026, 3, 14),
+                grace_days=5,
+                cure_days=10,
+                inputs=OfferInputs(
+                    settlement_minor=100_000,
+                    instalment_count=2,
+                    total_minor=100_000,
+                    first_due_on=APRIL.due_on,
+                    last_due_on=MAY.due_on,
+                    term_months_max=60,
+                ),
+                policy_id=POLICY,
+                policy_version=VERSION,
+            ),
+        )
+
+    def test_a_decline_fails_the_mediation(self) -> None:
+        given(*lived(TAKE)).when(DECLINE).then(
+            InvitationAnswered(
+                case_id=CASE,
+                loan_key=LOAN,
+                round=1,
+                accepted=False,
+                instalments=(),
+                settle_by_on=None,
+            ),
+            failure("declined"),
+        )
+
+    def test_an_offer_that_breaks_a_rule_is_refused_with_all_rules_and_talks_stay_open(
+        self,
+    ) -> None:
+        short = (Instalment(due_on=TODAY, amount_minor=99_999),)
+        events = decider.decide(replace(ACCEPT, instalments=short), decider.fold(lived(TAKE)))
+        answered, refused = events
+        assert isinstance(answered, InvitationAnswered)
+        assert answered.settle_by_on == date(2026, 3, 19)
+        assert isinstance(refused, OfferRefused)
+        assert refused.reasons == ("instalments_do_not_add_up", "instalment_due_in_the_past")
+
+    def test_who_is_willing_without_an_offer_leaves_it_to_the_mediator(self) -> None:
+        history = lived(TAKE, WILLING)
+        assert len(history) == len(lived(TAKE)) + 1
+        assert given(*history).is_due(ANSWERED_AT) == end_of(date(2026, 3, 19))
+
+    def test_a_second_answer_changes_nothing(self) -> None:
+        given(*lived(TAKE, WILLING)).when(ACCEPT).then_nothing_happens()
+
+    def test_an_answer_after_intake_closed_changes_nothing(self) -> None:
+        closed = CloseMediation(reason="cured", now=NOW)
+        given(*lived(TAKE, closed)).when(ACCEPT).then_nothing_happens()
+
+    def test_an_answer_to_an_earlier_round_changes_nothing(self) -> None:
+        again = replace(TAKE, referral=5, now=NOW + timedelta(days=9))
+        given(*lived(TAKE, DECLINE, again)).when(ACCEPT).then_nothing_happens()
+
+
+class TestRecordOffer:
+    def test_stands_in_the_name_of_the_bank(self) -> None:
+        (proposed,) = decider.decide(OFFER, decider.fold(lived(TAKE)))
+        assert isinstance(proposed, AgreementProposed)
+        assert (proposed.proposed_by, proposed.staff_id, proposed.offer) == ("bank", MEDIATOR, 1)
+
+    @pytest.mark.parametrize(
+        ("instalments", "reason"),
+        [
+            ((), "no_instalments"),
+            ((APRIL,), "instalments_do_not_add_up"),
+            ((APRIL, replace(MAY, due_on=date(2031, 3, 5))), "term_too_long"),
+            ((APRIL, MAY, replace(MAY, amount_minor=0)), "instalment_not_positive"),
+            ((APRIL, replace(MAY, due_on=date(2026, 3, 4))), "instalment_due_in_the_past"),
+        ],
+    )
+    def test_refuses_a_plan_that_breaks_a_rule(
+        self, instalments: tuple[Instalment, ...], reason: str
+    ) -> None:
+        offer = replace(OFFER, instalments=instalments)
+        given(*lived(TAKE)).when(offer).then_refused(reason)
+
+    def test_allows_60_months_to_the_day(self) -> None:
+        last = replace(MAY, due_on=date(2031, 3, 4))
+        offer = replace(OFFER, instalments=(APRIL, last))
+        assert len(decider.decide(offer, decider.fold(lived(TAKE)))) == 1
+
+    def test_refuses_more_instalments_than_months(self) -> None:
+        many = tuple(
+            Instalment(due_on=date(2026, 4, 1) + timedelta(days=n), amount_minor=1)
+            for n in range(61)
+        )
+        offer = replace(OFFER, settlement_minor=61, instalments=many)
+        given(*lived(TAKE)).when(offer).then_refused("too_many_instalments")
+
+    def test_refuses_another_currency(self) -> None:
+        given(*lived(TAKE)).when(replace(OFFER, currency="USD")).then_refused("other_currency")
+
+    def test_refuses_when_there_are_no_talks(self) -> None:
+        given().when(OFFER).then_refused("mediation_not_taken")
+        given(*lived(TAKE, DECLINE)).when(OFFER).then_refused("mediation_over")
+        given(*lived(*IN_FORCE)).when(OFFER).then_refused("agreement_in_force")
+
+    def test_the_same_terms_again_change_nothing(self) -> None:
+        given(*lived(TAKE, OFFER)).when(OFFER).then_nothing_happens()
+
+    def test_other_terms_replace_an_offer_and_its_signatures(self) -> None:
+        other = replace(OFFER, settlement_minor=60_000, instalments=(APRIL,))
+        history = lived(TAKE, OFFER, BORROWER_SIGNS, other)
+        given(*history).when(BANK_SIGNS).then_nothing_happens()
+        bank = SignForBank(round=1, offer=2, now=SIGNED_AT)
+        assert len(decider.decide(bank, decider.fold(history))) == 1
+
+
+class TestWakeUp:
+    def test_no_answer_in_15_days_fails_the_mediation(self) -> None:
+        assert given(*lived(TAKE)).is_due(NOW) == end_of(date(2026, 3, 17))
+        given(*lived(TAKE)).when(wake_after(date(2026, 3, 16))).then_nothing_happens()
+        given(*lived(TAKE)).when(wake_after(date(2026, 3, 17))).then(failure("no_answer"))
+
+    def test_talks_without_a_plan_end_as_declined(self) -> None:
+        given(*lived(TAKE, WILLING)).when(wake_after(date(2026, 3, 19))).then(
+            failure("declined", "no plan was agreed in time")
+        )
+
+
+class TestDeclineHoldAndClose:
+    def test_a_decline_recorded_by_staff_fails_the_mediation(self) -> None:
+        declined = RecordDecline(staff_id=MEDIATOR, now=ANSWERED_AT)
+        given(*lived(TAKE, ACCEPT)).when(declined).then(
+            failure("declined", "recorded by mediator-7")
+        )
+        given(*lived(*IN_FORCE)).when(declined).then_refused("agreement_in_force")
+
+    def test_a_hold_ends_talks(self) -> None:
+        given(*lived(TAKE, ACCEPT)).when(HoldMediation(now=SIGNED_AT)).then(closing("held"))
+
+    def test_an_agreement_in_force_outlives_a_hold(self) -> None:
+        given(*lived(*IN_FORCE)).when(HoldMediation(now=SIGNED_AT)).then_nothing_happens()
+
+    @pytest.mark.parametrize("history", [(TAKE,), (TAKE, ACCEPT), IN_FORCE, APRIL_MISSED])
+    def test_a_cured_case_closes_it_whatever_its_state(
+        self, history: tuple[MediationCommand, ...]
+    ) -> None:
+        closed = CloseMediation(reason="cured", now=SIGNED_AT)
+        given(*lived(*history)).when(closed).then(closing("cured"))
+
+    def test_what_is_over_is_not_closed_again(self) -> None:
+        closed = CloseMediation(reason="cured", now=SIGNED_AT)
+        given(*lived(TAKE, DECLINE)).when(closed).then_nothing_happens()
+        given().when(closed).then_nothing_happens()
+
+
+# --- Short words for long events.
+
+
+def failure(reason: str, detail: str | None = None) -> MediationFailed:
+    return MediationFailed(
+        case_id=CASE,
+        loan_key=LOAN,
+        round=1,
+        reason=reason,
+        detail=detail,
+        policy_id=POLICY,
+        policy_version=VERSION,
+    )
+
+
+def closing(reason: str) -> MediationClosed:
+    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason)
