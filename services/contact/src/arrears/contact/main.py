@@ -1,0 +1,40 @@
+"""Puts contact together and runs it: `arrears-contact api | worker | run | migrate | rebuild`."""
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.adapters.sandbox import SandboxGateway
+from arrears.contact.adapters.unsealing import unseal_with
+from arrears.contact.application.effects import Answer, effect_of, on_answer
+from arrears.contact.application.publish import WIRE_NAMES, subject_of
+from arrears.contact.application.react import HEARS, react
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.shared.kernel.reaction import Gateway
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.settings import Ground
+
+
+def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
+    """Raises BadPolicy where a policy file breaks a rule."""
+    decider = make_borrower_decider(
+        load_policies(), ground.calendar.zone.key, sandbox_points=ground.sandbox_seed is not None
+    )
+    return Stage(
+        name="contact",
+        tenant=ground.tenant,
+        calendar=ground.calendar,
+        deciders={decider.category: decider},
+        wire_names=WIRE_NAMES,
+        subject_of=subject_of,
+        hears=HEARS,
+        react=react,
+        effect_of=effect_of,
+        answer_type=Answer,
+        on_answer=on_answer,
+    )
+
+
+def make_gateway(ground: Ground, keyring: Keyring) -> Gateway | None:
+    """The sandbox where it is configured on. None: attempts wait until a gateway is there."""
+    if ground.sandbox_seed is None:
+        return None
+    return SandboxGateway(ground.sandbox_seed, unseal_with(keyring))

@@ -1,0 +1,75 @@
+"""The bank's feed as the runtime reads it: facts with their identity, and profiles sealed.
+
+A profile's contact points are sealed with the borrower's key before anything is decided, so no
+event, agenda or log of ours ever holds them in the clear once they are handled.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from arrears.intake.application.feed import fact_to_issue, profile_to_issue
+from arrears.intake.domain import facts
+from arrears.intake.domain.facts import ProfileFact, conflict_of, fact_digest, fact_identity
+from arrears.shared.contracts.corebanking import BORROWER_PROFILE
+from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.reaction import Issue
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.keyring.sealing import CONTACT_POINT, DataKey, Erased, seal
+from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
+
+_PROFILE: Final = BORROWER_PROFILE.encode()
+_KEYS_MAX: Final = 50_000
+
+
+class FactReader:
+    """A FeedReader (runtime.stage) over the fact grammar of the domain."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._keys: dict[BorrowerId, DataKey | Erased] = {}
+
+    def read(self, value: bytes) -> FeedFact | DayClosing:
+        try:
+            fact = facts.read_fact(value)
+        except facts.BadRecord as bad:
+            raise BadRecord(bad.reason, bad.field) from bad
+        if isinstance(fact, facts.DayClosing):
+            return DayClosing(
+                day=fact.day, first_day=fact.first_day, partition_count=fact.partition_count
+            )
+        return FeedFact(
+            fact_id=fact_identity(fact),
+            digest=fact_digest(fact),
+            time=fact.stated_at,
+            borrower_id=fact.borrower_id,
+            loan="" if isinstance(fact, ProfileFact) else fact.loan_key,
+            body=fact,
+        )
+
+    async def unlock(self, values: Sequence[bytes]) -> None:
+        borrowers = set()
+        for value in values:
+            if _PROFILE in value:
+                fact = facts.read_fact(value)
+                if isinstance(fact, ProfileFact):
+                    borrowers.add(fact.borrower_id)
+        if len(self._keys) > _KEYS_MAX:
+            self._keys.clear()
+        missing = borrowers - self._keys.keys()
+        if missing:
+            self._keys.update(await self._keyring.keys_for(sorted(missing), "contact"))
+
+    def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+        body = fact.body
+        if not isinstance(body, ProfileFact):
+            return fact_to_issue(body, at, late)  # type: ignore[arg-type]
+        key = self._keys[body.borrower_id]
+        sealed = [
+            seal(key, body.borrower_id, CONTACT_POINT, point.value) for point in body.points
+        ]
+        return profile_to_issue(body, sealed, at, late)
+
+    def conflict(self, fact: FeedFact) -> BadRecord:
+        reason, field = conflict_of(fact.body)  # type: ignore[arg-type]
+        return BadRecord(reason, field)

@@ -1,0 +1,27 @@
+"""Puts intake together and runs it: `arrears-intake api | worker | run | migrate | rebuild`."""
+
+from arrears.intake.adapters.feed import FactReader
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.application.publish import WIRE_NAMES, subject_of
+from arrears.intake.application.react import HEARS, react
+from arrears.intake.domain.borrower import borrower_decider
+from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.settings import Ground
+
+
+def make_stage(ground: Ground, keyring: Keyring) -> Stage:
+    """Raises BadPolicy where a policy file breaks a rule."""
+    loans = make_loan_decider(load_policies(), ground.calendar, ground.tenant)
+    return Stage(
+        name="intake",
+        tenant=ground.tenant,
+        calendar=ground.calendar,
+        deciders={loans.category: loans, borrower_decider.category: borrower_decider},
+        wire_names=WIRE_NAMES,
+        subject_of=subject_of,
+        hears=HEARS,
+        react=react,
+        feed=FactReader(keyring),
+    )

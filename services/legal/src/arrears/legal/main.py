@@ -1,0 +1,36 @@
+"""Puts legal together and runs it: `arrears-legal api | worker | run | migrate | rebuild`."""
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.adapters.sandbox import SandboxCourt
+from arrears.legal.adapters.workdays import workdays_of
+from arrears.legal.application.effects import Answer, effect_of, on_answer
+from arrears.legal.application.publish import WIRE_NAMES, subject_of
+from arrears.legal.application.react import HEARS, react
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.shared.kernel.reaction import Gateway
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.settings import Ground
+
+
+def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
+    """Raises BadPolicy where a policy file breaks a rule."""
+    decider = make_claim_decider(load_policies(), ground.calendar, workdays_of(ground.country))
+    return Stage(
+        name="legal",
+        tenant=ground.tenant,
+        calendar=ground.calendar,
+        deciders={decider.category: decider},
+        wire_names=WIRE_NAMES,
+        subject_of=subject_of,
+        hears=HEARS,
+        react=react,
+        effect_of=effect_of,
+        answer_type=Answer,
+        on_answer=on_answer,
+    )
+
+
+def make_gateway(ground: Ground, _keyring: Keyring) -> Gateway | None:
+    """The sandbox where it is configured on. None: filings wait until a gateway is there."""
+    return None if ground.sandbox_seed is None else SandboxCourt(ground.sandbox_seed)

@@ -1,0 +1,35 @@
+"""Puts mediation together: `arrears-mediation api | worker | run | migrate | rebuild`."""
+
+from arrears.mediation.adapters.policies import load_policies
+from arrears.mediation.adapters.sandbox import SandboxMediator
+from arrears.mediation.application.effects import Answer, effect_of, on_answer
+from arrears.mediation.application.publish import WIRE_NAMES, subject_of
+from arrears.mediation.application.react import HEARS, react
+from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.shared.kernel.reaction import Gateway
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.settings import Ground
+
+
+def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
+    """Raises BadPolicy where a policy file breaks a rule."""
+    decider = make_mediation_decider(load_policies(), ground.calendar)
+    return Stage(
+        name="mediation",
+        tenant=ground.tenant,
+        calendar=ground.calendar,
+        deciders={decider.category: decider},
+        wire_names=WIRE_NAMES,
+        subject_of=subject_of,
+        hears=HEARS,
+        react=react,
+        effect_of=effect_of,
+        answer_type=Answer,
+        on_answer=on_answer,
+    )
+
+
+def make_gateway(ground: Ground, _keyring: Keyring) -> Gateway | None:
+    """The sandbox where it is configured on. None: invitations wait until a gateway is there."""
+    return None if ground.sandbox_seed is None else SandboxMediator(ground.sandbox_seed)

@@ -1,0 +1,109 @@
+"""What contact tells the others. Topic `arrears.contact.v1`, key = borrower id."""
+
+from datetime import date, datetime
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from arrears.shared.kernel.ids import CaseId, LoanKey
+
+
+class TreatmentCompleted(Struct, frozen=True, kw_only=True):
+    """Contact is done with a referral.
+
+    `result`: reached (borrower spoken to or message delivered), unreachable, stopped (a stop
+    signal or closing ended it). `treatment` and `referral` repeat the referral's.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.treatment_completed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    result: str
+
+
+class DemandDelivered(Struct, frozen=True, kw_only=True):
+    """A demand notice reached the borrower: a gate for filing, and it interrupts limitation."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.demand_delivered.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    total_minor: int
+    currency: str
+    delivered_at: datetime
+
+
+class DemandReturned(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.demand_returned.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    returned_at: datetime
+
+
+class PromiseMade(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.promise_made.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: str
+    amount_minor: int
+    currency: str
+    due_on: date
+
+
+class PromiseKept(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.promise_kept.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: str
+    paid_minor: int
+
+
+class PromisePartlyKept(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.promise_partly_kept.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: str
+    paid_minor: int
+
+
+class PromiseBroken(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.promise_broken.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: str
+
+
+class RefusalReported(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.refusal_reported.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+
+
+class HardshipReported(Struct, frozen=True, kw_only=True):
+    """The borrower claims hardship; shields the borrower until `review_on`."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.hardship_reported.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    review_on: date
+
+
+class UnreachableReported(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.contact.unreachable_reported.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+
+
+ContactContract: TypeAlias = (
+    TreatmentCompleted
+    | DemandDelivered
+    | DemandReturned
+    | PromiseMade
+    | PromiseKept
+    | PromisePartlyKept
+    | PromiseBroken
+    | RefusalReported
+    | HardshipReported
+    | UnreachableReported
+)

@@ -1,0 +1,98 @@
+"""What intake tells the stages. Topic `arrears.intake.v1`, key = borrower id."""
+
+from datetime import date, datetime
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+
+
+class SealedPoint(Struct, frozen=True, kw_only=True):
+    """A contact point whose `value` is encrypted with the borrower's key of category `contact`."""
+
+    kind: str
+    sealed: str
+
+
+class BorrowerProfileRecorded(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.intake.borrower_profile_recorded.v1"
+    borrower_id: BorrowerId
+    contact_points: tuple[SealedPoint, ...]
+    zone: str | None
+    language: str | None
+
+
+class RepaymentRecorded(Struct, frozen=True, kw_only=True):
+    """Money that came in. `case_id` is None where the loan had no open case."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.repayment_recorded.v1"
+    loan_key: LoanKey
+    case_id: CaseId | None
+    repayment_id: str
+    amount_minor: int
+    currency: str
+    value_on: date
+
+
+class CaseReferred(Struct, frozen=True, kw_only=True):
+    """The case now belongs to `stage` (contact, mediation or legal) for `treatment`.
+
+    Treatments of contact: remind, call, demand, visit. Of mediation: mediate. Of legal: sue.
+    `referral` counts the referrals of the case from 1. Figures are the bank's last ones.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.case_referred.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    episode: int
+    referral: int
+    stage: str
+    treatment: str
+    reason: str
+    days_past_due: int
+    due_on: date
+    overdue_minor: int
+    balance_minor: int
+    currency: str
+    product: str
+    risk: str
+    policy_id: str
+    policy_version: int
+
+
+class CaseHeld(Struct, frozen=True, kw_only=True):
+    """Nobody acts on the case until `until_on` or a release. Reasons: hardship, dispute."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.case_held.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    until_on: date | None
+
+
+class CaseReleased(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.intake.case_released.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+class CaseClosed(Struct, frozen=True, kw_only=True):
+    """Reasons: cured (the bank's word), uncollectible (a stage has ended it)."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.case_closed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    closed_at: datetime
+
+
+IntakeContract: TypeAlias = (
+    BorrowerProfileRecorded
+    | RepaymentRecorded
+    | CaseReferred
+    | CaseHeld
+    | CaseReleased
+    | CaseClosed
+)

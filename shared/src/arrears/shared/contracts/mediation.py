@@ -1,0 +1,53 @@
+"""What mediation tells the others. Topic `arrears.mediation.v1`, key = borrower id."""
+
+from datetime import date, datetime
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from arrears.shared.kernel.ids import CaseId, LoanKey
+
+
+class Instalment(Struct, frozen=True, kw_only=True):
+    due_on: date
+    amount_minor: int
+
+
+class AgreementSigned(Struct, frozen=True, kw_only=True):
+    """Signed by borrower and bank. While it is kept nobody collects (card rules art. 70)."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.mediation.agreement_signed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    instalments: tuple[Instalment, ...]
+    currency: str
+    signed_at: datetime
+
+
+class AgreementFulfilled(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.mediation.agreement_fulfilled.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    paid_minor: int
+
+
+class AgreementBreached(Struct, frozen=True, kw_only=True):
+    WIRE_NAME: ClassVar[str] = "arrears.mediation.agreement_breached.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    instalment_index: int
+    paid_minor: int
+
+
+class MediationFailed(Struct, frozen=True, kw_only=True):
+    """Reasons: declined, no_answer, not_signed."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.mediation.mediation_failed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+MediationContract: TypeAlias = (
+    AgreementSigned | AgreementFulfilled | AgreementBreached | MediationFailed
+)

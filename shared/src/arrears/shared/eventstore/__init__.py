@@ -1,0 +1,1 @@
+"""The event store: port, memory and PostgreSQL, codec, projector."""

@@ -1,0 +1,114 @@
+"""Events to CloudEvents bytes and back. The bytes stored are the bytes published.
+
+Wire names are constants; a stored type keeps its meaning for ever. A new version comes with a
+pure upcaster (old JSON in, new JSON out) from the old wire name to the new one.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from msgspec import UNSET, Raw, Struct, UnsetType, convert
+from msgspec.json import Decoder, Encoder
+
+NO_HASH: Final = ""
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class UnknownType(Exception):
+    """A stored event has a wire name that this service does not know."""
+
+
+class Envelope(Struct, frozen=True, kw_only=True):
+    """CloudEvents 1.0 attributes with our extensions (architecture 2).
+
+    `time` is business time, `recordedtime` the wall clock, `businessday` the bank's day on which
+    we learnt it. `actor` marks a person's command; `inputposition` is where the cause was heard.
+    """
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: datetime
+    datacontenttype: str = "application/json"
+    partitionkey: str
+    tenant: str
+    stream: str
+    streamversion: int
+    prevhash: str
+    businessday: date
+    recordedtime: datetime
+    correlationid: str
+    causationid: str
+    actor: str | UnsetType = UNSET
+    inputposition: str | UnsetType = UNSET
+    factdigest: str | UnsetType = UNSET
+    data: object
+
+
+class StoredEnvelope(Struct, frozen=True, kw_only=True):
+    """What a reader of stored bytes looks at; `data` stays undecoded."""
+
+    id: str
+    type: str
+    subject: str
+    time: datetime
+    partitionkey: str
+    stream: str
+    streamversion: int
+    prevhash: str
+    businessday: date
+    causationid: str
+    data: Raw
+    actor: str | UnsetType = UNSET
+    inputposition: str | UnsetType = UNSET
+    factdigest: str | UnsetType = UNSET
+
+
+_ENVELOPE: Final = Decoder(StoredEnvelope)
+
+
+def read_envelope(value: bytes) -> StoredEnvelope:
+    return _ENVELOPE.decode(value)
+
+
+def hash_of(value: bytes) -> str:
+    """The link of a stream's chain: SHA-256 of the stored bytes, hex (protocol 4.1)."""
+    return sha256(value).hexdigest()
+
+
+class Codec:
+    """One service's events by wire name.
+
+    `upcasters` maps an old wire name to (the next wire name, how its data changes); they chain.
+    """
+
+    def __init__(
+        self,
+        wire_names: Mapping[type, str],
+        *,
+        upcasters: Mapping[str, tuple[str, Upcaster]] | None = None,
+    ) -> None:
+        if len(set(wire_names.values())) != len(wire_names):
+            raise ValueError("two events share a wire name")
+        self.wire_names = dict(wire_names)
+        self._classes = {name: cls for cls, name in wire_names.items()}
+        self._decoders = {name: Decoder(cls) for cls, name in wire_names.items()}
+        self._upcasters = dict(upcasters or {})
+        self.encode = Encoder().encode
+
+    def decode(self, wire_name: str, data: Raw) -> object:
+        """Raises UnknownType, or msgspec.ValidationError where stored data are not the type's."""
+        decoder = self._decoders.get(wire_name)
+        if decoder is not None:
+            return decoder.decode(data)
+        if wire_name not in self._upcasters:
+            raise UnknownType(wire_name)
+        fields: dict[str, Any] = Decoder(dict[str, Any]).decode(data)
+        while wire_name in self._upcasters:
+            wire_name, upcast = self._upcasters[wire_name]
+            fields = upcast(fields)
+        return convert(fields, self._classes[wire_name], strict=False)

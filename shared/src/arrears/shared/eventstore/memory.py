@@ -1,0 +1,217 @@
+"""The memory twin of the PostgreSQL store: same checks, same errors, nothing on disk."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from msgspec.structs import replace
+
+from arrears.shared.eventstore.port import (
+    AgendaRow,
+    Change,
+    Duplicate,
+    EventRepeated,
+    Fenced,
+    ParkedInput,
+    PendingEffect,
+    Position,
+    PositionMove,
+    RefusedInput,
+    ShardChange,
+    ShardMoved,
+    ShardState,
+    StoredEvent,
+    StreamMoved,
+    Timer,
+)
+from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
+
+PAGE = 1000
+
+
+class MemoryStore:
+    """Everything a service's database holds, in dictionaries. One per service."""
+
+    def __init__(self) -> None:
+        self.shards = {
+            Shard(n): ShardState(shard=Shard(n), last_seq=0, epoch=0, owner=None, open_day=None)
+            for n in range(SHARD_COUNT)
+        }
+        self.events: dict[Shard, list[StoredEvent]] = {Shard(n): [] for n in range(SHARD_COUNT)}
+        self.streams: dict[tuple[Shard, StreamName], list[StoredEvent]] = {}
+        self.event_ids: set[tuple[Shard, EventId]] = set()
+        self.homes: dict[str, BorrowerId] = {}
+        self.places: dict[tuple[str, int], Position] = {}
+        self.agenda_rows: dict[tuple[Shard, date, int], AgendaRow] = {}
+        self.timer_rows: dict[tuple[Shard, StreamName], Timer] = {}
+        self.effect_rows: dict[EventId, PendingEffect] = {}
+        self.refused: list[RefusedInput] = []
+        self.duplicates: list[Duplicate] = []
+        self.parked: list[ParkedInput] = []
+        self.published: dict[Shard, int] = {Shard(n): 0 for n in range(SHARD_COUNT)}
+
+    # --- Reading
+
+    async def shard_states(self) -> Sequence[ShardState]:
+        return list(self.shards.values())
+
+    async def load(self, streams: Mapping[Shard, Iterable[StreamName]]) -> Sequence[StoredEvent]:
+        return [
+            event
+            for shard in sorted(streams)
+            for stream in sorted(set(streams[shard]))
+            for event in self.streams.get((shard, stream), ())
+        ]
+
+    async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
+        return self.events[shard][seq : seq + limit]
+
+    async def open_first_day(self, shard: Shard, day: date) -> date:
+        state = self.shards[shard]
+        if state.open_day is None:
+            state = self.shards[shard] = replace(state, open_day=day)
+        assert state.open_day is not None
+        return state.open_day
+
+    async def positions(self) -> Sequence[Position]:
+        return list(self.places.values())
+
+    async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
+        return {loan: self.homes.setdefault(loan, borrower) for loan, borrower in homes.items()}
+
+    async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
+        for topic, partition in places:
+            self.places.setdefault((topic, partition), Position(topic, partition, 0, 0, b"", None, None))
+
+    async def agenda(
+        self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
+    ) -> Sequence[AgendaRow]:
+        found: list[AgendaRow] = []
+        for shard in sorted(shards):
+            part = [
+                row
+                for (owner, day, _), row in self.agenda_rows.items()
+                if owner == shard and day <= up_to and row.at < before
+            ]
+            if found and len(found) + len(part) > limit:
+                break
+            found.extend(part)
+        return found
+
+    async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]:
+        wanted = set(shards)
+        return [
+            timer
+            for timer in self.timer_rows.values()
+            if timer.shard in wanted and timer.due_at is not None and timer.due_at < before
+        ]
+
+    async def effects(self, shards: Sequence[Shard]) -> Sequence[PendingEffect]:
+        return [effect for effect in self.effect_rows.values() if effect.shard in set(shards)]
+
+    async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
+        return sorted({p.row.borrower_id for p in self.parked if p.row.shard in set(shards)})
+
+    async def cursors(self, shards: Sequence[Shard]) -> Mapping[Shard, int]:
+        return {shard: self.published[shard] for shard in shards}
+
+    async def scan(self, shard: Shard) -> AsyncIterator[Sequence[StoredEvent]]:
+        events = self.events[shard]
+        for start in range(0, len(events), PAGE):
+            yield events[start : start + PAGE]
+
+    # --- Writing: check everything, then apply everything
+
+    async def commit(self, change: Change) -> None:
+        self._check(change)
+        self._apply(change)
+
+    def _check(self, change: Change) -> None:
+        for move in change.positions:
+            place = self.places.get((move.topic, move.partition))
+            if (place.position if place else 0) != move.expected:
+                raise Fenced(f"position of {move.topic}[{move.partition}] moved")
+        moved = [part.shard for part in change.shards.values() if self._is_moved(part)]
+        if moved:
+            raise ShardMoved(moved)
+        for part in change.shards.values():
+            self._check_events(part)
+        for row in change.agenda_deleted:
+            if (row.shard, row.day, row.row_id) not in self.agenda_rows:
+                raise Fenced(f"agenda row {row.origin} is gone")
+        for effect in change.effects_answered:
+            if effect.event_id not in self.effect_rows:
+                raise Fenced(f"effect {effect.event_id} was answered by another")
+
+    def _is_moved(self, part: ShardChange) -> bool:
+        state = self.shards[part.shard]
+        if part.epoch is not None and part.epoch != state.epoch:
+            raise Fenced(f"shard {part.shard} has another owner")
+        seq_moved = part.expected_seq is not None and part.expected_seq != state.last_seq
+        return seq_moved or part.open_day != state.open_day
+
+    def _check_events(self, part: ShardChange) -> None:
+        heads: dict[StreamName, int] = {}
+        for event in part.events:
+            stored = self.streams.get((event.shard, event.stream), ())
+            expected = heads.get(event.stream, len(stored)) + 1
+            if event.version != expected:
+                raise StreamMoved(event.stream)
+            heads[event.stream] = expected
+            if (event.shard, event.event_id) in self.event_ids:
+                raise EventRepeated(event.event_id)
+
+    def _apply(self, change: Change) -> None:
+        for move in change.positions:
+            self._apply_move(move)
+        for part in change.shards.values():
+            self._apply_shard(part)
+        for row in change.agenda_deleted:
+            del self.agenda_rows[(row.shard, row.day, row.row_id)]
+        for row in change.agenda_added:
+            self.agenda_rows[(row.shard, row.day, row.row_id)] = row
+        for timer in change.timers:
+            if timer.due_at is None:
+                self.timer_rows.pop((timer.shard, timer.stream), None)
+            else:
+                self.timer_rows[(timer.shard, timer.stream)] = timer
+        for effect in change.effects_added:
+            self.effect_rows[effect.event_id] = effect
+        for effect in change.effects_answered:
+            del self.effect_rows[effect.event_id]
+        self.refused.extend(change.refused)
+        self.duplicates.extend(change.duplicates)
+        self.parked.extend(change.parked)
+
+    def _apply_move(self, move: PositionMove) -> None:
+        self.places[(move.topic, move.partition)] = Position(
+            topic=move.topic,
+            partition=move.partition,
+            position=move.position,
+            last_seq=move.last_seq,
+            last_hash=move.last_hash,
+            closed_day=move.closed_day,
+            first_day=move.first_day,
+        )
+
+    def _apply_shard(self, part: ShardChange) -> None:
+        state = self.shards[part.shard]
+        seq = state.last_seq
+        for event in part.events:
+            seq += 1
+            stored = replace(event, seq=seq)
+            self.events[part.shard].append(stored)
+            self.streams.setdefault((part.shard, event.stream), []).append(stored)
+            self.event_ids.add((part.shard, event.event_id))
+        self.shards[part.shard] = replace(
+            state, last_seq=seq, open_day=part.next_open_day or state.open_day
+        )
+
+    async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
+        for effect in effects:
+            self.effect_rows[effect.event_id] = replace(effect, sent_at=at)
+
+    async def move_cursors(self, moves: Mapping[Shard, tuple[int, int]]) -> None:
+        if any(self.published[shard] != before for shard, (before, _) in moves.items()):
+            raise Fenced("a relay cursor moved")
+        for shard, (_, after) in moves.items():
+            self.published[shard] = after

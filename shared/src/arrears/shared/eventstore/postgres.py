@@ -1,0 +1,354 @@
+"""The event store on PostgreSQL 15 and later: asyncpg, one transaction a change, set-based SQL.
+
+Lock order everywhere: positions, then shards ascending (protocol 1.3).
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+import asyncpg
+
+from arrears.shared.eventstore import sql
+from arrears.shared.eventstore.port import (
+    AgendaRow,
+    Change,
+    EventRepeated,
+    Fenced,
+    PendingEffect,
+    Position,
+    ShardMoved,
+    ShardState,
+    StoredEvent,
+    StreamMoved,
+    Timer,
+)
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+
+Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
+SCAN_PAGE: Final = 2000
+
+
+class PostgresStore:
+    """One service's database. `pool` connections need no special settings."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self.pool = pool
+
+    # --- Reading
+
+    async def shard_states(self) -> Sequence[ShardState]:
+        rows = await self.pool.fetch(sql.SHARD_STATES)
+        return [ShardState(*row) for row in rows]
+
+    async def load(self, streams: Mapping[Shard, Iterable[StreamName]]) -> Sequence[StoredEvent]:
+        pairs = sorted({(shard, name) for shard, names in streams.items() for name in names})
+        rows = await self.pool.fetch(
+            sql.LOAD_STREAMS, [shard for shard, _ in pairs], [name for _, name in pairs]
+        )
+        return [_stored(row) for row in rows]
+
+    async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
+        return [_stored(row) for row in await self.pool.fetch(sql.EVENTS_AFTER, shard, seq, limit)]
+
+    async def open_first_day(self, shard: Shard, day: date) -> date:
+        found = await self.pool.fetchval(sql.OPEN_FIRST_DAY, shard, day)
+        assert isinstance(found, date)
+        return found
+
+    async def positions(self) -> Sequence[Position]:
+        return [Position(*row) for row in await self.pool.fetch(sql.POSITIONS)]
+
+    async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
+        loans = sorted(homes)
+        await self.pool.execute(sql.SETTLE_HOMES, loans, [homes[loan] for loan in loans])
+        return {row[0]: BorrowerId(row[1]) for row in await self.pool.fetch(sql.HOMES, loans)}
+
+    async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
+        await self.pool.execute(
+            sql.PREPARE_POSITIONS, [topic for topic, _ in places], [part for _, part in places]
+        )
+
+    async def agenda(
+        self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
+    ) -> Sequence[AgendaRow]:
+        rows = await self.pool.fetch(sql.AGENDA, list(shards), up_to, before, limit)
+        if len(rows) >= limit:
+            last = rows[-1]["shard"]
+            whole = [row for row in rows if row["shard"] != last]
+            rows = whole or await self.pool.fetch(sql.AGENDA, [last], up_to, before, None)
+        return [_agenda_row(row) for row in rows]
+
+    async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]:
+        return [Timer(*row) for row in await self.pool.fetch(sql.TIMERS, list(shards), before)]
+
+    async def effects(self, shards: Sequence[Shard]) -> Sequence[PendingEffect]:
+        return [PendingEffect(*row) for row in await self.pool.fetch(sql.EFFECTS, list(shards))]
+
+    async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
+        rows = await self.pool.fetch(sql.PARKED_BORROWERS, list(shards))
+        return [BorrowerId(row[0]) for row in rows]
+
+    async def cursors(self, shards: Sequence[Shard]) -> Mapping[Shard, int]:
+        rows = await self.pool.fetch(sql.CURSORS, list(shards))
+        return {Shard(row[0]): row[1] for row in rows}
+
+    async def scan(self, shard: Shard) -> AsyncIterator[Sequence[StoredEvent]]:
+        seq = 0
+        while True:
+            page = await self.after(shard, seq, limit=SCAN_PAGE)
+            if not page:
+                return
+            yield page
+            seq = page[-1].seq
+
+    # --- Writing
+
+    async def commit(self, change: Change) -> None:
+        async with self.pool.acquire() as connection:
+            try:
+                async with connection.transaction():
+                    await self._commit(connection, change)
+            except asyncpg.UniqueViolationError as error:
+                raise _unique(error) from error
+
+    async def _commit(self, connection: Connection, change: Change) -> None:
+        if change.positions:
+            await _move_positions(connection, change)
+        if change.shards:
+            await _append(connection, change)
+        await _move_agenda(connection, change)
+        if change.timers:
+            await _set_timers(connection, change)
+        if change.effects_added:
+            effects = change.effects_added
+            await connection.execute(
+                sql.ADD_EFFECTS,
+                [effect.event_id for effect in effects],
+                [effect.shard for effect in effects],
+                [effect.stream for effect in effects],
+                [effect.borrower_id for effect in effects],
+                [effect.kind for effect in effects],
+                [effect.at for effect in effects],
+            )
+        if change.effects_answered:
+            ids = [effect.event_id for effect in change.effects_answered]
+            if _count(await connection.execute(sql.DELETE_EFFECTS, ids)) != len(ids):
+                raise Fenced("an effect was answered by another")
+        await _set_aside(connection, change)
+
+    async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
+        await self.pool.execute(sql.MARK_SENT, [effect.event_id for effect in effects], at)
+
+    async def move_cursors(self, moves: Mapping[Shard, tuple[int, int]]) -> None:
+        shards = sorted(moves)
+        async with self.pool.acquire() as connection, connection.transaction():
+            done = await connection.execute(
+                sql.MOVE_CURSORS,
+                shards,
+                [moves[shard][0] for shard in shards],
+                [moves[shard][1] for shard in shards],
+            )
+            if _count(done) != len(shards):
+                raise Fenced("a relay cursor moved")
+
+
+async def _move_positions(connection: Connection, change: Change) -> None:
+    moves = sorted(change.positions, key=lambda move: (move.topic, move.partition))
+    done = await connection.execute(
+        sql.MOVE_POSITIONS,
+        [move.topic for move in moves],
+        [move.partition for move in moves],
+        [move.expected for move in moves],
+        [move.position for move in moves],
+        [move.last_seq for move in moves],
+        [move.last_hash for move in moves],
+        [move.closed_day for move in moves],
+        [move.first_day for move in moves],
+    )
+    if _count(done) != len(moves):
+        raise Fenced("a position moved")
+
+
+async def _append(connection: Connection, change: Change) -> None:
+    shards = sorted(change.shards)
+    states = await connection.fetch(sql.LOCK_SHARDS, shards)
+    moved: list[Shard] = []
+    last: dict[Shard, int] = {}
+    for shard, last_seq, epoch, open_day in states:
+        part = change.shards[shard]
+        if part.epoch is not None and part.epoch != epoch:
+            raise Fenced(f"shard {shard} has another owner")
+        if part.open_day != open_day or part.expected_seq not in (None, last_seq):
+            moved.append(shard)
+        last[shard] = last_seq
+    if moved:
+        raise ShardMoved(moved)
+    records: list[tuple[Any, ...]] = []
+    for shard in shards:
+        for seq, event in enumerate(change.shards[shard].events, start=last[shard] + 1):
+            records.append(
+                (
+                    shard,
+                    seq,
+                    event.stream,
+                    event.version,
+                    event.event_id,
+                    event.type,
+                    event.borrower_id,
+                    event.business_day,
+                    event.value,
+                )
+            )
+            last[shard] = seq
+    if records:
+        await connection.copy_records_to_table(
+            "events", records=records, columns=sql.EVENT_COLUMNS
+        )
+    await connection.execute(
+        sql.MOVE_SHARDS,
+        shards,
+        [last[shard] for shard in shards],
+        [change.shards[shard].next_open_day for shard in shards],
+    )
+
+
+async def _move_agenda(connection: Connection, change: Change) -> None:
+    deleted = change.agenda_deleted
+    if deleted:
+        done = await connection.execute(
+            sql.DELETE_AGENDA,
+            [row.shard for row in deleted],
+            [row.day for row in deleted],
+            [row.row_id for row in deleted],
+        )
+        if _count(done) != len(deleted):
+            raise Fenced("agenda rows were handled by another")
+    if change.agenda_added:
+        await connection.copy_records_to_table(
+            "agenda",
+            records=[
+                (
+                    row.shard,
+                    row.day,
+                    row.row_id,
+                    row.at,
+                    row.rank,
+                    row.borrower_id,
+                    row.order.encode(),
+                    row.origin,
+                    row.value,
+                )
+                for row in change.agenda_added
+            ],
+            columns=sql.AGENDA_COLUMNS,
+        )
+
+
+async def _set_timers(connection: Connection, change: Change) -> None:
+    gone = [timer for timer in change.timers if timer.due_at is None]
+    if gone:
+        await connection.execute(
+            sql.DELETE_TIMERS, [timer.shard for timer in gone], [timer.stream for timer in gone]
+        )
+    due = [timer for timer in change.timers if timer.due_at is not None]
+    if due:
+        await connection.execute(
+            sql.SET_TIMERS,
+            [timer.shard for timer in due],
+            [timer.stream for timer in due],
+            [timer.borrower_id for timer in due],
+            [timer.due_at for timer in due],
+        )
+
+
+async def _set_aside(connection: Connection, change: Change) -> None:
+    if change.refused:
+        await connection.executemany(
+            sql.ADD_REFUSED,
+            [
+                (
+                    item.origin,
+                    item.reason,
+                    item.field,
+                    item.fact_id,
+                    item.borrower_id,
+                    item.day,
+                    item.value,
+                    item.refused_at,
+                )
+                for item in change.refused
+            ],
+        )
+    if change.duplicates:
+        await connection.execute(
+            sql.ADD_DUPLICATES,
+            [item.origin for item in change.duplicates],
+            [item.event_id for item in change.duplicates],
+        )
+    if change.parked:
+        await connection.copy_records_to_table(
+            "parked",
+            records=[
+                (
+                    item.row.shard,
+                    item.row.borrower_id,
+                    item.error,
+                    item.first,
+                    item.row.day,
+                    item.row.row_id,
+                    item.row.at,
+                    item.row.rank,
+                    item.row.order.encode(),
+                    item.row.origin,
+                    item.row.value,
+                )
+                for item in change.parked
+            ],
+            columns=sql.PARKED_COLUMNS,
+        )
+    if change.unparked:
+        done = await connection.execute(sql.DELETE_PARKED, change.unparked)
+        if _count(done) != len(change.unparked):
+            raise Fenced("a parked input was taken by another")
+
+
+def _stored(row: asyncpg.Record) -> StoredEvent:
+    return StoredEvent(
+        shard=Shard(row[0]),
+        seq=row[1],
+        stream=StreamName(row[2]),
+        version=row[3],
+        event_id=EventId(row[4]),
+        type=row[5],
+        borrower_id=BorrowerId(row[6]),
+        business_day=row[7],
+        value=row[8],
+    )
+
+
+def _agenda_row(row: asyncpg.Record) -> AgendaRow:
+    return AgendaRow(
+        shard=Shard(row[0]),
+        day=row[1],
+        row_id=row[2],
+        at=row[3],
+        rank=row[4],
+        borrower_id=BorrowerId(row[5]),
+        order=row[6].decode(),
+        origin=row[7],
+        value=row[8],
+    )
+
+
+def _count(status: str) -> int:
+    """The number of rows in a command tag such as `DELETE 17`."""
+    return int(status.rpartition(" ")[2])
+
+
+def _unique(error: asyncpg.UniqueViolationError) -> Exception:
+    if error.constraint_name == "events_stream_version":
+        return StreamMoved(str(error.detail))
+    if error.constraint_name == "events_event_id":
+        return EventRepeated(str(error.detail))
+    return Fenced(f"{error.constraint_name}: {error.detail}")

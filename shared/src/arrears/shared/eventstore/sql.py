@@ -1,0 +1,145 @@
+"""The statements of the PostgreSQL store. Columns are listed in the order the code reads them."""
+
+from typing import Final
+
+EVENT_COLUMNS: Final = (
+    "shard",
+    "seq",
+    "stream",
+    "version",
+    "event_id",
+    "type",
+    "borrower_id",
+    "business_day",
+    "value",
+)
+AGENDA_COLUMNS: Final = (
+    "shard",
+    "day",
+    "row_id",
+    "at",
+    "rank",
+    "borrower_id",
+    "order_key",
+    "origin",
+    "value",
+)
+PARKED_COLUMNS: Final = (
+    "shard",
+    "borrower_id",
+    "error",
+    "first",
+    "day",
+    "row_id",
+    "at",
+    "rank",
+    "order_key",
+    "origin",
+    "value",
+)
+_EVENTS: Final = ", ".join(f"e.{column}" for column in EVENT_COLUMNS)
+
+SHARD_STATES: Final = "SELECT shard, last_seq, epoch, owner, open_day FROM shards ORDER BY shard"
+LOAD_STREAMS: Final = f"""
+    SELECT {_EVENTS}
+    FROM unnest($1::smallint[], $2::text[]) AS wanted (shard, stream)
+    CROSS JOIN LATERAL (
+        SELECT * FROM events
+        WHERE events.shard = wanted.shard AND events.stream = wanted.stream
+        ORDER BY version
+    ) AS e
+    ORDER BY e.shard, e.stream, e.version
+"""
+EVENTS_AFTER: Final = f"""
+    SELECT {_EVENTS} FROM events AS e WHERE e.shard = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3
+"""
+OPEN_FIRST_DAY: Final = """
+    UPDATE shards SET open_day = coalesce(open_day, $2) WHERE shard = $1 RETURNING open_day
+"""
+POSITIONS: Final = """
+    SELECT topic, partition, position, last_seq, last_hash, closed_day, first_day FROM positions
+"""
+AGENDA: Final = f"""
+    SELECT {", ".join(AGENDA_COLUMNS)} FROM agenda
+    WHERE shard = ANY($1::smallint[]) AND day <= $2 AND at < $3
+    ORDER BY shard LIMIT $4
+"""
+TIMERS: Final = """
+    SELECT shard, stream, borrower_id, due_at FROM timers
+    WHERE shard = ANY($1::smallint[]) AND due_at < $2
+"""
+EFFECTS: Final = """
+    SELECT shard, event_id, stream, borrower_id, kind, at, sent_at, in_doubt FROM effects
+    WHERE shard = ANY($1::smallint[]) ORDER BY shard, at, event_id
+"""
+PARKED_BORROWERS: Final = """
+    SELECT DISTINCT borrower_id FROM parked WHERE shard = ANY($1::smallint[])
+"""
+CURSORS: Final = "SELECT shard, published_seq FROM cursors WHERE shard = ANY($1::smallint[])"
+MOVE_CURSORS: Final = """
+    UPDATE cursors AS c SET published_seq = m.after
+    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS m (shard, before, after)
+    WHERE c.shard = m.shard AND c.published_seq = m.before
+"""
+SETTLE_HOMES: Final = """
+    INSERT INTO loan_homes (loan, borrower_id) SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT DO NOTHING
+"""
+HOMES: Final = "SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])"
+PREPARE_POSITIONS: Final = """
+    INSERT INTO positions (topic, partition, position, last_hash)
+    SELECT topic, partition, 0, ''::bytea
+    FROM unnest($1::text[], $2::smallint[]) AS w (topic, partition)
+    ON CONFLICT DO NOTHING
+"""
+MOVE_POSITIONS: Final = """
+    UPDATE positions AS p SET
+        position = m.position, last_seq = m.last_seq, last_hash = m.last_hash,
+        closed_day = m.closed_day, first_day = m.first_day
+    FROM unnest(
+        $1::text[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
+        $7::date[], $8::date[]
+    ) AS m (topic, partition, expected, position, last_seq, last_hash, closed_day, first_day)
+    WHERE p.topic = m.topic AND p.partition = m.partition AND p.position = m.expected
+"""
+LOCK_SHARDS: Final = """
+    SELECT shard, last_seq, epoch, open_day FROM shards
+    WHERE shard = ANY($1::smallint[]) ORDER BY shard FOR UPDATE
+"""
+MOVE_SHARDS: Final = """
+    UPDATE shards AS s SET last_seq = m.last_seq, open_day = coalesce(m.next_day, s.open_day)
+    FROM unnest($1::smallint[], $2::bigint[], $3::date[]) AS m (shard, last_seq, next_day)
+    WHERE s.shard = m.shard
+"""
+DELETE_AGENDA: Final = """
+    DELETE FROM agenda AS a
+    USING unnest($1::smallint[], $2::date[], $3::bigint[]) AS d (shard, day, row_id)
+    WHERE a.shard = d.shard AND a.day = d.day AND a.row_id = d.row_id
+"""
+DELETE_TIMERS: Final = """
+    DELETE FROM timers AS t USING unnest($1::smallint[], $2::text[]) AS d (shard, stream)
+    WHERE t.shard = d.shard AND t.stream = d.stream
+"""
+SET_TIMERS: Final = """
+    INSERT INTO timers (shard, stream, borrower_id, due_at)
+    SELECT * FROM unnest($1::smallint[], $2::text[], $3::text[], $4::timestamptz[])
+    ON CONFLICT (shard, stream) DO UPDATE SET due_at = excluded.due_at
+"""
+ADD_EFFECTS: Final = """
+    INSERT INTO effects (event_id, shard, stream, borrower_id, kind, at)
+    SELECT * FROM unnest(
+        $1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
+"""
+DELETE_EFFECTS: Final = "DELETE FROM effects WHERE event_id = ANY($1::text[])"
+MARK_SENT: Final = "UPDATE effects SET sent_at = $2 WHERE event_id = ANY($1::text[])"
+ADD_REFUSED: Final = """
+    INSERT INTO refused
+        (origin, reason, field, fact_id, borrower_id, day, value, refused_at, bytes_expire_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8::timestamptz + interval '90 days')
+    ON CONFLICT (origin) DO NOTHING
+"""
+ADD_DUPLICATES: Final = """
+    INSERT INTO duplicates (origin, event_id) SELECT * FROM unnest($1::text[], $2::text[])
+    ON CONFLICT DO NOTHING
+"""
+DELETE_PARKED: Final = "DELETE FROM parked WHERE number = ANY($1::bigint[])"

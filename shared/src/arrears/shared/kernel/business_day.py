@@ -1,0 +1,33 @@
+"""Business days of the bank: calendar dates in the bank's zone, and the instants that bound them."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+
+
+class BankCalendar:
+    """Turns instants into the bank's dates and back. `zone` is an IANA name."""
+
+    __slots__ = ("_starts", "zone")
+
+    def __init__(self, zone: str) -> None:
+        self.zone = ZoneInfo(zone)
+        self._starts: dict[date, datetime] = {}
+
+    def day_of(self, at: datetime) -> date:
+        return at.astimezone(self.zone).date()
+
+    def start_of(self, day: date) -> datetime:
+        """00:00 of the day in the bank's zone, as an aware UTC instant."""
+        found = self._starts.get(day)
+        if found is None:
+            found = datetime.combine(day, time(), self.zone).astimezone(UTC)
+            if len(self._starts) > 4000:
+                self._starts.clear()
+            self._starts[day] = found
+        return found
+
+    def last_minute_of(self, day: date) -> datetime:
+        """23:59 of the day: when the strategy looks at a borrower (protocol 3.3)."""
+        return self.start_of(day + ONE_DAY) - timedelta(minutes=1)

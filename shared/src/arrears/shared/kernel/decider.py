@@ -1,0 +1,49 @@
+"""The one shape every aggregate and every process has: initial, evolve, decide, and when to wake."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from typing import Generic, TypeVar
+
+State = TypeVar("State")
+Command = TypeVar("Command")
+Event = TypeVar("Event")
+
+
+class Refused(Exception):
+    """The command is well formed but the rules forbid it now. The API answers 409.
+
+    `reason` is a stable, lower-case code that clients may branch on; `field` names the part of the
+    command that the rule is about, where there is one.
+    """
+
+    def __init__(self, reason: str, field: str | None = None) -> None:
+        super().__init__(reason if field is None else f"{field}: {reason}")
+        self.reason = reason
+        self.field = field
+
+
+def never(_state: object, _after: datetime) -> datetime | None:
+    """A stream that waits for nobody and nothing."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Decider(Generic[State, Command, Event]):
+    """What the kernel needs to run an aggregate. The functions are pure: no clock, no I/O.
+
+    `due(state, after)` is the first instant strictly later than `after` at which the stream wants
+    to be woken. It is a function of the state alone, so a timer needs no row that could be lost: a
+    rebuild finds the same timers again. `wake(now)` makes the command that the timer issues.
+    """
+
+    category: str
+    initial: State
+    evolve: Callable[[State, Event], State]
+    decide: Callable[[Command, State], Sequence[Event]]
+    due: Callable[[State, datetime], datetime | None] = never
+    wake: Callable[[datetime], Command] | None = None
+
+    def fold(self, events: Iterable[Event]) -> State:
+        return reduce(self.evolve, events, self.initial)

@@ -1,0 +1,1 @@
+"""A shard's owner: lease, hearing, agenda, effects and relay, each a step()."""

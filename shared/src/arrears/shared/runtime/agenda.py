@@ -1,0 +1,104 @@
+"""One shard's day as an agenda: what was heard, what was answered, what falls due, in one order.
+
+Order (protocol 3.3): agenda time, source rank, then the source's own order. Agenda time is the
+latest of the record's time, 00:00 of the day, and the agenda time of the record before it of the
+same borrower and source (of the same loan for facts), so a stream never runs backwards. Only the
+order per borrower matters, so borrowers are taken in groups.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+
+from arrears.shared.eventstore.port import AgendaRow, Timer
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
+from arrears.shared.runtime.stage import FEED_RANK
+
+
+class Line:
+    """A row of the agenda with the time at which it is handled."""
+
+    __slots__ = ("at", "row")
+
+    def __init__(self, at: datetime, row: AgendaRow) -> None:
+        self.at = at
+        self.row = row
+
+    def key(self) -> tuple[datetime, int, str]:
+        return (self.at, self.row.rank, self.row.order)
+
+
+class BorrowerDay:
+    """What waits for one borrower: lines in order, and timers by stream."""
+
+    __slots__ = ("lines", "timers")
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self.timers: dict[StreamName, datetime] = {}
+
+    def next_timer(self) -> tuple[datetime, StreamName] | None:
+        if not self.timers:
+            return None
+        return min((at, stream) for stream, at in self.timers.items())
+
+
+class DayBook:
+    """The agenda of one shard for its open day, up to `until` (exclusive)."""
+
+    def __init__(self, shard: Shard, day: date, calendar: BankCalendar, until: datetime) -> None:
+        self.shard = shard
+        self.day = day
+        self.start = calendar.start_of(day)
+        self._known: set[int] = set()
+        self.until = until
+        self.borrowers: dict[BorrowerId, BorrowerDay] = {}
+        self.blocked: set[BorrowerId] = set()
+        self._latest: dict[tuple[BorrowerId, int, str], datetime] = {}
+
+    def add_rows(self, rows: Iterable[AgendaRow]) -> None:
+        """Put rows in their place. The rows of one source must come in that source's order."""
+        changed = set()
+        for row in sorted(rows, key=_source_order):
+            if row.row_id in self._known:
+                continue
+            self._known.add(row.row_id)
+            loan = row.order.partition("\x00")[0] if row.rank == FEED_RANK else ""
+            place = (row.borrower_id, row.rank, loan)
+            at = max(row.at, self.start, self._latest.get(place, self.start))
+            self._latest[place] = at
+            self.borrowers.setdefault(row.borrower_id, BorrowerDay()).lines.append(Line(at, row))
+            changed.add(row.borrower_id)
+        for borrower_id in changed:
+            self.borrowers[borrower_id].lines.sort(key=Line.key)
+
+    def add_timers(self, timers: Iterable[Timer]) -> None:
+        for timer in timers:
+            self.set_timer(timer.borrower_id, timer.stream, timer.due_at)
+
+    def set_timer(self, borrower_id: BorrowerId, stream: StreamName, due_at: datetime | None) -> None:
+        if due_at is not None and due_at < self.until:
+            self.borrowers.setdefault(borrower_id, BorrowerDay()).timers[stream] = due_at
+        elif borrower_id in self.borrowers:
+            self.borrowers[borrower_id].timers.pop(stream, None)
+
+    def waiting(self) -> Iterator[tuple[BorrowerId, BorrowerDay]]:
+        """Borrowers with something to do now: not waiting for the answer to an effect."""
+        for borrower_id, day in self.borrowers.items():
+            if borrower_id not in self.blocked and (day.lines or day.timers):
+                yield borrower_id, day
+
+    def done(self) -> bool:
+        return not self.blocked and not any(
+            day.lines or day.timers for day in self.borrowers.values()
+        )
+
+    def forget_finished(self, borrowers: Sequence[BorrowerId]) -> None:
+        for borrower_id in borrowers:
+            day = self.borrowers.get(borrower_id)
+            if day is not None and not day.lines and not day.timers:
+                del self.borrowers[borrower_id]
+
+
+def _source_order(row: AgendaRow) -> tuple[int, str]:
+    return (row.rank, row.order)

@@ -1,0 +1,193 @@
+"""The day books of a worker's shards: when they open, what joins them, when they are done."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import date, datetime
+
+from arrears.shared.eventstore.port import AgendaRow, PendingEffect, Store
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import BorrowerId, Shard
+from arrears.shared.runtime.agenda import DayBook
+from arrears.shared.runtime.ears import Ears
+from arrears.shared.runtime.handling import Work
+from arrears.shared.runtime.stage import Clock, Stage
+from arrears.shared.runtime.workbench import Shelf
+
+ROWS_MAX = 50_000
+LOOK_SECONDS = 0.2
+
+
+class Books:
+    """One day book per shard whose day can be worked on.
+
+    Under the feed's clock a book opens when all sources have closed the day, and then holds all
+    of it. Under the live clock it is always open and grows with the wall clock.
+    """
+
+    def __init__(
+        self, stage: Stage, store: Store, ears: Ears, *, clock: Clock, now: Callable[[], datetime]
+    ) -> None:
+        self._stage = stage
+        self._store = store
+        self._ears = ears
+        self._live = clock == "live"
+        self._now = now
+        self._books: dict[Shard, DayBook] = {}
+        self._looked_at: datetime | None = None
+
+    async def open(
+        self,
+        shelves: Mapping[Shard, Shelf],
+        pending: Sequence[PendingEffect],
+        parked: Collection[BorrowerId],
+    ) -> None:
+        """Open what has become ready, with its rows, timers and waiting effects."""
+        if self._live:
+            await self._look(shelves, pending)
+            return
+        ready: dict[date, list[Shard]] = {}
+        for shard, shelf in shelves.items():
+            day = shelf.open_day
+            if shard not in self._books and day is not None and await self._ears.complete(shard, day):
+                ready.setdefault(day, []).append(shard)
+        for day, shards in ready.items():
+            await self._open_day(day, shards, pending)
+
+    async def _open_day(
+        self, day: date, shards: Sequence[Shard], pending: Sequence[PendingEffect]
+    ) -> None:
+        until = self._stage.calendar.start_of(day + ONE_DAY)
+        rows = await self._store.agenda(shards, day, until, limit=ROWS_MAX)
+        whole = {row.shard for row in rows} if len(rows) >= ROWS_MAX else set(shards)
+        for shard in shards:
+            if shard in whole:
+                self._books[shard] = DayBook(shard, day, self._stage.calendar, until)
+        for shard, part in _by_shard(rows).items():
+            self._books[shard].add_rows(part)
+        for timer in await self._store.timers(sorted(whole), until):
+            self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
+        self.requested(pending)
+
+    async def _look(
+        self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]
+    ) -> None:
+        """The live clock: rows and timers that have fallen due since the last look."""
+        now = self._now()
+        for shard, shelf in shelves.items():
+            if shard not in self._books and shelf.open_day is not None:
+                self._books[shard] = DayBook(shard, shelf.open_day, self._stage.calendar, now)
+        if self._looked_at and (now - self._looked_at).total_seconds() < LOOK_SECONDS:
+            return
+        self._looked_at = now
+        shards = sorted(self._books)
+        for book in self._books.values():
+            book.until = min(now, self._stage.calendar.start_of(book.day + ONE_DAY))
+        today = self._stage.calendar.day_of(now)
+        rows = await self._store.agenda(shards, today, now, limit=ROWS_MAX)
+        for shard, part in _by_shard(rows).items():
+            self._books[shard].add_rows(part)
+        for timer in await self._store.timers(shards, now):
+            self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
+        self.requested(pending)
+
+    # --- What joins
+
+    def heard(self, rows: Sequence[AgendaRow]) -> None:
+        """Rows just committed; under the feed's clock they wait until their day opens."""
+        if self._live:
+            for shard, part in _by_shard(rows).items():
+                book = self._books.get(shard)
+                if book is not None:
+                    book.add_rows([row for row in part if row.at < book.until])
+
+    def requested(self, effects: Sequence[PendingEffect]) -> None:
+        """While an effect is unanswered nothing of its borrower is handled (protocol 3.4)."""
+        for effect in effects:
+            if effect.shard in self._books:
+                self._books[effect.shard].blocked.add(effect.borrower_id)
+
+    def answered(
+        self, effect: PendingEffect, rows: Sequence[AgendaRow], still_waiting: Collection[BorrowerId]
+    ) -> None:
+        """The answers of today join today's agenda; the borrower goes on when all are there."""
+        book = self._books.get(effect.shard)
+        if book is not None:
+            if effect.borrower_id not in still_waiting:
+                book.blocked.discard(effect.borrower_id)
+            book.add_rows([row for row in rows if row.at < book.until])
+
+    async def reload_timers(self, shard: Shard, pending: Sequence[PendingEffect]) -> None:
+        """A command from outside may have set timers or asked for effects."""
+        book = self._books.get(shard)
+        if book is not None:
+            book.add_timers(await self._store.timers([shard], book.until))
+            self.requested([effect for effect in pending if effect.shard == shard])
+
+    # --- What is to do
+
+    def works(
+        self, lines_max: int, alone: Collection[BorrowerId]
+    ) -> list[Work]:
+        """Borrowers with something to do, about `lines_max` lines of them; suspects go alone."""
+        found: list[Work] = []
+        lines = 0
+        for book in self._books.values():
+            for borrower_id, day in book.waiting():
+                work = Work(book, borrower_id, day)
+                if borrower_id in alone:
+                    return [work]
+                found.append(work)
+                lines += len(day.lines) + len(day.timers)
+                if lines >= lines_max:
+                    return found
+        return found
+
+    def finished(self) -> list[DayBook]:
+        """Books with nothing left whose day is over."""
+        now = self._now() if self._live else None
+        return [
+            book
+            for book in self._books.values()
+            if book.done() and (now is None or self._stage.calendar.day_of(now) > book.day)
+        ]
+
+    def take_parked(self, parked: Collection[BorrowerId]) -> list[AgendaRow]:
+        """Lines of parked borrowers leave the books; their timers wait for the retry."""
+        rows: list[AgendaRow] = []
+        if parked:
+            for book in self._books.values():
+                for borrower_id in [b for b in book.borrowers if b in parked]:
+                    rows.extend(line.row for line in book.borrowers.pop(borrower_id).lines)
+        return rows
+
+    def forget(self, shard: Shard, borrower_id: BorrowerId) -> None:
+        """The borrower was parked: its lines and timers wait elsewhere."""
+        book = self._books.get(shard)
+        if book is not None:
+            book.borrowers.pop(borrower_id, None)
+
+    def drop(self, shard: Shard) -> None:
+        self._books.pop(shard, None)
+
+    def is_free(self, shard: Shard, borrower_id: BorrowerId) -> bool:
+        """Whether a line of the borrower may be handled at once, before anything else of it."""
+        book = self._books.get(shard)
+        if book is None or borrower_id in book.blocked:
+            return False
+        waiting = book.borrowers.get(borrower_id)
+        return waiting is None or not (waiting.lines or waiting.timers)
+
+    def live_book(self, shard: Shard, day: date | None, now: datetime) -> DayBook:
+        assert day is not None
+        book = DayBook(shard, day, self._stage.calendar, now)
+        book.start = now
+        return book
+
+    def open_days(self) -> Mapping[Shard, date]:
+        return {shard: book.day for shard, book in self._books.items()}
+
+
+def _by_shard(rows: Sequence[AgendaRow]) -> dict[Shard, list[AgendaRow]]:
+    found: dict[Shard, list[AgendaRow]] = {}
+    for row in rows:
+        found.setdefault(row.shard, []).append(row)
+    return found

@@ -1,0 +1,227 @@
+"""The ears of a worker: one listener over the partitions of every source of its shards.
+
+Partition s of all sources is heard by the owner of shard s, so what must meet lands in one place
+(protocol 1.5). Feed partitions are shared out on their own.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+
+from msgspec import Struct, field
+
+from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.eventstore.port import AgendaRow, Change, Position, Store
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import SHARD_COUNT, Shard
+from arrears.shared.runtime.bus import Bus, Record, TopicPartition
+from arrears.shared.runtime.feed import FeedPartition
+from arrears.shared.runtime.homes import Homes
+from arrears.shared.runtime.inbox import StageSource, check_place, sources_of
+from arrears.shared.runtime.stage import STAGES, Clock, Stage, topic_of
+
+RECORDS_MAX = 2000
+
+
+class Hearing(Struct):
+    """What one round of listening brought, before it is committed."""
+
+    change: Change = field(default_factory=Change)
+    rows: list[AgendaRow] = field(default_factory=list)
+    first_days: dict[Shard, date] = field(default_factory=dict)
+
+
+class Ears:
+    """Positions and closings of everything that the owned shards listen to."""
+
+    def __init__(
+        self, stage: Stage, store: Store, bus: Bus, *, clock: Clock, now: Callable[[], datetime]
+    ) -> None:
+        self._stage = stage
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._now = now
+        self._listener = bus.listener(f"arrears.{stage.name}")
+        self.sources: dict[TopicPartition, StageSource] = {}
+        self.feed: dict[TopicPartition, FeedPartition] = {}
+        self._homes = Homes(store)
+        self._feed_closed: date | None = None
+        self._feed_first: date | None = None
+        self._feed_count = 0
+
+    # --- Which partitions
+
+    async def take(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
+        """Listen to the shards' partitions, from the stored positions. Raises SourceBroken."""
+        wanted = [(topic_of(service), s) for s in shards for service in self._stage.sources()]
+        wanted += [(FEED_TOPIC, partition) for partition in feed_partitions]
+        await self._store.prepare_positions(sorted(wanted))
+        stored = await self._positions()
+        for shard in shards:
+            for source in sources_of(self._stage, shard, stored):
+                self.sources[source.place] = source
+        reader = self._stage.feed
+        for partition in feed_partitions if reader is not None else ():
+            assert reader is not None
+            place = TopicPartition(FEED_TOPIC, partition)
+            self.feed[place] = FeedPartition(
+                reader,
+                self._stage.calendar,
+                place,
+                stored.get(place),
+                self._now,
+                live=self._clock == "live",
+            )
+        for place, held in (*self.sources.items(), *self.feed.items()):
+            if isinstance(held, FeedPartition) or held.shard in shards:
+                await check_place(self._bus, place, held.position, held.last_hash)
+        await self._assign()
+
+    async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
+        self.sources = {
+            place: source for place, source in self.sources.items() if source.shard not in shards
+        }
+        self.feed = {
+            place: held for place, held in self.feed.items() if place.partition not in feed_partitions
+        }
+        await self._assign()
+
+    async def _assign(self) -> None:
+        await self._listener.assign(
+            {place: held.position for place, held in (*self.sources.items(), *self.feed.items())}
+        )
+
+    async def _positions(self) -> Mapping[TopicPartition, Position]:
+        return {TopicPartition(row.topic, row.partition): row for row in await self._store.positions()}
+
+    async def close(self) -> None:
+        await self._listener.close()
+
+    # --- Listening
+
+    async def listen(self, *, wait_seconds: float) -> Hearing | None:
+        """Poll once. None: nothing that moves a position has arrived."""
+        polled = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
+        hearing = Hearing()
+        reassign = False
+        for place, records in polled.items():
+            source = self.sources.get(place)
+            if source is not None:
+                self._hear_stage(hearing, source, [r for r in records if r.offset >= source.position])
+            elif place in self.feed:
+                reassign |= not await self._hear_feed(hearing, self.feed[place], records)
+        if reassign:
+            await self._reread()
+        return hearing if hearing.change.positions else None
+
+    def _hear_stage(self, hearing: Hearing, source: StageSource, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        move, rows = source.read(records)
+        hearing.change.positions.append(move)
+        hearing.rows.extend(rows)
+        if source.service == STAGES[0] and source.first_day is None and move.first_day is not None:
+            hearing.first_days[source.shard] = move.first_day
+
+    async def _hear_feed(self, hearing: Hearing, held: FeedPartition, records: Sequence[Record]) -> bool:
+        """False: the first closing has just been found, so the partition is to be read again."""
+        if not held.judges():
+            return not held.look_for_first_day(records)
+        fresh = [record for record in records if record.offset >= held.position]
+        if not fresh:
+            return True
+        read = held.read(fresh)
+        hearing.change.positions.append(read.move)
+        hearing.change.refused.extend(read.refused)
+        await self._homes.settle([fact for _, fact, _ in read.placed])
+        hearing.rows.extend(
+            held.row(record, fact, day, self._homes.of(fact))
+            for record, fact, day in read.placed
+        )
+        if read.move.first_day is not None:
+            for shard in range(SHARD_COUNT):
+                hearing.first_days[Shard(shard)] = read.move.first_day
+        return True
+
+    async def _reread(self) -> None:
+        """Seek back to the stored positions: what was only scanned must now be judged."""
+        await self._listener.assign({place: held.position for place, held in self.sources.items()})
+        await self._assign()
+
+    def moved(self, hearing: Hearing) -> None:
+        """The hearing was committed."""
+        for move in hearing.change.positions:
+            place = TopicPartition(move.topic, move.partition)
+            if place in self.sources:
+                self.sources[place].moved(move)
+            elif place in self.feed:
+                self.feed[place].moved(move)
+
+    async def commit_offsets(self) -> None:
+        """Let lag tools know where we are; nothing depends on it."""
+        await self._listener.commit(
+            {place: held.position for place, held in (*self.sources.items(), *self.feed.items())}
+        )
+
+    # --- Is a day complete?
+
+    async def complete(self, shard: Shard, day: date) -> bool:
+        """Whether every source of the shard has closed what belongs to `day` (protocol 3.2)."""
+        if self._stage.feed is not None and not await self._feed_complete(day):
+            return False
+        first = self.first_day(shard)
+        for service, days_later in self._stage.sources().items():
+            needed = day - days_later * ONE_DAY
+            if days_later and first is not None and needed < first:
+                continue
+            source = self._source(service, shard)
+            if source.closed_day is None or source.closed_day < needed:
+                return False
+        return True
+
+    async def _feed_complete(self, day: date) -> bool:
+        """All feed partitions, ours and those of other workers, must have closed the day."""
+        if self._feed_closed is not None and self._feed_closed >= day:
+            return True
+        if not self._feed_count:
+            self._feed_count = await self._bus.partition_count(FEED_TOPIC)
+        if len(self.feed) == self._feed_count:
+            closed = [held.closed_day for held in self.feed.values()]
+        else:
+            rows = [row for row in await self._store.positions() if row.topic == FEED_TOPIC]
+            closed = [row.closed_day for row in rows]
+            self._feed_first = next((row.first_day for row in rows if row.first_day), None)
+        known = [day for day in closed if day is not None]
+        if len(known) == self._feed_count:
+            self._feed_closed = min(known)
+        return self._feed_closed is not None and self._feed_closed >= day
+
+    def first_day(self, shard: Shard) -> date | None:
+        """Nobody waits for days before the first (protocol 3.2)."""
+        if self._stage.feed is not None:
+            if self._feed_first is not None:
+                return self._feed_first
+            return min(
+                (held.first_day for held in self.feed.values() if held.first_day is not None),
+                default=None,
+            )
+        return self._source(STAGES[0], shard).first_day
+
+    def _source(self, service: str, shard: Shard) -> StageSource:
+        return self.sources[TopicPartition(f"arrears.{service}.v1", shard)]
+
+    def waits_for(self, shard: Shard, day: date) -> list[str]:
+        """The sources that have not closed what `day` needs, in words for `status`."""
+        found = []
+        for service, days_later in self._stage.sources().items():
+            needed = day - days_later * ONE_DAY
+            first = self.first_day(shard)
+            source = self._source(service, shard)
+            if days_later and first is not None and needed < first:
+                continue
+            if source.closed_day is None or source.closed_day < needed:
+                found.append(f"{service} to close {needed}")
+        for held in self.feed.values():
+            if held.closed_day is None or held.closed_day < day:
+                found.append(f"feed partition {held.place.partition} to close {day}")
+        return found

@@ -1,0 +1,169 @@
+"""Reading the bank's feed: one reader per feed partition, in the partition's order.
+
+A reader judges what can be judged on reading - undecodable, too far ahead - and gives every other
+fact its effective day (protocol 3.1). It locks no shard and decides nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from arrears.shared.eventstore.port import AgendaRow, Position, PositionMove, RefusedInput
+from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, shard_of
+from arrears.shared.runtime.bus import Record, TopicPartition
+from arrears.shared.runtime.inbox import SourceBroken, record_hash
+from arrears.shared.runtime.stage import (
+    FEED_RANK,
+    BadRecord,
+    DayClosing,
+    FeedFact,
+    FeedReader,
+)
+
+DAYS_AHEAD_MAX = 7
+REFUSED_BYTES_MAX = 4096
+
+
+class Read(Struct):
+    """What a reader made of some records: where it moves, what it hands on, what it set aside."""
+
+    move: PositionMove
+    placed: list[tuple[Record, FeedFact, date]]
+    refused: list[RefusedInput]
+
+
+class FeedPartition:
+    """One partition of the feed topic: its position and its open day between closings."""
+
+    def __init__(
+        self,
+        reader: FeedReader,
+        calendar: BankCalendar,
+        place: TopicPartition,
+        position: Position | None,
+        now: Callable[[], datetime],
+        *,
+        live: bool,
+    ) -> None:
+        self.place = place
+        self.position = position.position if position else 0
+        self.last_hash = position.last_hash if position else b""
+        self.closed_day: date | None = position.closed_day if position else None
+        self.first_day: date | None = position.first_day if position else None
+        self._reader = reader
+        self._calendar = calendar
+        self._now = now
+        self._live = live
+        self._row_base = place.partition << 48
+
+    def open_day(self, closed: date | None, first: date | None) -> date | None:
+        if self._live:
+            return self._calendar.day_of(self._now())
+        return closed + ONE_DAY if closed is not None else first
+
+    def judges(self) -> bool:
+        """Whether the day is known. Before its first closing a partition's records wait unjudged."""
+        return self._live or self.first_day is not None
+
+    def look_for_first_day(self, records: Sequence[Record]) -> bool:
+        """Search for the first closing. When it is found, read again from the stored position."""
+        for record in records:
+            try:
+                said = self._reader.read(record.value)
+            except BadRecord:
+                continue
+            if isinstance(said, DayClosing):
+                self.first_day = said.first_day
+                return True
+        return False
+
+    def read(self, records: Sequence[Record]) -> Read:
+        """Judge the records; the day must be known."""
+        closed, first = self.closed_day, self.first_day
+        read = Read(
+            move=PositionMove(
+                topic=self.place.topic,
+                partition=self.place.partition,
+                expected=self.position,
+                position=records[-1].offset + 1,
+                last_hash=record_hash(records[-1]),
+            ),
+            placed=[],
+            refused=[],
+        )
+        for record in records:
+            try:
+                said = self._reader.read(record.value)
+            except BadRecord as bad:
+                read.refused.append(self._refusal(record, bad))
+                continue
+            if isinstance(said, DayClosing):
+                closed, first = self._close(said, closed, first)
+            else:
+                self._place_fact(read, record, said, self.open_day(closed, first))
+        read.move = PositionMove(
+            topic=read.move.topic,
+            partition=read.move.partition,
+            expected=read.move.expected,
+            position=read.move.position,
+            last_hash=read.move.last_hash,
+            closed_day=closed,
+            first_day=first,
+        )
+        return read
+
+    def _close(
+        self, closing: DayClosing, closed: date | None, first: date | None
+    ) -> tuple[date | None, date | None]:
+        if self._live:
+            return closed, first
+        if first is not None and closing.first_day != first:
+            raise SourceBroken(
+                f"{self.place.topic}[{self.place.partition}]: a closing names {closing.first_day} "
+                f"as the first day, earlier ones {first}"
+            )
+        return max(closing.day, closed or closing.day), closing.first_day
+
+    def _place_fact(self, read: Read, record: Record, fact: FeedFact, open_day: date | None) -> None:
+        assert open_day is not None
+        own_day = self._calendar.day_of(fact.time)
+        if own_day > open_day + DAYS_AHEAD_MAX * ONE_DAY:
+            read.refused.append(
+                self._refusal(record, BadRecord("more_than_7_days_ahead", "time"))
+            )
+            return
+        read.placed.append((record, fact, max(own_day, open_day)))
+
+    def row(
+        self, record: Record, fact: FeedFact, day: date, borrower_id: BorrowerId
+    ) -> AgendaRow:
+        """The agenda row of a fact whose borrower is settled."""
+        return AgendaRow(
+            shard=shard_of(borrower_id),
+            day=day,
+            at=max(fact.time, self._now()) if self._live else fact.time,
+            rank=FEED_RANK,
+            borrower_id=borrower_id,
+            order=f"{fact.loan}\x00{self.place.partition:04d}{record.offset:015d}",
+            origin=f"{self.place.topic}/{self.place.partition}/{record.offset}",
+            value=record.value,
+            row_id=self._row_base | record.offset,
+        )
+
+    def _refusal(self, record: Record, bad: BadRecord) -> RefusedInput:
+        return RefusedInput(
+            origin=f"{self.place.topic}/{self.place.partition}/{record.offset}",
+            reason=bad.reason,
+            field=bad.field,
+            fact_id=None,
+            borrower_id=None,
+            day=self.open_day(self.closed_day, self.first_day),
+            value=record.value[:REFUSED_BYTES_MAX],
+            refused_at=self._now(),
+        )
+
+    def moved(self, move: PositionMove) -> None:
+        self.position, self.last_hash = move.position, move.last_hash
+        self.closed_day, self.first_day = move.closed_day, move.first_day

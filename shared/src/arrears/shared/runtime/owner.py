@@ -1,0 +1,331 @@
+"""The owner of shards: hears, decides, acts and publishes, each a step that can be driven by hand.
+
+An owner keeps what it has read of its shards in memory: shelves, day books, positions. All of it
+is dropped when a commit says that somebody else moved what we thought was ours (`Fenced`).
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+
+import structlog
+
+from arrears.shared.eventstore.port import AgendaRow, Change, ShardMoved, ShardState, Store, StoredEvent
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
+from arrears.shared.kernel.reaction import Gateway
+from arrears.shared.runtime.agenda import BorrowerDay, DayBook
+from arrears.shared.runtime.books import Books
+from arrears.shared.runtime.bus import Bus, Publisher
+from arrears.shared.runtime.ears import Ears, Hearing
+from arrears.shared.runtime.effects import Effects
+from arrears.shared.runtime.handling import Handler, Work, park_row
+from arrears.shared.runtime.relay import Relay
+from arrears.shared.runtime.stage import Clock, Stage
+from arrears.shared.runtime.workbench import Draft, Workbench, shard_stream
+
+log = structlog.get_logger(__name__)
+
+LINES_MAX = 2000
+POISON_MAX = 20
+
+
+class TooMuchPoison(Exception):
+    """More borrowers were parked than bad luck explains: it is a bug, so the service stops."""
+
+
+class Owner:
+    """The shards that one worker holds, and the steps that move them.
+
+    `clock` is `feed` (the bank's closings move time) or `live` (the wall clock). `now` is the wall
+    clock; in `feed` it only stamps recorded times.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        store: Store,
+        bus: Bus,
+        publisher: Publisher,
+        *,
+        clock: Clock,
+        now: Callable[[], datetime],
+        gateway: Gateway | None = None,
+    ) -> None:
+        if clock == "feed" and gateway is not None and not gateway.sandbox:
+            raise ValueError("a real gateway refuses to start under the feed's clock")
+        self.stage = stage
+        self.store = store
+        self.clock = clock
+        self.now = now
+        self.bench = Workbench(stage, store)
+        self.handler = Handler(self.bench, now)
+        self.relay = Relay(store, bus, publisher, stage.topic)
+        self.effects = Effects(store, gateway, self.bench.codec, stage.calendar, now)
+        self.ears = Ears(stage, store, bus, clock=clock, now=now)
+        self.books = Books(stage, store, self.ears, clock=clock, now=now)
+        self.parked: set[BorrowerId] = set()
+        self.poison_count = 0
+        self.events_decided = 0
+        self._alone: set[BorrowerId] = set()
+        self._opened: set[Shard] = set()
+
+    # --- Holding shards
+
+    @property
+    def shards(self) -> Sequence[Shard]:
+        return sorted(self.bench.shelves)
+
+    async def take(self, states: Sequence[ShardState], feed_partitions: Sequence[int] = ()) -> None:
+        """Begin to own shards (and for intake read feed partitions) under a lease just won."""
+        shards = [state.shard for state in states]
+        for state in states:
+            self.bench.open_shelf(state)
+        await self.relay.take(shards)
+        for state in states:
+            self.relay.notice(state.shard, state.last_seq)
+        await self.effects.take(shards)
+        self.parked.update(await self.store.parked_borrowers(shards))
+        await self.ears.take(shards, feed_partitions)
+        if self.clock == "live":
+            await self._open_first_days(dict.fromkeys(shards, self.stage.calendar.day_of(self.now())))
+
+    async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int] = ()) -> None:
+        """Forget everything prepared for shards whose lease is gone or given up."""
+        for shard in shards:
+            self.bench.shelves.pop(shard, None)
+            self.books.drop(shard)
+        self.relay.drop(shards)
+        self.effects.drop(shards)
+        await self.ears.drop(shards, feed_partitions)
+
+    # --- Steps
+
+    async def hear(self, *, wait_seconds: float = 0.0) -> bool:
+        """One round of listening: positions and agenda rows in one transaction."""
+        hearing = await self.ears.listen(wait_seconds=wait_seconds)
+        if hearing is None:
+            return False
+        if self.clock == "feed" or not await self._handle_at_once(hearing):
+            hearing.change.agenda_added = hearing.rows
+            await self.store.commit(hearing.change)
+            self.books.heard(hearing.rows)
+        self.ears.moved(hearing)
+        await self._open_first_days(hearing.first_days)
+        return True
+
+    async def handle(self) -> bool:
+        """Decide one batch of what is ready, or close the days that are done."""
+        await self.books.open(self.bench.shelves, self.effects.pending(), self.parked)
+        aside = self.books.take_parked(self.parked)
+        if aside:
+            await self.store.commit(
+                Change(agenda_deleted=aside, parked=[park_row(row) for row in aside])
+            )
+        works = self.books.works(LINES_MAX, self._alone)
+        if works:
+            await self._decide(works)
+            return True
+        return await self._close_days()
+
+    async def act(self) -> bool:
+        """Carry out one batch of effects; the answers of today join today's agenda."""
+        answered = await self.effects.step()
+        waiting = {effect.borrower_id for effect in self.effects.pending()} if answered else set()
+        for effect, rows in answered:
+            self.books.answered(effect, rows, waiting)
+        return bool(answered)
+
+    async def publish(self) -> bool:
+        return await self.relay.step()
+
+    async def refresh(self) -> bool:
+        """Look whether commands appended to our shards, so that nothing waits unseen."""
+        return await self._catch_up(self.shards)
+
+    # --- Deciding
+
+    async def _decide(self, works: Sequence[Work]) -> None:
+        while True:
+            draft = Draft(self.now())
+            failed = await self._draft(draft, works)
+            if failed is not None:
+                draft.undo()
+                works = await self._isolate(failed)
+                if not works:
+                    return
+                continue
+            if await self._commit(draft):
+                break
+        for work in works:
+            self._advance(draft, work)
+
+    async def _draft(self, draft: Draft, works: Sequence[Work]) -> tuple[Work, Exception] | None:
+        """Decide all works into the draft; the first that our own code fails on is returned."""
+        await self.handler.unlock(works)
+        wanted: dict[Shard, list[tuple[StreamName, str, BorrowerId]]] = {}
+        for work in works:
+            work.prepared.clear()
+            work.used = 0
+            streams = self.handler.prepare(work, LINES_MAX)
+            wanted.setdefault(work.book.shard, []).extend(streams)
+        await self.bench.load(wanted)
+        for work in works:
+            try:
+                self.handler.decide(draft, work, self.bench.shelves[work.book.shard])
+            except Exception as error:
+                return work, error
+        return None
+
+    async def _isolate(self, failed: tuple[Work, Exception]) -> Sequence[Work]:
+        """A failing borrower is tried alone; what succeeds before the bad line is kept."""
+        work, error = failed
+        if work.borrower_id not in self._alone:
+            self._alone.add(work.borrower_id)
+            return [work]
+        good = work.used
+        draft = Draft(self.now())
+        if good:
+            work.day.lines, rest = work.day.lines[:good], work.day.lines[good:]
+            if await self._draft(draft, [work]) is not None:
+                draft.undo()
+                draft = Draft(self.now())
+                work.used = 0
+            del work.day.lines[: work.used]
+            work.day.lines.extend(rest)
+        self.handler.park(draft, work, error)
+        if await self._commit(draft):
+            self._alone.discard(work.borrower_id)
+            self.parked.add(work.borrower_id)
+            self.books.forget(work.book.shard, work.borrower_id)
+            self.poison_count += 1
+            if self.poison_count > POISON_MAX:
+                raise TooMuchPoison(f"{self.poison_count} borrowers were parked since the start")
+        return ()
+
+    async def _commit(self, draft: Draft) -> bool:
+        """Commit and settle. False: the shards moved under us; they were refreshed, decide again."""
+        change = draft.finish()
+        try:
+            await self.store.commit(change)
+        except ShardMoved as moved:
+            draft.undo()
+            await self._catch_up(moved.shards)
+            return False
+        except Exception:
+            draft.undo()
+            raise
+        committed: dict[Shard, tuple[int, Sequence[StoredEvent]]] = {}
+        for shard, part in change.shards.items():
+            committed[shard] = (self.bench.shelves[shard].last_seq + 1, part.events)
+            self.events_decided += len(part.events)
+        self.bench.settle(change)
+        self.relay.offer(committed)
+        self.effects.add(change.effects_added, draft.requests)
+        self.books.requested(change.effects_added)
+        return True
+
+    def _advance(self, draft: Draft, work: Work) -> None:
+        del work.day.lines[: work.used]
+        work.day.timers = draft.timers_after.get((work.book.shard, work.borrower_id), {})
+        work.book.forget_finished([work.borrower_id])
+        self._alone.discard(work.borrower_id)
+
+    async def _catch_up(self, shards: Sequence[Shard]) -> bool:
+        moved = False
+        for state in await self.store.shard_states():
+            shelf = self.bench.shelves.get(state.shard)
+            if shelf is None or state.shard not in shards:
+                continue
+            if state.last_seq != shelf.last_seq or state.open_day != shelf.open_day:
+                moved = True
+                await self.bench.refresh(state)
+                self.relay.notice(state.shard, state.last_seq)
+                await self.effects.take([state.shard])
+                await self.books.reload_timers(state.shard, self.effects.pending())
+        return moved
+
+    # --- Days
+
+    async def _open_first_days(self, days: dict[Shard, date]) -> None:
+        for shard, day in days.items():
+            shelf = self.bench.shelves.get(shard)
+            if shelf is None and shard not in self._opened:
+                await self.store.open_first_day(shard, day)
+            elif shelf is not None and shelf.open_day is None:
+                shelf.open_day = await self.store.open_first_day(shard, day)
+            self._opened.add(shard)
+
+    async def _close_days(self) -> bool:
+        """Close the day of every shard whose agenda is empty, all in one transaction."""
+        done = self.books.finished()
+        if not done:
+            return False
+        name = self.stage.name
+        await self.bench.load(
+            {
+                book.shard: [
+                    (shard_stream(name, book.shard), f"{name}.shard", BorrowerId(shard_stream(name, book.shard)))
+                ]
+                for book in done
+            }
+        )
+        draft = Draft(self.now())
+        for book in done:
+            shelf = self.bench.shelves[book.shard]
+            self.bench.close_day(draft, shelf, book.day, book.day + ONE_DAY)
+        if await self._commit(draft):
+            for book in done:
+                self.books.drop(book.shard)
+        return True
+
+    # --- The live clock: heard and handled in one transaction
+
+    async def _handle_at_once(self, hearing: Hearing) -> bool:
+        """Handle what was heard for our own shards in the transaction that moves the position.
+
+        False: nothing could be handled at once, so everything goes through the agenda. A borrower
+        that waits for an effect, is parked or has earlier lines keeps its order in the agenda.
+        """
+        now = self.now()
+        direct: dict[tuple[Shard, BorrowerId], BorrowerDay] = {}
+        later = []
+        for row in hearing.rows:
+            free = row.at <= now and self.books.is_free(row.shard, row.borrower_id)
+            if free and row.borrower_id not in self.parked:
+                key = (row.shard, row.borrower_id)
+                direct.setdefault(key, BorrowerDay())
+            else:
+                later.append(row)
+        works = self._direct_works(hearing, direct, now)
+        while True:
+            draft = Draft(now)
+            if await self._draft(draft, works) is not None:
+                draft.undo()
+                return False
+            change = draft.change
+            change.agenda_deleted.clear()
+            change.positions = hearing.change.positions
+            change.refused.extend(hearing.change.refused)
+            left = [line.row for work in works for line in work.day.lines[work.used :]]
+            change.agenda_added = [*later, *left]
+            if await self._commit(draft):
+                self.books.heard(change.agenda_added)
+                return True
+
+    def _direct_works(
+        self,
+        hearing: Hearing,
+        direct: dict[tuple[Shard, BorrowerId], BorrowerDay],
+        now: datetime,
+    ) -> list[Work]:
+        books: dict[Shard, DayBook] = {}
+        by_shard: dict[Shard, list[AgendaRow]] = {}
+        for row in hearing.rows:
+            if (row.shard, row.borrower_id) in direct:
+                by_shard.setdefault(row.shard, []).append(row)
+        works = []
+        for shard, rows in by_shard.items():
+            book = books[shard] = self.books.live_book(shard, self.bench.shelves[shard].open_day, now)
+            book.add_rows(rows)
+            works.extend(Work(book, borrower_id, day) for borrower_id, day in book.borrowers.items())
+        return works

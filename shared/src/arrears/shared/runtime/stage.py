@@ -1,0 +1,153 @@
+"""What a service hands to the runtime: its deciders, its ears, its words and its effects.
+
+Everything here is pure data and pure functions; drivers come in through main.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final, Literal, Protocol
+
+from msgspec import Struct
+
+from arrears.shared.eventstore.codec import Codec, Upcaster
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Decider
+from arrears.shared.kernel.ids import BorrowerId, EventId, TenantId
+from arrears.shared.kernel.reaction import Heard, Issue
+
+STAGES: Final = ("intake", "contact", "mediation", "legal")
+"""The order of a business day: facts flow forward in it, what comes back is heard the next day."""
+
+FEED_RANK: Final = 0
+ANSWER_RANK: Final = 8
+TIMER_RANK: Final = 9
+
+Clock = Literal["live", "feed"]
+
+
+class BusinessDayClosed(Struct, frozen=True, kw_only=True):
+    """Nothing more will be decided in this shard on `day` (protocol 3.3)."""
+
+    day: date
+
+
+class InputSkipped(Struct, frozen=True, kw_only=True):
+    """Staff gave up a parked input; the borrower's case leaves the promise of the digest."""
+
+    origin: str
+    reason: str
+
+
+class BadRecord(Exception):
+    """A feed record that cannot be read, or that says something impossible by itself."""
+
+    def __init__(self, reason: str, field: str | None = None) -> None:
+        super().__init__(reason if field is None else f"{field}: {reason}")
+        self.reason = reason
+        self.field = field
+
+
+class DayClosing(Struct, frozen=True):
+    """The feed's word that every day up to `day` is complete in this partition."""
+
+    day: date
+    first_day: date
+    partition_count: int
+
+
+class FeedFact(Struct, frozen=True, gc=False):
+    """A readable fact of the bank: whose it is, when it says it happened, what it asks of us.
+
+    `fact_id` is the event id that its identity gives (protocol 2.4); `digest` stands for its
+    content; `loan` sorts the facts of one borrower and fixes whose they are (empty for a profile).
+    `borrower_id` None: the loan's borrower, as first known.
+    """
+
+    fact_id: EventId
+    digest: str
+    time: datetime
+    borrower_id: BorrowerId | None
+    loan: str
+    body: object
+
+
+class FeedReader(Protocol):
+    """How intake reads the feed. Pure."""
+
+    def read(self, value: bytes) -> FeedFact | DayClosing:
+        """Raises BadRecord with reason and field."""
+
+    async def unlock(self, values: Sequence[bytes]) -> None:
+        """Fetch the keys that sealing the personal data in these records will need."""
+
+    def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+        """The command that records the fact on its stream."""
+
+    def conflict(self, fact: FeedFact) -> BadRecord:
+        """What to say of a fact whose id was seen with other content."""
+
+
+def _no_effect(_event: object) -> str | None:
+    return None
+
+
+def _no_answer(_answer: Any, _at: datetime) -> object:
+    raise NotImplementedError("this service asks nothing of the outside world")
+
+
+def _no_reaction(_said: Any, _heard: Heard, _at: datetime) -> Sequence[Issue]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One service as the runtime runs it."""
+
+    name: str
+    tenant: TenantId
+    calendar: BankCalendar
+    deciders: Mapping[str, Decider[Any, Any, Any]]
+    wire_names: Mapping[type, str]
+    subject_of: Callable[[Any], str | None]
+    hears: frozenset[str] = frozenset()
+    react: Callable[[Any, Heard, datetime], Sequence[Issue]] = _no_reaction
+    effect_of: Callable[[Any], str | None] = _no_effect
+    answer_type: Any = None
+    on_answer: Callable[[Any, datetime], object] = _no_answer
+    feed: FeedReader | None = None
+    upcasters: Mapping[str, tuple[str, Upcaster]] = field(default_factory=dict)
+
+    @property
+    def topic(self) -> str:
+        return topic_of(self.name)
+
+    @property
+    def rank(self) -> int:
+        return STAGES.index(self.name)
+
+    def sources(self) -> Mapping[str, int]:
+        """The stages we listen to, and how many days later what they said counts for us."""
+        return {
+            other: 0 if STAGES.index(other) < self.rank else 1
+            for other in STAGES
+            if other != self.name
+        }
+
+    def codec(self) -> Codec:
+        return Codec(
+            {
+                **self.wire_names,
+                BusinessDayClosed: closing_type(self.name),
+                InputSkipped: f"arrears.{self.name}.input_skipped.v1",
+            },
+            upcasters=self.upcasters,
+        )
+
+
+def topic_of(service: str) -> str:
+    return f"arrears.{service}.v1"
+
+
+def closing_type(service: str) -> str:
+    return f"arrears.{service}.business_day_closed.v1"

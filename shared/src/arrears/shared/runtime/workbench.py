@@ -1,0 +1,347 @@
+"""Deciding: commands to stored events, on states kept between batches.
+
+A shelf is the cache of one shard. It may be trusted only while the store's `last_seq`, read under
+the lock, equals the shelf's (protocol 1.4): `commit` checks that, and on ShardMoved the shelf
+learns what is new, the draft is undone and everything is decided again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from arrears.shared.eventstore.codec import Envelope, hash_of, read_envelope
+from arrears.shared.eventstore.port import (
+    EVENT_BYTES_MAX,
+    Change,
+    PendingEffect,
+    ShardChange,
+    ShardState,
+    Store,
+    StoredEvent,
+    Timer,
+)
+from arrears.shared.kernel.decider import Decider
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName, derived_id
+from arrears.shared.runtime.stage import BusinessDayClosed, InputSkipped, Stage
+
+ENTRIES_MAX = 20_000
+
+
+def shard_stream(service: str, shard: Shard) -> StreamName:
+    """The stream of a shard's day closings."""
+    return StreamName(f"{service}.shard-{shard:02d}")
+
+
+def _days_only(service: str) -> Decider[None, object, object]:
+    return Decider(
+        category=f"{service}.shard",
+        initial=None,
+        evolve=lambda state, _event: state,
+        decide=lambda _command, _state: (),
+    )
+
+
+class EventTooLarge(Exception):
+    """An event over 900 kB is refused: no broker would carry it."""
+
+
+class SameIdOtherContent(Exception):
+    """An event of ours would repeat an id with other content: a loud stop (protocol 2.4)."""
+
+
+class Cause(Struct, frozen=True):
+    """Why we decide: what was heard, answered or fell due, and who asked where a person did."""
+
+    id: str
+    origin: str | None = None
+    actor: str | None = None
+    fact_id: EventId | None = None
+    digest: str | None = None
+
+
+class Entry:
+    """A stream on the shelf: its folded state, and what the next event of it needs."""
+
+    __slots__ = ("borrower_id", "category", "digests", "due", "hash", "state", "time", "version")
+
+    def __init__(self, category: str, borrower_id: BorrowerId, initial: object) -> None:
+        self.category = category
+        self.borrower_id = borrower_id
+        self.state = initial
+        self.version = 0
+        self.hash = ""
+        self.time: datetime | None = None
+        self.due: datetime | None = None
+        self.digests: dict[str, str] = {}
+
+    def snapshot(self) -> tuple[Any, ...]:
+        return (self.state, self.version, self.hash, self.time, self.due)
+
+    def restore(self, saved: tuple[Any, ...]) -> None:
+        self.state, self.version, self.hash, self.time, self.due = saved
+
+
+class Shelf:
+    """One shard's cached streams, true as of `last_seq`."""
+
+    __slots__ = ("entries", "epoch", "last_seq", "open_day", "shard")
+
+    def __init__(self, state: ShardState) -> None:
+        self.shard = state.shard
+        self.last_seq = state.last_seq
+        self.epoch: int | None = state.epoch
+        self.open_day = state.open_day
+        self.entries: dict[StreamName, Entry] = {}
+
+
+class Draft:
+    """What is being prepared for one commit, and how to undo it on the shelves."""
+
+    def __init__(self, recorded_at: datetime) -> None:
+        self.change = Change()
+        self.recorded_at = recorded_at
+        self.requests: dict[EventId, object] = {}
+        self.timers_after: dict[tuple[Shard, BorrowerId], dict[StreamName, datetime]] = {}
+        self._saved: dict[tuple[Shard, StreamName], tuple[Entry, tuple[Any, ...], list[str]]] = {}
+        self._dues: dict[tuple[Shard, StreamName], Entry] = {}
+        self._first_dues: dict[tuple[Shard, StreamName], datetime | None] = {}
+
+    def touch(self, shard: Shard, stream: StreamName, entry: Entry) -> None:
+        key = (shard, stream)
+        if key not in self._saved:
+            self._saved[key] = (entry, entry.snapshot(), [])
+            self._dues[key] = entry
+            self._first_dues[key] = entry.due
+
+    def remember_digest(self, shard: Shard, stream: StreamName, event_id: str) -> None:
+        self._saved[(shard, stream)][2].append(event_id)
+
+    def undo(self) -> None:
+        for entry, saved, digests in self._saved.values():
+            entry.restore(saved)
+            for event_id in digests:
+                entry.digests.pop(event_id, None)
+        self._saved.clear()
+
+    def finish(self) -> Change:
+        """The change with the timers that differ from what the store knows."""
+        for (shard, stream), entry in self._dues.items():
+            if entry.due != self._first_dues[(shard, stream)]:
+                self.change.timers.append(
+                    Timer(shard=shard, stream=stream, borrower_id=entry.borrower_id, due_at=entry.due)
+                )
+        return self.change
+
+
+class Workbench:
+    """The shelves of one worker, and the one way from a command to stored events."""
+
+    def __init__(self, stage: Stage, store: Store) -> None:
+        self.stage = stage
+        self.store = store
+        self.codec = stage.codec()
+        self.deciders = {**stage.deciders, f"{stage.name}.shard": _days_only(stage.name)}
+        self.shelves: dict[Shard, Shelf] = {}
+        self._source = f"/arrears/{stage.name}"
+
+    # --- Shelves
+
+    def open_shelf(self, state: ShardState) -> Shelf:
+        shelf = self.shelves[state.shard] = Shelf(state)
+        return shelf
+
+    async def load(self, wanted: Mapping[Shard, Iterable[tuple[StreamName, str, BorrowerId]]]) -> None:
+        """Put the named streams (name, category, borrower) on their shelves."""
+        missing: dict[Shard, list[StreamName]] = {}
+        for shard, streams in wanted.items():
+            entries = self.shelves[shard].entries
+            if len(entries) > ENTRIES_MAX:
+                entries.clear()
+            for name, category, borrower_id in streams:
+                if name not in entries:
+                    entries[name] = Entry(
+                        category, borrower_id, self.deciders[category].initial
+                    )
+                    missing.setdefault(shard, []).append(name)
+        if missing:
+            for stored in await self.store.load(missing):
+                shelf = self.shelves[stored.shard]
+                self._fold(shelf, shelf.entries[stored.stream], stored)
+            for shard, names in missing.items():
+                entries = self.shelves[shard].entries
+                for name in names:
+                    self._set_due(entries[name])
+
+    async def refresh(self, state: ShardState) -> None:
+        """Learn what others appended since our `last_seq` (protocol 1.4)."""
+        shelf = self.shelves[state.shard]
+        shelf.open_day = state.open_day
+        while shelf.last_seq < state.last_seq:
+            for stored in await self.store.after(state.shard, shelf.last_seq, limit=1000):
+                entry = shelf.entries.get(stored.stream)
+                if entry is not None and stored.version > entry.version:
+                    self._fold(shelf, entry, stored)
+                    self._set_due(entry)
+                shelf.last_seq = stored.seq
+
+    def _fold(self, shelf: Shelf, entry: Entry, stored: StoredEvent) -> None:
+        envelope = read_envelope(stored.value)
+        event = self.codec.decode(envelope.type, envelope.data)
+        entry.state = self.deciders[entry.category].evolve(entry.state, event)
+        entry.version = stored.version
+        entry.hash = hash_of(stored.value)
+        entry.time = envelope.time
+        if envelope.factdigest is not UNSET:
+            entry.digests[envelope.id] = envelope.factdigest
+        elif envelope.businessday == shelf.open_day:
+            entry.digests[envelope.id] = ""
+
+    def _set_due(self, entry: Entry) -> None:
+        decider = self.deciders[entry.category]
+        entry.due = None if entry.time is None else decider.due(entry.state, entry.time)
+
+    # --- Deciding
+
+    def decide(
+        self, draft: Draft, shelf: Shelf, stream: StreamName, command: object, cause: Cause, at: datetime
+    ) -> Sequence[object]:
+        """Decide one command on a loaded stream; the events are drafted and folded at once.
+
+        Raises Refused from the domain. `at` becomes the events' `time`.
+        """
+        entry = shelf.entries[stream]
+        decider = self.deciders[entry.category]
+        events = decider.decide(command, entry.state)
+        draft.touch(shelf.shard, stream, entry)
+        if events:
+            first_id = cause.fact_id or self._event_id(cause, stream, events[0], at, 0)
+            if first_id in entry.digests:
+                return ()
+            ordinal = 0
+            for event in events:
+                event_id = first_id if ordinal == 0 else self._event_id(cause, stream, event, at, ordinal)
+                self._append(draft, shelf, stream, entry, event, event_id, cause, at)
+                entry.state = decider.evolve(entry.state, event)
+                ordinal += 1
+            if cause.fact_id is not None and cause.digest is not None:
+                entry.digests[cause.fact_id] = cause.digest
+                draft.remember_digest(shelf.shard, stream, cause.fact_id)
+            entry.time = at
+        entry.due = decider.due(entry.state, at)
+        return events
+
+    def _event_id(
+        self, cause: Cause, stream: StreamName, event: object, at: datetime, ordinal: int
+    ) -> EventId:
+        """Same cause, stream, type and ordinal, same id: a repeat is recognised (protocol 2.4).
+
+        The ordinal holds the agenda time, since one day is the cause of all its timers.
+        """
+        wire_name = self.codec.wire_names[type(event)]
+        return EventId(derived_id(cause.id, stream, wire_name, f"{at.isoformat()}/{ordinal}"))
+
+    def _append(
+        self,
+        draft: Draft,
+        shelf: Shelf,
+        stream: StreamName,
+        entry: Entry,
+        event: object,
+        event_id: EventId,
+        cause: Cause,
+        at: datetime,
+    ) -> None:
+        stage = self.stage
+        wire_name = self.codec.wire_names[type(event)]
+        own = isinstance(event, (BusinessDayClosed, InputSkipped))
+        subject = None if own else stage.subject_of(event)
+        subject = subject or entry.borrower_id
+        day = shelf.open_day
+        assert day is not None, "an append before the first business day"
+        value = self.codec.encode(
+            Envelope(
+                id=event_id,
+                source=self._source,
+                type=wire_name,
+                subject=subject,
+                time=at,
+                partitionkey=entry.borrower_id,
+                tenant=stage.tenant,
+                stream=stream,
+                streamversion=entry.version + 1,
+                prevhash=entry.hash,
+                businessday=day,
+                recordedtime=draft.recorded_at,
+                correlationid=subject,
+                causationid=cause.id,
+                actor=cause.actor or UNSET,
+                inputposition=cause.origin or UNSET,
+                factdigest=(cause.digest or UNSET) if event_id == cause.fact_id else UNSET,
+                data=event,
+            )
+        )
+        if len(value) > EVENT_BYTES_MAX:
+            raise EventTooLarge(f"{wire_name} on {stream}: {len(value)} bytes")
+        entry.version += 1
+        entry.hash = hash_of(value)
+        self.shard_change(draft, shelf).events.append(
+            StoredEvent(
+                shard=shelf.shard,
+                stream=stream,
+                version=entry.version,
+                event_id=event_id,
+                type=wire_name,
+                borrower_id=entry.borrower_id,
+                business_day=day,
+                value=value,
+            )
+        )
+        kind = None if own else stage.effect_of(event)
+        if kind is not None:
+            draft.requests[event_id] = event
+            draft.change.effects_added.append(
+                PendingEffect(
+                    shard=shelf.shard,
+                    event_id=event_id,
+                    stream=stream,
+                    borrower_id=entry.borrower_id,
+                    kind=kind,
+                    at=at,
+                )
+            )
+
+    # --- Shards
+
+    def shard_change(self, draft: Draft, shelf: Shelf) -> ShardChange:
+        change = draft.change.shards.get(shelf.shard)
+        if change is None:
+            change = draft.change.shards[shelf.shard] = ShardChange(
+                shard=shelf.shard,
+                expected_seq=shelf.last_seq,
+                epoch=shelf.epoch,
+                open_day=shelf.open_day,
+            )
+        return change
+
+    def close_day(self, draft: Draft, shelf: Shelf, day: date, next_day: date) -> None:
+        """Append the closing of the shard's day and open the next (protocol 3.3)."""
+        stream = shard_stream(self.stage.name, shelf.shard)
+        entry = shelf.entries[stream]
+        draft.touch(shelf.shard, stream, entry)
+        at = self.stage.calendar.last_minute_of(day)
+        cause = Cause(id=derived_id("day", self.stage.name, day.isoformat(), stream))
+        event = BusinessDayClosed(day=day)
+        event_id = self._event_id(cause, stream, event, at, 0)
+        self._append(draft, shelf, stream, entry, event, event_id, cause, at)
+        entry.time = at
+        self.shard_change(draft, shelf).next_open_day = next_day
+
+    def settle(self, change: Change) -> None:
+        """The commit went through: number the drafted events and move the shelves on."""
+        for shard, shard_change in change.shards.items():
+            shelf = self.shelves[shard]
+            shelf.last_seq += len(shard_change.events)
+            if shard_change.next_open_day is not None:
+                shelf.open_day = shard_change.next_open_day

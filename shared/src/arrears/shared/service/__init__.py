@@ -1,0 +1,1 @@
+"""What the five main modules share: settings, processes, loops."""

@@ -1,0 +1,154 @@
+"""Settings of a service, from `ARREARS_...` variables alone.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| ARREARS_KAFKA | bootstrap servers (further `ARREARS_KAFKA_...`: see `kafka.settings`) | required |
+| ARREARS_POSTGRES | the server, as postgresql://user@host:port/postgres | required |
+| ARREARS_<SERVICE>_DATABASE | the service's database on it | arrears_<service> |
+| ARREARS_KEYSTORE | the key store's own database, as a full address | ARREARS_POSTGRES, arrears_keys |
+| ARREARS_MASTER_KEY | base64 of 32 bytes; wraps every borrower's keys | required for stages |
+| ARREARS_<SERVICE>_LISTEN | host:port of the API | 127.0.0.1:8101 to 8105 |
+| ARREARS_CLOCK | live or feed | live |
+| ARREARS_ZONE | the bank's time zone (IANA) | Asia/Shanghai |
+| ARREARS_COUNTRY | whose public holidays count (ISO 3166) | CN |
+| ARREARS_TENANT | the bank | bank |
+| ARREARS_SANDBOX_SEED | turns the sandbox borrower and court on, with this seed | off |
+| ARREARS_STAFF_HEADER | 1: the name in X-Staff-Id is believed (development only) | 0 |
+| ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self, cast
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import TenantId
+from arrears.shared.runtime.stage import Clock
+
+PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 8104, "history": 8105}
+
+
+class BadSetting(ValueError):
+    """A setting is missing or wrong. `name` is the variable; the text never holds a secret."""
+
+    def __init__(self, name: str, rule: str) -> None:
+        super().__init__(f"{name}: {rule}")
+        self.name = name
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the services of one installation agree on."""
+
+    tenant: TenantId = TenantId("bank")
+    calendar: BankCalendar = field(default_factory=lambda: BankCalendar("Asia/Shanghai"))
+    country: str = "CN"
+    clock: Clock = "live"
+    sandbox_seed: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    service: str
+    ground: Ground
+    server: str = field(repr=False)
+    database: str
+    keystore: str = field(repr=False)
+    host: str
+    port: int
+    staff_header: bool
+    lease_seconds: float
+
+    @property
+    def dsn(self) -> str:
+        return database_url(self.server, self.database)
+
+    @classmethod
+    def from_env(cls, service: str, env: Mapping[str, str]) -> Self:
+        """Raises BadSetting with the variable's name and the rule broken."""
+        server = _server(env)
+        host, port = _listen(env, service)
+        return cls(
+            service=service,
+            ground=_ground(env),
+            server=server,
+            database=_database(env, service),
+            keystore=env.get("ARREARS_KEYSTORE") or database_url(server, "arrears_keys"),
+            host=host,
+            port=port,
+            staff_header=_choice(env, "ARREARS_STAFF_HEADER", ("0", "1"), "0") == "1",
+            lease_seconds=_number(env, "ARREARS_LEASE_SECONDS", 10.0, least=1.0),
+        )
+
+
+def database_url(server: str, name: str) -> str:
+    """The server's address with this database instead of the one that it names."""
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def _ground(env: Mapping[str, str]) -> Ground:
+    zone = env.get("ARREARS_ZONE", "Asia/Shanghai")
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadSetting("ARREARS_ZONE", f"{zone!r} is not the name of a time zone") from None
+    seed = env.get("ARREARS_SANDBOX_SEED", "")
+    if seed and not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
+        raise BadSetting("ARREARS_SANDBOX_SEED", f"{seed!r} is not a whole number")
+    tenant = env.get("ARREARS_TENANT", "bank")
+    if not (tenant.isascii() and tenant.replace("-", "").isalnum() and len(tenant) <= 64):
+        raise BadSetting("ARREARS_TENANT", f"{tenant!r} may have letters, digits and - only")
+    return Ground(
+        tenant=TenantId(tenant),
+        calendar=BankCalendar(zone),
+        country=env.get("ARREARS_COUNTRY", "CN"),
+        clock=cast("Clock", _choice(env, "ARREARS_CLOCK", ("live", "feed"), "live")),
+        sandbox_seed=int(seed) if seed else None,
+    )
+
+
+def _server(env: Mapping[str, str]) -> str:
+    server = env.get("ARREARS_POSTGRES", "")
+    if urlsplit(server).scheme not in {"postgresql", "postgres"}:
+        raise BadSetting("ARREARS_POSTGRES", "give it as postgresql://user@host:port/postgres")
+    return server
+
+
+def _database(env: Mapping[str, str], service: str) -> str:
+    name = f"ARREARS_{service.upper()}_DATABASE"
+    database = env.get(name, f"arrears_{service}")
+    if not (database.replace("_", "").isalnum() and database.isascii() and len(database) <= 63):
+        raise BadSetting(name, f"{database!r} may have letters, digits and _ only")
+    return database
+
+
+def _listen(env: Mapping[str, str], service: str) -> tuple[str, int]:
+    name = f"ARREARS_{service.upper()}_LISTEN"
+    text = env.get(name, f"127.0.0.1:{PORTS[service]}")
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise BadSetting(name, f"{text!r} is not host:port")
+    return host, int(port)
+
+
+def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
+    value = env.get(name, default)
+    if value not in allowed:
+        raise BadSetting(name, f"{value!r} is not one of {', '.join(allowed)}")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: float, *, least: float) -> float:
+    text = env.get(name)
+    if text is None:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        raise BadSetting(name, f"{text!r} is not a number") from None
+    if not least <= value <= 3600:
+        raise BadSetting(name, f"{text} is not between {least:g} and 3600")
+    return value
