@@ -96,7 +96,9 @@ def report_of(said: StageContract) -> Report:
     return _of_legal(said)
 
 
-def _of_contact(said: ContactContract) -> Report:
+def _of_contact(  # noqa: C901, PLR0911 - one case for each contract
+    said: ContactContract,
+) -> Report:
     match said:
         case TreatmentCompleted():
             return Report(

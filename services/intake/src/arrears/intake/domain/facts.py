@@ -14,8 +14,17 @@ from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias, assert_never
 from zoneinfo import ZoneInfo
 
-from msgspec import DecodeError, Struct, ValidationError
+from msgspec import DecodeError, Struct
+from msgspec.json import Encoder
 
+from arrears.intake.domain.bad_record import (
+    YEAR_MAX,
+    YEAR_MIN,
+    BadRecord,
+    refuse_days,
+    refuse_texts,
+    why_undecodable,
+)
 from arrears.intake.domain.feed_records import (
     FEED_DECODER,
     RECORD_BYTES_MAX,
@@ -29,23 +38,22 @@ from arrears.intake.domain.feed_records import (
 from arrears.shared.kernel.ids import BorrowerId, EventId, LoanKey, derived_id
 from arrears.shared.kernel.money import MINOR_DIGITS, BadAmount, parse_minor
 
-YEAR_MIN: Final = 1900
-YEAR_MAX: Final = 2199
-
-
-class BadRecord(Exception):
-    """A record that cannot be understood. It is set aside with this reason; it never blocks.
-
-    `reason` is a stable code; `field` is a path such as `data.overdue.total`, or `$` for the whole
-    record. `detail` says the rule in words and never repeats a value of the record.
-    """
-
-    def __init__(self, reason: str, field: str, detail: str = "") -> None:
-        super().__init__(f"{field}: {reason}" + (f" ({detail})" if detail else ""))
-        self.reason = reason
-        self.field = field
-        self.detail = detail
-
+__all__ = [
+    "BadRecord",
+    "ClearPoint",
+    "CuredFact",
+    "DayClosing",
+    "Fact",
+    "LoanFact",
+    "OverdueFact",
+    "ProfileFact",
+    "RepaymentFact",
+    "conflict_of",
+    "fact_digest",
+    "fact_identity",
+    "fact_of",
+    "read_fact",
+]
 
 # --- Facts. All of one loan share source, loan_key and fact_id; amounts are minor units.
 
@@ -136,16 +144,14 @@ def read_fact(value: bytes) -> Fact:
     try:
         record = FEED_DECODER.decode(value)
     except (DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _why_undecodable(error, value) from None
+        raise why_undecodable(error, value) from None
     return fact_of(record)
 
 
 def fact_of(record: FeedRecord) -> Fact:
     """The seam for CloudEvents in binary mode: whoever fills a record from headers ends here."""
-    if not record.id.isprintable():
-        raise BadRecord("control_characters", "id")
-    if not record.source.isprintable():
-        raise BadRecord("control_characters", "source")
+    if not f"{record.id}{record.source}".isprintable():
+        raise BadRecord("control_characters", "source" if record.id.isprintable() else "id")
     stated_at = _instant(record.time)
     match record:
         case OverdueRecord():
@@ -164,74 +170,83 @@ def fact_of(record: FeedRecord) -> Fact:
 
 def _overdue(record: OverdueRecord, stated_at: datetime) -> OverdueFact:
     data = record.data
-    currency = data.currency
-    amount = _amounts_of(currency)
-    borrower, product, split = data.borrower_id, data.product, data.overdue
-    loan_id = _text(data.loan_id, "data.loan_id")
+    loan_id, borrower, product = data.loan_id, data.borrower_id, data.product
+    as_of_on, due_on = data.as_of_date, data.due_date
+    # One look at all texts and at both days: on the hot path nearly all are good.
+    if not f"{loan_id}{borrower}{product}".isprintable():
+        refuse_texts(loan_id=loan_id, borrower_id=borrower, product=product)
+    if not (YEAR_MIN <= as_of_on.year <= YEAR_MAX and YEAR_MIN <= due_on.year <= YEAR_MAX):
+        refuse_days(as_of_date=as_of_on, due_date=due_on)
+    amount = _amounts_of(data.currency)
+    split = data.overdue
+    principal, interest, fees = split.principal, split.interest, split.fees
     if data.principal is not None:
         amount(data.principal, "data.principal")
     return OverdueFact(
         source=record.source,
         fact_id=record.id,
         loan_key=LoanKey(f"{loan_id}@{record.source}"),
-        borrower_id=None if borrower is None else BorrowerId(_text(borrower, "data.borrower_id")),
+        borrower_id=None if borrower is None else BorrowerId(borrower),
         stated_at=stated_at,
-        as_of_on=_day(data.as_of_date, "data.as_of_date"),
+        as_of_on=as_of_on,
         days_past_due=data.days_past_due,
-        due_on=_day(data.due_date, "data.due_date"),
-        currency=currency,
-        product=_text(product, "data.product"),
+        due_on=due_on,
+        currency=data.currency,
+        product=product,
         overdue_minor=amount(split.total, "data.overdue.total"),
-        principal_minor=(
-            None if split.principal is None else amount(split.principal, "data.overdue.principal")
-        ),
-        interest_minor=(
-            None if split.interest is None else amount(split.interest, "data.overdue.interest")
-        ),
-        fees_minor=None if split.fees is None else amount(split.fees, "data.overdue.fees"),
+        principal_minor=None if principal is None else amount(principal, _PRINCIPAL),
+        interest_minor=None if interest is None else amount(interest, _INTEREST),
+        fees_minor=None if fees is None else amount(fees, _FEES),
         balance_minor=amount(data.outstanding_balance, "data.outstanding_balance"),
     )
 
 
 def _repayment(record: RepaymentRecord, stated_at: datetime) -> RepaymentFact:
     data = record.data
-    borrower = data.borrower_id
-    loan_id = _text(data.loan_id, "data.loan_id")
+    loan_id, borrower, repayment_id = data.loan_id, data.borrower_id, data.repayment_id
+    if not f"{loan_id}{borrower}{repayment_id}".isprintable():
+        refuse_texts(loan_id=loan_id, borrower_id=borrower, repayment_id=repayment_id)
+    if not YEAR_MIN <= data.value_date.year <= YEAR_MAX:
+        refuse_days(value_date=data.value_date)
     return RepaymentFact(
         source=record.source,
         fact_id=record.id,
         loan_key=LoanKey(f"{loan_id}@{record.source}"),
-        borrower_id=None if borrower is None else BorrowerId(_text(borrower, "data.borrower_id")),
+        borrower_id=None if borrower is None else BorrowerId(borrower),
         stated_at=stated_at,
-        repayment_id=_text(data.repayment_id, "data.repayment_id"),
+        repayment_id=repayment_id,
         amount_minor=_amounts_of(data.currency)(data.amount, "data.amount"),
         currency=data.currency,
-        value_on=_day(data.value_date, "data.value_date"),
+        value_on=data.value_date,
     )
 
 
 def _cured(record: CuredRecord, stated_at: datetime) -> CuredFact:
     data = record.data
-    borrower = data.borrower_id
-    loan_id = _text(data.loan_id, "data.loan_id")
+    loan_id, borrower, reason = data.loan_id, data.borrower_id, data.reason
+    if not f"{loan_id}{borrower}{reason}".isprintable():
+        refuse_texts(loan_id=loan_id, borrower_id=borrower, reason=reason)
+    if not YEAR_MIN <= data.as_of_date.year <= YEAR_MAX:
+        refuse_days(as_of_date=data.as_of_date)
     _amounts_of(data.currency)
     return CuredFact(
         source=record.source,
         fact_id=record.id,
         loan_key=LoanKey(f"{loan_id}@{record.source}"),
-        borrower_id=None if borrower is None else BorrowerId(_text(borrower, "data.borrower_id")),
+        borrower_id=None if borrower is None else BorrowerId(borrower),
         stated_at=stated_at,
-        as_of_on=_day(data.as_of_date, "data.as_of_date"),
+        as_of_on=data.as_of_date,
         days_past_due=data.days_past_due,
         currency=data.currency,
-        reason=_text(data.reason, "data.reason"),
+        reason=reason,
     )
 
 
 def _profile(record: ProfileRecord, stated_at: datetime) -> ProfileFact:
     data = record.data
+    refuse_texts(borrower_id=data.borrower_id)
     for index, point in enumerate(data.contact_points):
-        _text(point.value, f"data.contact_points[{index}].value")
+        refuse_texts(**{f"contact_points[{index}].value": point.value})
     if data.zone is not None and not _zone_exists(data.zone):
         raise BadRecord("unknown_zone", "data.zone", "an IANA time zone name")
     if data.language is not None and not _LANGUAGE.match(data.language):
@@ -239,7 +254,7 @@ def _profile(record: ProfileRecord, stated_at: datetime) -> ProfileFact:
     return ProfileFact(
         source=record.source,
         fact_id=record.id,
-        borrower_id=BorrowerId(_text(data.borrower_id, "data.borrower_id")),
+        borrower_id=BorrowerId(data.borrower_id),
         stated_at=stated_at,
         points=tuple(ClearPoint(point.kind, point.value) for point in data.contact_points),
         zone=data.zone,
@@ -249,15 +264,15 @@ def _profile(record: ProfileRecord, stated_at: datetime) -> ProfileFact:
 
 def _day_closing(record: DayClosedRecord, stated_at: datetime) -> DayClosing:
     data = record.data
-    day, first_day = _day(data.day, "data.day"), _day(data.first_day, "data.first_day")
-    if first_day > day:
+    refuse_days(day=data.day, first_day=data.first_day)
+    if data.first_day > data.day:
         raise BadRecord("first_day_after_day", "data.first_day")
     return DayClosing(
         source=record.source,
         fact_id=record.id,
         stated_at=stated_at,
-        day=day,
-        first_day=first_day,
+        day=data.day,
+        first_day=data.first_day,
         partition_count=data.partition_count,
     )
 
@@ -286,25 +301,35 @@ def fact_digest(fact: Fact) -> str:
     A repayment's digest is its money alone: the same repayment may be told again in another
     record. A profile's leaves out the contact points' values, which a short hash would give away.
     """
+    said: tuple[object, ...]
     match fact:
         case OverdueFact():
             said = (
-                f"overdue {fact.stated_at} {fact.as_of_on} {fact.days_past_due} {fact.due_on}"
-                f" {fact.overdue_minor} {fact.principal_minor} {fact.interest_minor}"
-                f" {fact.fees_minor} {fact.balance_minor} {fact.currency} {fact.product}"
+                "overdue",
+                fact.stated_at,
+                fact.as_of_on,
+                fact.days_past_due,
+                fact.due_on,
+                fact.overdue_minor,
+                fact.principal_minor,
+                fact.interest_minor,
+                fact.fees_minor,
+                fact.balance_minor,
+                fact.currency,
+                fact.product,
             )
         case RepaymentFact():
-            said = f"repayment {fact.amount_minor} {fact.currency}"
+            said = ("repayment", fact.amount_minor, fact.currency)
         case CuredFact():
-            said = f"cured {fact.stated_at} {fact.as_of_on} {fact.currency} {fact.reason}"
+            said = ("cured", fact.stated_at, fact.as_of_on, fact.currency, fact.reason)
         case ProfileFact():
-            kinds = " ".join(point.kind for point in fact.points)
-            said = f"profile {fact.stated_at} {fact.zone} {fact.language} {kinds}"
+            kinds = [point.kind for point in fact.points]
+            said = ("profile", fact.stated_at, fact.zone, fact.language, kinds)
         case DayClosing():
-            said = f"day {fact.day} {fact.first_day} {fact.partition_count}"
+            said = ("day", fact.day, fact.first_day, fact.partition_count)
         case _:
             assert_never(fact)
-    return blake2b(said.encode(), digest_size=8).hexdigest()
+    return blake2b(_ENCODER.encode(said), digest_size=8).hexdigest()
 
 
 def conflict_of(fact: Fact) -> tuple[str, str]:
@@ -317,25 +342,11 @@ def conflict_of(fact: Fact) -> tuple[str, str]:
 # --- Parts
 
 
+_ENCODER: Final = Encoder()
+_PRINCIPAL: Final = "data.overdue.principal"
+_INTEREST: Final = "data.overdue.interest"
+_FEES: Final = "data.overdue.fees"
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,6}\Z", re.ASCII)
-_LONE_SURROGATE: Final = re.compile(
-    rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|[c-fC-F][0-9a-fA-F]{2})"
-)
-_PLACE: Final = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
-_MISSING: Final = re.compile(r"Object missing required field `(.*)`\Z")
-
-
-def _text(text: str, field: str) -> str:
-    """Control characters, direction marks, NUL and lone surrogates are not printable."""
-    if text.isprintable():
-        return text
-    raise BadRecord("control_characters", field)
-
-
-def _day(day: date, field: str) -> date:
-    if YEAR_MIN <= day.year <= YEAR_MAX:
-        return day
-    raise BadRecord("out_of_range", field, f"years {YEAR_MIN} to {YEAR_MAX}")
 
 
 def _instant(at: datetime) -> datetime:
@@ -373,42 +384,3 @@ def _zone_exists(zone: str) -> bool:
     except (ValueError, OSError, LookupError):
         return False
     return True
-
-
-def _why_undecodable(error: Exception, value: bytes) -> BadRecord:
-    """Turn the decoder's words into a stable rule and a field."""
-    if isinstance(error, RecursionError):
-        return BadRecord("too_deep", "$")
-    if isinstance(error, UnicodeDecodeError):
-        return BadRecord("not_utf8", "$")
-    if not isinstance(error, ValidationError):
-        lone = _LONE_SURROGATE.search(value)
-        return BadRecord("lone_surrogate" if lone else "not_json", "$")
-    said = str(error)
-    place = _PLACE.search(said)
-    field = place.group(1) if place else ""
-    said = said[: place.start()] if place else said
-    missing = _MISSING.match(said)
-    if missing:
-        return BadRecord("missing", f"{field}.{missing.group(1)}".lstrip("."))
-    if field == "type":
-        return BadRecord("unknown_type", "type")
-    if field == "specversion":
-        return BadRecord("unknown_specversion", field, "1.0")
-    for start, reason in _RULES:
-        if said.startswith(start):
-            return BadRecord(reason, field or "$", said if "Invalid enum" not in said else "")
-    return BadRecord("invalid", field or "$")
-
-
-_RULES: Final = (
-    ("Invalid RFC3339 encoded date", "not_a_date"),
-    ("Expected `datetime` with a timezone", "without_time_zone"),
-    ("Expected `str` of length", "wrong_length"),
-    ("Expected `array` of", "wrong_length"),
-    ("Expected `int` <", "out_of_range"),
-    ("Expected `int` >", "out_of_range"),
-    ("Integer value out of range", "out_of_range"),
-    ("Expected `", "wrong_type"),
-    ("Invalid enum value", "unknown_value"),
-)

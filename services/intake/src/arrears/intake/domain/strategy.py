@@ -7,7 +7,7 @@ case waits: for a stage's report, a promise, an agreement, a hold, or the bank's
 """
 
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from arrears.intake.domain.loan.state import Case, Done
 from arrears.intake.domain.policy import DEFAULT_CURRENCY, Policy, Step
@@ -31,61 +31,63 @@ class Refer(NamedTuple):
 
 class GrantGrace(NamedTuple):
     until_days_past_due: int
-    reason: str
 
 
 class WaitUntil(NamedTuple):
-    """Only days are missing: the rung is free on `day`."""
+    """Only days are missing: the rung `rule` is free on `day`."""
 
     day: date
     rule: str
-    reason: str
 
 
 class WaitForWord(NamedTuple):
-    """Nothing to do until somebody says something: a stage, the borrower, the bank, or staff."""
+    """Nothing to do until somebody says something: a stage, the borrower, the bank, or staff.
+
+    `rule`: closed, held, agreement, promise, stage, grace, ladder_ended, or the rung that waits
+    for what `until` names: days_past_due, result, overdue_minor.
+    """
 
     rule: str
-    reason: str
+    until: str | None = None
 
 
-NextStep = Refer | GrantGrace | WaitUntil | WaitForWord
+NextStep: TypeAlias = Refer | GrantGrace | WaitUntil | WaitForWord
 
 
-def review(case: Case, figures: Figures, policy: Policy, day: date) -> NextStep:
+def review(  # noqa: PLR0911 - one return for each thing that may come first
+    case: Case, figures: Figures, policy: Policy, day: date
+) -> NextStep:
     paused = _pause(case)
     if paused is not None:
-        return paused
+        return WaitForWord(paused)
     if _in_grace(case, figures, policy):
-        return _grace(case, figures, policy)
+        if case.grace_until is not None or policy.grace is None:
+            return WaitForWord("grace", "days_past_due")
+        return GrantGrace(policy.grace.days_past_due_below)
     step, before = _next_rung(case, figures, policy)
     if step is None:
-        return WaitForWord("ladder_ended", "the last rung is done: the case waits for facts")
+        return WaitForWord("ladder_ended")
     missing = _unmet(step, before, figures)
     if missing is not None:
         return WaitForWord(step.treatment, missing)
     if before is None or case.step_on is None:
-        return _refer(step, figures, "the first rung")
+        return _refer(step, figures, "the first step")
     free_on = case.step_on + timedelta(days=step.days_after)
     if day < free_on:
-        return WaitUntil(
-            free_on, step.treatment, f"{step.days_after} days after {case.step_on} are not over"
-        )
-    return _refer(step, figures, f"{(day - case.step_on).days} days since the last step")
+        return WaitUntil(free_on, step.treatment)
+    return _refer(step, figures, f"{(day - case.step_on).days} days after {before.treatment}")
 
 
-def _pause(case: Case) -> WaitForWord | None:
+def _pause(case: Case) -> str | None:
     if case.closed is not None:
-        return WaitForWord("closed", f"the case is closed: {case.closed}")
+        return "closed"
     if case.held is not None:
-        return WaitForWord("held", f"the case is held: {case.held.reason}")
+        return "held"
     if case.agreement in ("in_force", "fulfilled"):
-        return WaitForWord("agreement", f"the agreement is {case.agreement}")
+        return "agreement"
     if case.promise_id is not None:
-        return WaitForWord("promise", f"promise {case.promise_id} is pending")
-    if case.awaiting:
-        return WaitForWord("stage", f"{case.stage} has not reported the end of {case.treatment}")
-    return None
+        return "promise"
+    return "stage" if case.awaiting else None
 
 
 def _in_grace(case: Case, figures: Figures, policy: Policy) -> bool:
@@ -99,17 +101,6 @@ def _in_grace(case: Case, figures: Figures, policy: Policy) -> bool:
         figures.days_past_due < grace.days_past_due_below
         and case.episode <= grace.episode_max
         and figures.risk in grace.risks
-    )
-
-
-def _grace(case: Case, figures: Figures, policy: Policy) -> GrantGrace | WaitForWord:
-    if case.grace_until is not None or policy.grace is None:
-        return WaitForWord("grace", f"grace below {case.grace_until} days past due")
-    until = policy.grace.days_past_due_below
-    return GrantGrace(
-        until,
-        f"episode {case.episode}, risk {figures.risk}, {figures.days_past_due} days past due"
-        f" are below {until}",
     )
 
 
@@ -130,17 +121,14 @@ def _next_rung(case: Case, figures: Figures, policy: Policy) -> tuple[Step | Non
 
 
 def _unmet(step: Step, before: Done | None, figures: Figures) -> str | None:
+    """What this rung still asks for, apart from days."""
     if figures.days_past_due < step.days_past_due_min:
-        return f"{figures.days_past_due} days past due are below {step.days_past_due_min}"
+        return "days_past_due"
     if step.after_results and (before is None or before.result not in step.after_results):
-        wanted = " or ".join(step.after_results)
-        ended = "nothing" if before is None else f"{before.treatment}: {before.result}"
-        return f"the step before must have ended with {wanted}, not with {ended}"
+        return "result"
     floors = step.overdue_minor_min
-    if floors:
-        floor = floors.get(figures.currency, floors[DEFAULT_CURRENCY])
-        if figures.overdue_minor < floor:
-            return f"overdue {figures.overdue_minor} are below {floor} (minor units)"
+    if floors and figures.overdue_minor < floors.get(figures.currency, floors[DEFAULT_CURRENCY]):
+        return "overdue_minor"
     return None
 
 

@@ -66,7 +66,9 @@ def key_of(event: LoanEvent) -> str | None:
     return event.case_id
 
 
-def evolve(row: Row | None, event: LoanEvent) -> Row | None:
+def evolve(  # noqa: PLR0911 - one case for each event
+    row: Row | None, event: LoanEvent
+) -> Row | None:
     """The first event of a case is the overdue fact that opens it: it makes the row."""
     if row is None:
         return _first(event) if isinstance(event, LoanOverdueRecorded) else None

@@ -107,7 +107,7 @@ def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent
                 loan_key=latest.loan_key,
                 until_days_past_due=step.until_days_past_due,
                 days_past_due=latest.days_past_due,
-                reason=step.reason,
+                reason=f"{latest.days_past_due} days past due are below {step.until_days_past_due}",
                 policy_id=policy.id,
                 policy_version=policy.version,
             )

@@ -98,7 +98,9 @@ class Loan(Struct, frozen=True, kw_only=True):
 initial: Final = Loan()
 
 
-def evolve(loan: Loan, event: LoanEvent) -> Loan:
+def evolve(  # noqa: PLR0911 - one case for each event
+    loan: Loan, event: LoanEvent
+) -> Loan:
     """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
         case LoanOverdueRecorded():
@@ -200,7 +202,9 @@ _CaseChange = (
 )
 
 
-def _case(case: Case, event: _CaseChange) -> Case:
+def _case(  # noqa: PLR0911 - one case for each event
+    case: Case, event: _CaseChange
+) -> Case:
     match event:
         case CaseAssessed():
             return replace(case, assessed=event)
@@ -228,7 +232,9 @@ def _case(case: Case, event: _CaseChange) -> Case:
             assert_never(event)
 
 
-def _reported(case: Case, event: StageReported) -> Case:
+def _reported(  # noqa: PLR0911 - one case for each report
+    case: Case, event: StageReported
+) -> Case:
     """Only what the strategy asks about is kept; the rest of a report is history's business."""
     case = replace(case, review_on=event.review_on, last_report_id=event.report_id)
     match event.report:
