@@ -1,0 +1,419 @@
+"""Promises are judged by the money that came; hardship shields the person; a refusal is told."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    CountRepayment,
+    EndContact,
+    NoteOutcome,
+    RecordHardship,
+    RecordPromise,
+    RecordRefusal,
+    StartTreatment,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.events import (
+    AttemptDenied,
+    AttemptDropped,
+    BorrowerEvent,
+    ContactPointsRecorded,
+    ContactStopped,
+    HardshipReported,
+    PromiseBroken,
+    PromiseKept,
+    PromiseLapsed,
+    PromiseMade,
+    PromisePartlyKept,
+    PromisePaymentCounted,
+    RefusalReported,
+    TreatmentCompleted,
+)
+from arrears.contact.domain.values import AttemptId, ContactPoint, PromiseId, Said
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
+TODAY = date(2026, 3, 2)
+DUE_ON = date(2026, 3, 9)
+JUDGED_AT = datetime(2026, 3, 10, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
+CASE, OTHER = CaseId("case-1"), CaseId("case-2")
+LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
+STAFF = StaffId("collector-7")
+PROMISE = PromiseId("case-1/promise-1")
+
+decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
+given = DeciderSpec(decider).given
+
+PROFILE = ContactPointsRecorded(
+    borrower_id=BorrowerId("borrower-1"),
+    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
+    zone="Asia/Shanghai",
+    language="zh",
+    origin="bank",
+    recorded_at=NOON,
+)
+
+
+def refer(treatment: str, case_id: CaseId = CASE, now: datetime = NOON) -> StartTreatment:
+    return StartTreatment(
+        case_id=case_id,
+        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
+        borrower_id=BorrowerId("borrower-1"),
+        referral=1,
+        treatment=treatment,
+        overdue_minor=50_000,
+        currency="CNY",
+        days_past_due=16,
+        product="loan",
+        now=now,
+    )
+
+
+def promise(**changes: object) -> RecordPromise:
+    command = RecordPromise(
+        case_id=CASE,
+        amount_minor=30_000,
+        currency="CNY",
+        due_on=DUE_ON,
+        recorded_by=STAFF,
+        now=NOON,
+    )
+    return replace(command, **changes)
+
+
+def paid(
+    amount_minor: int, value_on: date = DUE_ON, repayment_id: str = "r-1", **changes: object
+) -> CountRepayment:
+    command = CountRepayment(
+        loan_key=LOAN,
+        repayment_id=repayment_id,
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=value_on,
+        now=NOON + timedelta(hours=1),
+    )
+    return replace(command, **changes)
+
+
+def life(
+    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
+) -> list[BorrowerEvent]:
+    events = list(history)
+    for command in commands:
+        events.extend(decider.decide(command, decider.fold(events)))
+    return events
+
+
+def called(said: Said) -> list[BorrowerEvent]:
+    """A call is referred, permitted, and somebody answers it."""
+    events = life(refer("call"))
+    due = decider.due(decider.fold(events), NOON)
+    assert due is not None
+    told = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome="connected", said=said, now=due)
+    return life(WakeUp(now=due), told, history=events)
+
+
+KNOWN = tuple(life(refer("remind")))
+MADE = tuple(life(promise(), history=KNOWN))
+
+
+class TestRecordPromise:
+    def test_says_when_it_will_be_judged(self) -> None:
+        given(*KNOWN).when(promise()).then(
+            PromiseMade(
+                case_id=CASE,
+                loan_key=LOAN,
+                promise_id=PROMISE,
+                amount_minor=30_000,
+                currency="CNY",
+                due_on=DUE_ON,
+                attempt_id=None,
+                recorded_by=STAFF,
+                made_on=TODAY,
+                made_at=NOON,
+                judgement_at=JUDGED_AT,
+            )
+        )
+
+    def test_the_same_promise_again_changes_nothing(self) -> None:
+        given(*MADE).when(promise()).then_nothing_happens()
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"amount_minor": 0}, "amount_out_of_range"),
+            ({"amount_minor": -1}, "amount_out_of_range"),
+            ({"amount_minor": 10**15 + 1}, "amount_out_of_range"),
+            ({"due_on": date(2026, 3, 1)}, "due_in_the_past"),
+            ({"due_on": date(2026, 5, 2)}, "due_too_far_ahead"),
+            ({"currency": "USD"}, "currency_differs_from_the_loan"),
+            ({"case_id": CaseId("nobody")}, "case_unknown"),
+        ],
+    )
+    def test_refuses_what_cannot_hold(self, changes: dict[str, object], reason: str) -> None:
+        given(*KNOWN).when(promise(**changes)).then_refused(reason)
+
+    @pytest.mark.parametrize("due_on", [TODAY, date(2026, 5, 1)])
+    def test_today_and_the_last_day_of_the_policy_can_hold(self, due_on: date) -> None:
+        (made,) = decider.decide(promise(due_on=due_on), decider.fold(KNOWN))
+        assert isinstance(made, PromiseMade)
+
+    def test_refuses_a_second_one_while_one_is_pending(self) -> None:
+        given(*MADE).when(promise(amount_minor=1)).then_refused("promise_already_pending")
+
+    def test_refuses_on_a_closed_case(self) -> None:
+        ended = life(
+            EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON), history=KNOWN
+        )
+        given(*ended).when(promise()).then_refused("case_closed")
+
+    @pytest.mark.parametrize("treatment", ["call", "visit"])
+    def test_a_planned_call_or_visit_of_the_case_is_dropped_as_reached(
+        self, treatment: str
+    ) -> None:
+        history = life(refer(treatment))
+        dropped, completed = life(promise(), history=history)[-2:]
+        assert isinstance(dropped, AttemptDropped)
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("reached", "promise_made")
+
+    @pytest.mark.parametrize("treatment", ["remind", "demand"])
+    def test_reminders_and_letters_go_on(self, treatment: str) -> None:
+        history = life(refer(treatment))
+        assert isinstance(life(promise(), history=history)[-1], PromiseMade)
+
+    def test_a_call_referred_while_it_is_pending_waits_for_its_judgement(self) -> None:
+        events = life(replace(refer("call"), referral=2), history=MADE)
+        due = decider.due(decider.fold(events), NOON)
+        assert due is not None
+        denied = life(WakeUp(now=due), history=events)[-1]
+        assert isinstance(denied, AttemptDenied)
+        assert (denied.rule, denied.next_allowed_at) == ("promise_pending", JUDGED_AT)
+
+
+class TestMoney:
+    def test_the_sum_keeps_it_at_once(self) -> None:
+        counted, kept = life(paid(30_000), history=MADE)[-2:]
+        assert isinstance(counted, PromisePaymentCounted)
+        assert counted.paid_minor == 30_000
+        assert kept == PromiseKept(
+            case_id=CASE,
+            loan_key=LOAN,
+            promise_id=PROMISE,
+            paid_minor=30_000,
+            judged_at=NOON + timedelta(hours=1),
+        )
+
+    def test_several_payments_add_up(self) -> None:
+        events = life(paid(20_000), paid(15_000, TODAY, "r-2"), history=MADE)
+        kept = events[-1]
+        assert isinstance(kept, PromiseKept)
+        assert kept.paid_minor == 35_000
+
+    def test_the_same_payment_twice_counts_once(self) -> None:
+        given(*life(paid(20_000), history=MADE)).when(paid(20_000)).then_nothing_happens()
+
+    @pytest.mark.parametrize(
+        "payment",
+        [
+            paid(30_000, date(2026, 3, 1)),  # Before the promise.
+            paid(30_000, date(2026, 3, 10)),  # After its due day.
+            paid(30_000, currency="USD"),
+            paid(30_000, loan_key=OTHER_LOAN),
+            paid(0),
+            paid(-30_000),
+        ],
+    )
+    def test_money_of_another_time_loan_or_currency_does_not_count(
+        self, payment: CountRepayment
+    ) -> None:
+        given(*MADE).when(payment).then_nothing_happens()
+
+    @pytest.mark.parametrize("value_on", [TODAY, DUE_ON])
+    def test_the_days_of_the_promise_and_of_its_due_count(self, value_on: date) -> None:
+        assert isinstance(life(paid(30_000, value_on), history=MADE)[-1], PromiseKept)
+
+    def test_without_a_promise_money_is_none_of_our_business(self) -> None:
+        given(*KNOWN).when(paid(30_000)).then_nothing_happens()
+
+
+class TestJudgement:
+    def last_of(self, history: Sequence[BorrowerEvent], at: datetime) -> BorrowerEvent:
+        return life(WakeUp(now=at), history=history)[-1]
+
+    def test_it_is_due_the_day_after_at_midnight_of_the_bank(self) -> None:
+        assert decider.due(decider.fold(MADE), JUDGED_AT - timedelta(seconds=1)) is not None
+        promised = decider.fold(MADE).cases[CASE].promise
+        assert promised is not None
+        assert promised.judgement_at == JUDGED_AT
+
+    def test_nothing_paid_is_broken(self) -> None:
+        assert self.last_of(self._only_promise(), JUDGED_AT) == PromiseBroken(
+            case_id=CASE, loan_key=LOAN, promise_id=PROMISE, judged_at=JUDGED_AT
+        )
+
+    def test_a_part_is_partly_kept(self) -> None:
+        history = life(paid(29_999), history=self._only_promise())
+        judged = self.last_of(history, JUDGED_AT)
+        assert isinstance(judged, PromisePartlyKept)
+        assert judged.paid_minor == 29_999
+
+    def test_not_a_moment_before(self) -> None:
+        before = JUDGED_AT - timedelta(microseconds=1)
+        given(*self._only_promise()).when(WakeUp(now=before)).then_nothing_happens()
+
+    def test_once(self) -> None:
+        history = life(WakeUp(now=JUDGED_AT), history=self._only_promise())
+        given(*history).when(WakeUp(now=JUDGED_AT)).then_nothing_happens()
+
+    def test_a_cured_case_leaves_nothing_to_keep(self) -> None:
+        closed = EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON)
+        history = life(closed, history=self._only_promise())
+        assert isinstance(self.last_of(history, JUDGED_AT), PromiseLapsed)
+
+    def test_a_case_given_up_leaves_it_broken(self) -> None:
+        closed = EndContact(case_id=CASE, reason="uncollectible", said_at=NOON, now=NOON)
+        history = life(closed, history=self._only_promise())
+        assert isinstance(self.last_of(history, JUDGED_AT), PromiseBroken)
+
+    def test_money_still_counts_when_the_case_is_closed(self) -> None:
+        closed = EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON)
+        history = life(closed, paid(30_000), history=self._only_promise())
+        assert isinstance(history[-1], PromiseKept)
+        assert CASE not in decider.fold(history).cases
+
+    def _only_promise(self) -> list[BorrowerEvent]:
+        """The reminder has been delivered, so that the promise is all that is waited for."""
+        events = list(KNOWN)
+        due = decider.due(decider.fold(events), NOON)
+        assert due is not None
+        told = NoteOutcome(
+            attempt_id=AttemptId("case-1/1"), outcome="delivered", said=Said(), now=due
+        )
+        events = life(WakeUp(now=due), told, history=events)
+        made = MADE[-1]
+        return [*events, made]
+
+
+class TestWhatACallBringsBack:
+    def test_a_promise(self) -> None:
+        said = Said(kind="promise", amount_minor=20_000, due_on=date(2026, 3, 8))
+        made, completed = called(said)[-2:]
+        assert isinstance(made, PromiseMade)
+        assert (made.amount_minor, made.due_on) == (20_000, date(2026, 3, 8))
+        assert made.attempt_id == AttemptId("case-1/1")
+        assert isinstance(completed, TreatmentCompleted)
+        assert completed.result == "reached"
+
+    def test_a_promise_without_an_amount_means_all_that_is_overdue(self) -> None:
+        made = called(Said(kind="promise", due_on=date(2026, 3, 8)))[-2]
+        assert isinstance(made, PromiseMade)
+        assert made.amount_minor == 50_000
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            Said(kind="promise", amount_minor=20_000),
+            Said(kind="promise", amount_minor=20_000, due_on=date(2026, 3, 1)),
+            Said(kind="promise", amount_minor=20_000, due_on=date(2026, 9, 1)),
+            Said(kind="promise", amount_minor=0, due_on=date(2026, 3, 8)),
+        ],
+    )
+    def test_a_promise_that_cannot_hold_is_not_made(self, said: Said) -> None:
+        events = called(said)
+        assert not any(isinstance(event, PromiseMade) for event in events)
+        assert isinstance(events[-1], TreatmentCompleted)
+
+    def test_a_refusal(self) -> None:
+        refused, completed = called(Said(kind="refusal"))[-2:]
+        assert isinstance(refused, RefusalReported)
+        assert isinstance(completed, TreatmentCompleted)
+
+    def test_hardship(self) -> None:
+        reported, stopped, completed = called(Said(kind="hardship", review_on=date(2026, 4, 1)))[
+            -3:
+        ]
+        assert isinstance(reported, HardshipReported)
+        assert reported.review_on == date(2026, 4, 1)
+        assert isinstance(stopped, ContactStopped)
+        assert isinstance(completed, TreatmentCompleted)
+        assert completed.result == "reached"
+
+    @pytest.mark.parametrize(
+        ("review_on", "held_to"),
+        [
+            (None, date(2026, 4, 2)),
+            (date(2026, 3, 1), date(2026, 4, 2)),
+            (date(2027, 3, 1), date(2026, 8, 30)),
+        ],
+    )
+    def test_a_day_of_review_that_cannot_hold_gives_way_to_the_policys(
+        self, review_on: date | None, held_to: date
+    ) -> None:
+        events = called(Said(kind="hardship", review_on=review_on))
+        reported = next(event for event in events if isinstance(event, HardshipReported))
+        assert reported.review_on == held_to
+
+
+class TestRecordHardship:
+    COMMAND = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
+
+    def test_shields_the_person_and_drops_what_was_planned(self) -> None:
+        events = life(self.COMMAND, history=KNOWN)[len(KNOWN) :]
+        assert [type(event) for event in events] == [
+            HardshipReported,
+            ContactStopped,
+            AttemptDropped,
+            TreatmentCompleted,
+        ]
+
+    def test_stops_every_case_of_the_person(self) -> None:
+        events = life(refer("demand", OTHER), self.COMMAND, history=KNOWN)
+        stopped = [event.case_id for event in events if isinstance(event, ContactStopped)]
+        assert stopped == [CASE, OTHER]
+        results = {
+            event.case_id: event.result for event in events if isinstance(event, TreatmentCompleted)
+        }
+        assert results == {CASE: "stopped", OTHER: "stopped"}
+
+    def test_the_same_again_changes_nothing(self) -> None:
+        given(*life(self.COMMAND, history=KNOWN)).when(self.COMMAND).then_nothing_happens()
+
+    def test_a_later_review_prolongs_the_shield(self) -> None:
+        longer = replace(self.COMMAND, review_on=date(2026, 5, 1))
+        state = decider.fold(life(self.COMMAND, longer, history=KNOWN))
+        (stop,) = state.stops
+        assert stop.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
+
+    @pytest.mark.parametrize(
+        ("review_on", "reason"),
+        [
+            (TODAY, "review_not_in_the_future"),
+            (date(2027, 1, 1), "review_too_far_ahead"),
+        ],
+    )
+    def test_refuses_a_review_that_cannot_hold(self, review_on: date, reason: str) -> None:
+        command = replace(self.COMMAND, review_on=review_on)
+        given(*KNOWN).when(command).then_refused(reason)
+
+
+class TestRecordRefusal:
+    COMMAND = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=NOON)
+
+    def test_is_told_once_a_day(self) -> None:
+        events = life(self.COMMAND, history=KNOWN)
+        assert isinstance(events[-1], RefusalReported)
+        later = replace(self.COMMAND, now=NOON + timedelta(hours=3))
+        given(*events).when(later).then_nothing_happens()
+        tomorrow = replace(self.COMMAND, now=NOON - timedelta(hours=11) + timedelta(days=1))
+        first = decider.decide(tomorrow, decider.fold(events))[0]
+        assert isinstance(first, RefusalReported)

@@ -1,0 +1,315 @@
+"""What protects a borrower binds from the moment it is heard, and lets go when it is over."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    EndContact,
+    NoteOutcome,
+    ReleaseCase,
+    ResumeContact,
+    StartTreatment,
+    StopContact,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider, still_permitted
+from arrears.contact.domain.borrower.events import (
+    AttemptConcluded,
+    AttemptDenied,
+    AttemptDropped,
+    AttemptPermitted,
+    AttemptRescheduled,
+    BorrowerEvent,
+    ContactEnded,
+    ContactPointsRecorded,
+    ContactResumed,
+    ContactStopped,
+    DemandDelivered,
+    TreatmentCompleted,
+)
+from arrears.contact.domain.values import ContactPoint, Outcome, Said
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+EVENING = datetime(2026, 3, 2, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
+MORNING = datetime(2026, 3, 3, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
+BORROWER = BorrowerId("borrower-1")
+CASE, OTHER = CaseId("case-1"), CaseId("case-2")
+LOAN = LoanKey("loan-1@/bank")
+STAFF = StaffId("collector-7")
+
+decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
+given = DeciderSpec(decider).given
+
+PROFILE = ContactPointsRecorded(
+    borrower_id=BORROWER,
+    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
+    zone="Asia/Shanghai",
+    language="zh",
+    origin="bank",
+    recorded_at=EVENING,
+)
+
+
+def refer(treatment: str, case_id: CaseId = CASE, referral: int = 1) -> StartTreatment:
+    return StartTreatment(
+        case_id=case_id,
+        loan_key=LOAN,
+        borrower_id=BORROWER,
+        referral=referral,
+        treatment=treatment,
+        overdue_minor=50_000,
+        currency="CNY",
+        days_past_due=31,
+        product="loan",
+        now=EVENING,
+    )
+
+
+def life(
+    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
+) -> list[BorrowerEvent]:
+    events = list(history)
+    for command in commands:
+        events.extend(decider.decide(command, decider.fold(events)))
+    return events
+
+
+def wake(events: Sequence[BorrowerEvent], after: datetime) -> list[BorrowerEvent]:
+    due = decider.due(decider.fold(events), after)
+    assert due is not None
+    return life(WakeUp(now=due), history=events)
+
+
+AGREED = StopContact(
+    borrower_id=BORROWER,
+    kind="agreement",
+    scope="case",
+    case_id=CASE,
+    loan_key=LOAN,
+    reason="agreement_signed",
+    said_at=EVENING - timedelta(hours=9),
+    now=MORNING,
+)
+HELD = replace(AGREED, kind="hold", reason="dispute", until_on=date(2026, 3, 20))
+STAFF_STOP = replace(
+    AGREED, kind="staff", scope="person", case_id=None, loan_key=None, recorded_by=STAFF
+)
+BREACHED = ResumeContact(
+    kinds=("agreement",),
+    scope="case",
+    case_id=CASE,
+    reason="agreement_breached",
+    now=MORNING + timedelta(days=30),
+)
+CLOSED = EndContact(case_id=CASE, reason="cured", said_at=MORNING, now=MORNING)
+
+
+class TestStopContact:
+    @pytest.mark.parametrize("stop", [AGREED, HELD, STAFF_STOP])
+    def test_drops_what_was_planned_and_reports_stopped(self, stop: StopContact) -> None:
+        planned = life(refer("call"))
+        stopped, dropped, completed = life(stop, history=planned)[len(planned) :]
+        assert isinstance(stopped, ContactStopped)
+        assert (stopped.said_at, stopped.heard_at) == (stop.said_at, MORNING)
+        assert isinstance(dropped, AttemptDropped)
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("stopped", stop.kind)
+
+    @pytest.mark.parametrize("stop", [AGREED, HELD, STAFF_STOP])
+    def test_the_same_stop_again_changes_nothing(self, stop: StopContact) -> None:
+        given(*life(refer("call"), stop)).when(stop).then_nothing_happens()
+
+    def test_a_stop_of_a_case_leaves_the_others_alone(self) -> None:
+        events = life(refer("call"), refer("call", OTHER), AGREED)
+        done = [event.case_id for event in events if isinstance(event, TreatmentCompleted)]
+        assert done == [CASE]
+
+    def test_a_stop_of_a_person_is_told_of_each_case(self) -> None:
+        events = life(refer("call"), refer("call", OTHER), STAFF_STOP)
+        told = [event.case_id for event in events if isinstance(event, ContactStopped)]
+        assert told == [CASE, OTHER]
+
+    def test_a_stop_is_heard_before_the_case_is(self) -> None:
+        state = decider.fold(life(AGREED))
+        assert [stop.kind for stop in state.cases[CASE].stops] == ["agreement"]
+
+    def test_a_stop_of_a_person_without_cases_is_heard_too(self) -> None:
+        assert [stop.kind for stop in decider.fold(life(STAFF_STOP)).stops] == ["staff"]
+
+    def test_a_hold_that_says_it_has_ended_is_not_trusted_to_have(self) -> None:
+        state = decider.fold(life(replace(HELD, until_on=date(2026, 3, 3))))
+        assert state.cases[CASE].stops[0].lifts_at is None
+
+    def test_refuses_a_stop_of_a_case_that_names_none(self) -> None:
+        given().when(replace(AGREED, case_id=None)).then_refused("case_missing")
+
+    def test_a_case_that_is_closed_needs_none(self) -> None:
+        given(*life(refer("call"), CLOSED)).when(AGREED).then_nothing_happens()
+
+    def test_a_permit_given_before_no_longer_holds(self) -> None:
+        events = wake(life(refer("call")), EVENING)
+        permitted = events[-1]
+        assert isinstance(permitted, AttemptPermitted)
+        stop = replace(AGREED, now=permitted.permitted_at)
+        state = decider.fold(life(stop, history=events))
+        assert not still_permitted(state, permitted, permitted.permitted_at)
+
+
+class TestUnderWay:
+    """The letter is in the post when the case is held."""
+
+    def sent(self) -> tuple[list[BorrowerEvent], AttemptPermitted]:
+        events = wake(life(refer("demand")), EVENING)
+        permitted = events[-1]
+        assert isinstance(permitted, AttemptPermitted)
+        return life(replace(HELD, now=permitted.permitted_at), history=events), permitted
+
+    def told(self, outcome: Outcome) -> list[BorrowerEvent]:
+        events, permitted = self.sent()
+        now = permitted.permitted_at + timedelta(days=3)
+        note = NoteOutcome(attempt_id=permitted.attempt_id, outcome=outcome, said=Said(), now=now)
+        return life(note, history=events)[len(events) :]
+
+    def test_it_is_waited_for(self) -> None:
+        events, _ = self.sent()
+        assert isinstance(events[-1], ContactStopped)
+
+    def test_what_arrives_has_reached(self) -> None:
+        _, delivered, completed = self.told("delivered")
+        assert isinstance(delivered, DemandDelivered)
+        assert isinstance(completed, TreatmentCompleted)
+        assert completed.result == "reached"
+
+    def test_what_comes_back_is_not_sent_again(self) -> None:
+        completed = self.told("returned")[-1]
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("stopped", "hold")
+
+    def test_a_closing_reports_at_once_and_the_outcome_is_still_recorded(self) -> None:
+        events, permitted = self.sent()
+        now = permitted.permitted_at + timedelta(days=1)
+        closed = life(replace(CLOSED, now=now), history=events)
+        completed, ended = closed[-2:]
+        assert isinstance(completed, TreatmentCompleted)
+        assert completed.result == "stopped"
+        assert isinstance(ended, ContactEnded)
+        note = NoteOutcome(
+            attempt_id=permitted.attempt_id, outcome="delivered", said=Said(), now=now
+        )
+        later = life(note, history=closed)[len(closed) :]
+        assert [type(event) for event in later] == [AttemptConcluded, DemandDelivered]
+        assert not decider.fold([*closed, *later]).cases
+
+
+class TestReferredWhileStopped:
+    def denied(self, stop: StopContact) -> tuple[list[BorrowerEvent], AttemptDenied]:
+        early = replace(stop, now=EVENING)
+        events = wake(life(early, refer("call")), EVENING)
+        denied = events[-1]
+        assert isinstance(denied, AttemptDenied)
+        return events, denied
+
+    @pytest.mark.parametrize(
+        ("stop", "next_allowed_at"),
+        [
+            (AGREED, None),
+            (HELD, datetime(2026, 3, 20, tzinfo=SHANGHAI)),
+            (STAFF_STOP, None),
+        ],
+    )
+    def test_the_attempt_is_denied_and_waits_for_the_lift(
+        self, stop: StopContact, next_allowed_at: datetime | None
+    ) -> None:
+        events, denied = self.denied(stop)
+        assert (denied.rule, denied.next_allowed_at) == (stop.kind, next_allowed_at)
+        assert decider.due(decider.fold(events), denied.denied_at) == next_allowed_at
+
+    def test_it_comes_back_when_the_agreement_is_breached(self) -> None:
+        events, _ = self.denied(AGREED)
+        resumed, rescheduled = life(BREACHED, history=events)[len(events) :]
+        assert isinstance(resumed, ContactResumed)
+        assert resumed.reason == "agreement_breached"
+        assert isinstance(rescheduled, AttemptRescheduled)
+        permitted = wake([*events, resumed, rescheduled], BREACHED.now)[-1]
+        assert isinstance(permitted, AttemptPermitted)
+
+    def test_it_waits_for_the_last_of_two_stops(self) -> None:
+        events, _ = self.denied(AGREED)
+        events = life(STAFF_STOP, history=events)
+        both = decider.fold(events)
+        assert both.stops
+        lifted = life(BREACHED, history=events)
+        assert not isinstance(lifted[-1], AttemptRescheduled)
+
+    def test_a_hold_that_ends_by_itself_lets_it_come_back_exactly_then(self) -> None:
+        events, denied = self.denied(HELD)
+        assert denied.next_allowed_at is not None
+        resumed, night = wake(events, denied.denied_at)[len(events) :]
+        assert isinstance(resumed, ContactResumed)
+        assert resumed.reason == "time_is_over"
+        assert isinstance(night, AttemptDenied)
+        assert (night.rule, night.denied_at) == ("quiet_hours", denied.next_allowed_at)
+
+
+class TestResumeContact:
+    def test_a_release_lifts_the_hold(self) -> None:
+        release = ReleaseCase(case_id=CASE, reason="dispute_settled", now=MORNING)
+        events = life(refer("call"), HELD, release)
+        assert isinstance(events[-1], ContactResumed)
+        given(*events).when(release).then_nothing_happens()
+
+    def test_the_release_of_a_hold_for_hardship_lifts_the_shield(self) -> None:
+        shield = replace(STAFF_STOP, kind="hardship", reason="hardship_reported")
+        held = replace(HELD, reason="hardship")
+        release = ReleaseCase(case_id=CASE, reason="hardship_over", now=MORNING)
+        state = decider.fold(life(refer("call"), shield, held, release))
+        assert state.stops == ()
+        assert state.cases[CASE].stops == ()
+
+    def test_the_release_of_another_hold_leaves_the_shield(self) -> None:
+        shield = replace(STAFF_STOP, kind="hardship", reason="hardship_reported")
+        release = ReleaseCase(case_id=CASE, reason="dispute_settled", now=MORNING)
+        state = decider.fold(life(refer("call"), shield, HELD, release))
+        assert [stop.kind for stop in state.stops] == ["hardship"]
+
+    def test_what_is_not_stopped_cannot_be_resumed(self) -> None:
+        given(*life(refer("call"))).when(replace(BREACHED, now=MORNING)).then_nothing_happens()
+
+    def test_a_shield_ends_on_its_day_of_review(self) -> None:
+        shield = replace(STAFF_STOP, kind="hardship", reason="x", until_on=date(2026, 3, 10))
+        resumed = wake(life(refer("call"), shield), MORNING)[-1]
+        assert isinstance(resumed, ContactResumed)
+        assert resumed.reason == "review_due"
+        assert resumed.resumed_at == datetime(2026, 3, 10, tzinfo=SHANGHAI)
+
+
+class TestEndContact:
+    def test_everything_open_is_over(self) -> None:
+        planned = life(refer("call"))
+        events = life(CLOSED, history=planned)[len(planned) :]
+        assert [type(event) for event in events] == [
+            AttemptDropped,
+            TreatmentCompleted,
+            ContactEnded,
+        ]
+        state = decider.fold([*planned, *events])
+        assert not state.cases
+        assert state.closed == {CASE}
+
+    def test_twice_is_once(self) -> None:
+        given(*life(refer("call"), CLOSED)).when(CLOSED).then_nothing_happens()
+
+    def test_a_case_we_never_had_is_none_of_our_business(self) -> None:
+        given().when(CLOSED).then_nothing_happens()
+
+    def test_a_closed_case_is_not_treated_again(self) -> None:
+        again = refer("visit", referral=2)
+        given(*life(refer("call"), CLOSED)).when(again).then_nothing_happens()

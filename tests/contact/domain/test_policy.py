@@ -1,0 +1,136 @@
+"""A policy is checked when it is loaded; what is wrong with it is named."""
+
+from datetime import date
+
+import pytest
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.policy import BadPolicy, Policy, PolicyBook, parse
+
+TEXT = """
+id: cn-bank
+version: 1
+title: for tests
+valid_from: 2026-01-30
+sources: ["bank policy"]
+quiet_hours:
+  begins_at: "21:00"
+  ends_at: "08:00"
+  last_start_at: "20:30"
+  channels: [sms, call, visit]
+  source: bank
+connected_per_day: {max: 3, channels: [sms, call, letter, visit], source: standard}
+unanswered_per_number: {max: 6, source: guideline}
+contact_points:
+  needed: {sms: phone, call: phone, letter: address, visit: address}
+  wait_days_max: 3
+treatments:
+  remind: {channel: sms, attempts_max: 1, outcome_days_max: 3}
+  call: {channel: call, attempts_max: 3, outcome_days_max: 3}
+  demand: {channel: letter, attempts_max: 2, outcome_days_max: 30}
+  visit: {channel: visit, attempts_max: 2, outcome_days_max: 7}
+promise: {days_max: 60, silences: [call, visit]}
+hardship: {review_days_max: 180, review_days_default: 30}
+"""
+
+
+def _with(old: str, new: str) -> str:
+    assert old in TEXT
+    return TEXT.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", "contact policy"),
+        ("[1, 2]", "contact policy"),
+        ("a: b: c", "contact policy"),
+        (_with("id: cn-bank\n", ""), "`id`"),
+        (_with("version: 1", "version: 0"), "$.version"),
+        (_with("valid_from: 2026-01-30", "valid_from: yesterday"), "$.valid_from"),
+        (_with('begins_at: "21:00"', "begins_at: 21:00"), "$.quiet_hours.begins_at"),
+        (_with('begins_at: "21:00"', 'begins_at: "24:00"'), "$.quiet_hours.begins_at"),
+        (_with('begins_at: "21:00"', 'begins_at: "07:00"'), "quiet_hours"),
+        (_with('last_start_at: "20:30"', 'last_start_at: "21:00"'), "quiet_hours"),
+        (_with("channels: [sms, call, visit]", "channels: [sms, call]"), "quiet_hours.channels"),
+        (
+            _with("channels: [sms, call, visit]", "channels: [sms, call, visit, letter]"),
+            "letters have no quiet hours",
+        ),
+        (_with("{max: 3, channels", "{max: 4, channels"), "$.connected_per_day.max"),
+        (_with("channels: [sms, call, letter, visit]", "channels: [sms]"), "must name call"),
+        (_with("{max: 6, source", "{max: 7, source"), "$.unanswered_per_number.max"),
+        (_with("letter: address, ", ""), "contact_points.needed"),
+        (_with("  remind: {", "  nudge: {"), "treatments: must name remind"),
+        (_with("channel: letter", "channel: sms"), "treatments.demand.channel"),
+        (_with("attempts_max: 3", "attempts_max: 0"), "attempts_max"),
+        (_with("channel: visit", "channel: pigeon"), "channel"),
+        (_with("days_max: 60", "days_max: 60, forever: true"), "forever"),
+        (_with("review_days_default: 30", "review_days_default: 181"), "review_days_default"),
+        (_with("2026-01-30\n", "2026-01-30\nvalid_until: 2026-01-29\n"), "valid_until"),
+    ],
+)
+def test_a_bad_policy_names_what_is_wrong(text: str, named: str) -> None:
+    with pytest.raises(BadPolicy) as refused:
+        parse(text)
+    assert named in str(refused.value)
+
+
+def test_the_policies_that_ship_are_sound() -> None:
+    policies = load_policies()
+    book = PolicyBook(policies)
+    policy = book.on(date(2026, 2, 1))
+    assert policy is not None
+    assert (policy.id, policy.version) == ("cn-bank", 1)
+    assert (policy.quiet_hours.begins_at, policy.quiet_hours.ends_at) == ("21:00", "08:00")
+    assert policy.connected_per_day.max == 3
+    assert policy.unanswered_per_number.max == 6
+
+
+def _version(number: int, valid_from: str, valid_until: str | None = None) -> Policy:
+    until = f"\nvalid_until: {valid_until}" if valid_until else ""
+    text = _with("version: 1", f"version: {number}")
+    return parse(text.replace("valid_from: 2026-01-30", f"valid_from: {valid_from}{until}"))
+
+
+FIRST = _version(1, "2026-01-30")
+SECOND = _version(2, "2026-07-01")
+
+
+class TestPolicyBook:
+    @pytest.mark.parametrize(
+        ("day", "version"),
+        [
+            (date(2005, 1, 1), 1),  # Older feeds are judged by the first version.
+            (date(2026, 1, 30), 1),
+            (date(2026, 6, 30), 1),
+            (date(2026, 7, 1), 2),
+            (date(2030, 1, 1), 2),
+        ],
+    )
+    def test_the_newest_version_that_has_begun_is_in_force(self, day: date, version: int) -> None:
+        policy = PolicyBook([SECOND, FIRST]).on(day)
+        assert policy is not None
+        assert policy.version == version
+
+    def test_a_gap_has_no_policy_and_knows_when_it_ends(self) -> None:
+        book = PolicyBook([_version(1, "2026-01-30", "2026-05-31"), SECOND])
+        assert book.on(date(2026, 6, 15)) is None
+        assert book.next_start(date(2026, 6, 15)) == date(2026, 7, 1)
+        assert book.next_start(date(2026, 7, 1)) is None
+
+    @pytest.mark.parametrize(
+        ("versions", "named"),
+        [
+            ([], "no version"),
+            ([FIRST, FIRST], "two versions begin"),
+            ([_version(3, "2026-01-30"), SECOND], "after a higher one"),
+            ([_version(1, "2026-01-30", "2026-07-01"), SECOND], "overlaps"),
+            ([FIRST, parse(TEXT.replace("id: cn-bank", "id: us-bank"))], "another policy"),
+        ],
+    )
+    def test_versions_that_do_not_follow_each_other_are_refused(
+        self, versions: list[Policy], named: str
+    ) -> None:
+        with pytest.raises(BadPolicy, match=named):
+            PolicyBook(versions)
