@@ -1,0 +1,1 @@
+"""What every API shares: problems, health, idempotency, the case list."""

@@ -1,0 +1,98 @@
+"""Who is calling. A bearer token names a member of staff; in development a header may.
+
+Tokens are given in a file that holds only their SHA-256, one line each: `hash staff role,role`.
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Protocol
+
+from fastapi import Request
+from msgspec import Struct
+
+from arrears.shared.http.problem import ProblemRaised
+from arrears.shared.kernel.ids import StaffId
+
+ROLES: Final = frozenset({"collector", "mediator", "lawyer", "ops", "auditor", "service"})
+STAFF_HEADER: Final = "X-Staff-Id"
+TOKENS_VARIABLE: Final = "ARREARS_API_TOKENS_FILE"
+DEVELOPMENT_VARIABLE: Final = "ARREARS_API_DEVELOPMENT"
+_STAFF_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_NOBODY: Final = StaffId("development")
+
+
+class Actor(Struct, frozen=True):
+    staff_id: StaffId
+    roles: frozenset[str]
+
+
+class Actors(Protocol):
+    def reader(self, request: Request) -> Actor:
+        """Who reads. Raises a 401 problem."""
+
+    def writer(self, request: Request) -> Actor:
+        """Who gives a command. Raises a 401 problem."""
+
+
+class DevelopmentActors:
+    """Believes the header `X-Staff-Id`; reads need none. Only where it is switched on by name."""
+
+    def reader(self, request: Request) -> Actor:
+        return self.writer(request) if STAFF_HEADER in request.headers else Actor(_NOBODY, ROLES)
+
+    def writer(self, request: Request) -> Actor:
+        staff_id = request.headers.get(STAFF_HEADER, "")
+        if not _STAFF_ID.fullmatch(staff_id):
+            raise _unknown(f"Name the member of staff in the header {STAFF_HEADER}.")
+        return Actor(StaffId(staff_id), ROLES)
+
+
+class TokenActors:
+    def __init__(self, actors_by_hash: Mapping[str, Actor]) -> None:
+        self._actors = dict(actors_by_hash)
+
+    @classmethod
+    def from_text(cls, text: str) -> "TokenActors":
+        actors = {}
+        for number, line in enumerate(text.splitlines(), start=1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            parts = line.split()
+            roles = frozenset(parts[2].split(",")) if len(parts) == 3 else frozenset()
+            if not (roles and _SHA256.fullmatch(parts[0]) and _STAFF_ID.fullmatch(parts[1])):
+                raise ValueError(f"{TOKENS_VARIABLE}: line {number} is not `sha256 staff roles`")
+            if unknown := roles - ROLES:
+                raise ValueError(f"{TOKENS_VARIABLE}: line {number}: unknown role {min(unknown)}")
+            actors[parts[0]] = Actor(StaffId(parts[1]), roles)
+        return cls(actors)
+
+    def reader(self, request: Request) -> Actor:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer" and token:
+            digest = sha256(token.strip().encode("utf-8", "surrogateescape")).hexdigest()
+            if (actor := self._actors.get(digest)) is not None:
+                return actor
+        raise _unknown("Give a bearer token in the header Authorization.")
+
+    def writer(self, request: Request) -> Actor:
+        return self.reader(request)
+
+
+def actors_from_env(env: Mapping[str, str]) -> Actors:
+    """Raises ValueError with the variable to set. Without one of the two nobody is believed."""
+    if path := env.get(TOKENS_VARIABLE):
+        try:
+            return TokenActors.from_text(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ValueError(f"{TOKENS_VARIABLE}: cannot be read: {error.strerror}") from None
+    wanted = env.get(DEVELOPMENT_VARIABLE, "no")
+    if wanted not in {"yes", "no"}:
+        raise ValueError(f"{DEVELOPMENT_VARIABLE}: must be yes or no")
+    return DevelopmentActors() if wanted == "yes" else TokenActors({})
+
+
+def _unknown(detail: str) -> ProblemRaised:
+    return ProblemRaised(401, "who_are_you", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -1,0 +1,29 @@
+"""An HTTP application of a service: its routes, health and metrics, every error a problem."""
+
+from collections.abc import Iterable
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from arrears.shared.http.guard import BODY_BYTES_MAX, Guard
+from arrears.shared.http.health import HealthSource, health_routes
+from arrears.shared.http.problem import add_problems
+
+
+def make_app(
+    title: str,
+    routers: Iterable[APIRouter],
+    *,
+    health: HealthSource,
+    version: str = "1",
+    body_bytes_max: int = BODY_BYTES_MAX,
+    registry: CollectorRegistry = REGISTRY,
+) -> FastAPI:
+    """The OpenAPI stands at `/docs`, with the reasons of every error."""
+    app = FastAPI(title=title, version=version, separate_input_output_schemas=False)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(health_routes(health, registry))
+    add_problems(app)
+    app.add_middleware(Guard, body_bytes_max=body_bytes_max, registry=registry)
+    return app

@@ -1,0 +1,53 @@
+"""What routes ask of a service: carry out a command, tell the business time, give rows.
+
+The runtime implements it over the one write path. Routes know nothing of stores and shards.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from msgspec import Struct
+
+from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId, StreamName
+from arrears.shared.kernel.reaction import Issue
+
+
+class IssuedEvent(Struct, frozen=True, kw_only=True):
+    """An event that the command has appended, by its wire name and place in its stream."""
+
+    id: EventId
+    type: str
+    stream: StreamName
+    version: int
+
+
+class Issued(Struct, frozen=True, kw_only=True):
+    """What the command led to. No events: it was already in effect."""
+
+    events: tuple[IssuedEvent, ...]
+
+
+class Busy(Exception):
+    """The command could not be carried out now, through no fault of its own. Try again."""
+
+
+class CommandDesk(Protocol):
+    async def issue(
+        self, issue: Issue, borrower_id: BorrowerId, *, actor: StaffId, idempotency_key: str
+    ) -> Issued:
+        """Carries out the command. Raises Refused, and Busy where it may be tried again.
+
+        Actor and key are the cause: tried again after a crash, the same ids come out.
+        """
+
+    async def now(self, borrower_id: BorrowerId) -> datetime:
+        """The business time for a command to this borrower: never before what is decided."""
+
+    async def row(self, projection: str, key: str) -> bytes | None:
+        """A row of a projection as JSON."""
+
+    async def rows(
+        self, projection: str, after: str | None, limit: int
+    ) -> Sequence[tuple[str, bytes]]:
+        """Rows in order of key, from the first one after `after`."""

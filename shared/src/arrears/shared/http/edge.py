@@ -1,0 +1,140 @@
+"""One command over HTTP: who asks, under which key, and what was answered to it before."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Request
+from msgspec import Struct
+from msgspec.json import encode
+from starlette.responses import Response
+
+from arrears.shared.http import idempotency, problem
+from arrears.shared.http.actors import Actor, Actors
+from arrears.shared.http.desk import CommandDesk, Issued
+from arrears.shared.http.schema import answer_of
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, StaffId
+from arrears.shared.kernel.reaction import Issue
+
+KEY_HEADER: Final = "Idempotency-Key"
+REPLAYED_HEADER: Final = "Idempotency-Replayed"
+_KEY: Final = r"^[\x21-\x7e]{1,200}$"
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias=KEY_HEADER,
+        pattern=_KEY,
+        description="Made by the caller for each new request; the same again repeats the answer.",
+    ),
+]
+
+
+class Call(Struct, frozen=True):
+    """What every command needs to know of its request."""
+
+    staff_id: StaffId
+    key: str
+    input_hmac: bytes
+
+
+class Edge:
+    """What the routes of a service stand on. `secret` keys the HMAC of inputs."""
+
+    def __init__(
+        self, desk: CommandDesk, answers: idempotency.Answers, actors: Actors, secret: bytes
+    ) -> None:
+        self.desk = desk
+        self._answers = answers
+        self._actors = actors
+        self._secret = secret
+
+    def reader(self) -> Any:
+        """A dependency: the caller is known."""
+
+        async def known(request: Request) -> Actor:
+            return self._actors.reader(request)
+
+        return Depends(known)
+
+    def call(self, role: str) -> Any:
+        """A dependency that makes a Call of the request, by a caller with the role."""
+
+        async def called(request: Request, key: IdempotencyKey) -> Call:
+            actor = self._actors.writer(request)
+            if role not in actor.roles:
+                detail = f"This needs the role {role}."
+                raise problem.ProblemRaised(403, "role_missing", detail)
+            target = request.url.path + "?" + request.url.query
+            digest = idempotency.input_hmac(
+                self._secret, request.method, target, await request.body()
+            )
+            return Call(actor.staff_id, key, digest)
+
+        return Depends(called)
+
+    async def carry_out(
+        self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
+    ) -> Response:
+        """`build` makes the command for the business time. Refusals are answers too, and kept."""
+        verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
+        match verdict:
+            case idempotency.Given(status, body):
+                return _answer(status, body, replayed=True)
+            case idempotency.Reused():
+                detail = f"This {KEY_HEADER} was used with another input."
+                raise problem.ProblemRaised(422, "key_reused", detail, field=KEY_HEADER)
+            case idempotency.InProgress():
+                detail = "The same request is being carried out. Ask again in a moment."
+                headers = {"Retry-After": "1"}
+                raise problem.ProblemRaised(409, "in_progress", detail, headers=headers)
+            case idempotency.Fresh():
+                return await self._carry_out(call, borrower_id, build)
+
+    async def _carry_out(
+        self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
+    ) -> Response:
+        try:
+            status, body = 200, encode(await self._issue(call, borrower_id, build))
+        except Refused as refusal:
+            found = problem.refused(refusal)
+            status, body = found.status, encode(found)
+        except BaseException:
+            await asyncio.shield(self._answers.abandon(call.key, call.staff_id))
+            raise
+        await self._answers.finish(call.key, call.staff_id, status, body)
+        return _answer(status, body, replayed=False)
+
+    async def _issue(
+        self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
+    ) -> Issued:
+        issue = build(await self.desk.now(borrower_id))
+        return await self.desk.issue(
+            issue, borrower_id, actor=call.staff_id, idempotency_key=call.key
+        )
+
+
+def _answer(status: int, body: bytes, *, replayed: bool) -> Response:
+    media_type = "application/json" if status < 400 else problem.PROBLEM_JSON
+    headers = {REPLAYED_HEADER: "true"} if replayed else None
+    return Response(body, status_code=status, media_type=media_type, headers=headers)
+
+
+def command_answers(*reasons: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a command: its own refusals, and what every command may answer."""
+    return {
+        200: answer_of(Issued, "What the command led to; no events where it was in effect."),
+        **problem.documented(
+            {
+                401: ("who_are_you",),
+                403: ("role_missing",),
+                404: ("case_not_found",),
+                409: (*reasons, "in_progress"),
+                413: ("body_too_large",),
+                422: ("invalid_request", "key_reused"),
+                503: ("busy",),
+            }
+        ),
+    }

@@ -1,0 +1,59 @@
+"""Logs as JSON lines without personal data: what we log are names, numbers and kinds of errors.
+
+The text of an exception may repeat what a caller or a feed has sent, so it is left out; where it
+was raised is kept.
+"""
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any, Final, TextIO
+
+import structlog
+
+_FRAMES_MAX: Final = 12
+_FORBIDDEN: Final = frozenset(
+    {"name", "phone", "email", "address", "value", "body", "data", "text", "said", "password"}
+)
+
+
+def configure_logs(service: str, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None:
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            lambda _logger, _method, event: {"service": service, **event},
+            without_personal_data,
+            with_places_only,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+
+
+def without_personal_data(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for name in _FORBIDDEN & event.keys():
+        event[name] = "withheld"
+    return event
+
+
+def with_places_only(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Turns `exc_info` into the kind of the error and the places it came through."""
+    given = event.pop("exc_info", None)
+    if not given:
+        return event
+    error = given if isinstance(given, BaseException) else sys.exc_info()[1]
+    if error is not None:
+        event["error"] = type(error).__name__
+        event["places"] = [
+            f"{frame.filename.rsplit('/src/', 1)[-1]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+        ]
+    return event
