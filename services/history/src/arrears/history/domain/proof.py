@@ -134,7 +134,7 @@ class Witness:
         self.event_count += 1
         try:
             link = _LINK.decode(found.value)
-        except DecodeError as error:
+        except (DecodeError, UnicodeDecodeError) as error:
             self._names_break("unreadable", found, None, f"not an event: {error}")
             return
         self._check_columns(found, link)

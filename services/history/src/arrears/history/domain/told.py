@@ -115,7 +115,7 @@ def keep(service: str, shard: int, seq: int, value: bytes) -> Kept:
     """A record of a topic as a row. Raises NotAnEvent with what is wrong with it."""
     try:
         seen = _ENVELOPE.decode(value)
-    except DecodeError as error:
+    except (DecodeError, UnicodeDecodeError) as error:
         raise NotAnEvent(f"{service} shard {shard} seq {seq}: {error}") from None
     if service_of(seen.type) != service:
         raise NotAnEvent(f"{service} shard {shard} seq {seq}: type {seen.type!r} is a stranger")

@@ -40,6 +40,9 @@ class Phrase(Struct, frozen=True):
     what: Mapping[str, str]
     why: Mapping[str, str] | None = None
 
+    def texts(self) -> list[str]:
+        return [*self.what.values(), *(self.why or {}).values()]
+
 
 class Said(Struct, frozen=True, kw_only=True):
     """One event in words. `known` is False where its type has none and a fallback stands here."""
@@ -110,6 +113,12 @@ class Words:
         if self._strict:
             raise NoWords(f"{name}: {value}")
         return str(value).replace("_", " ")
+
+    def lists(self) -> set[str]:
+        return set(self._codes)
+
+    def codes(self, name: str) -> list[str]:
+        return list(self._codes[name])
 
     # --- Filling a text
 
@@ -231,8 +240,13 @@ def _check_texts(where: str, texts: Any) -> None:
             raise BadWords(f"{where}: {language}: {text!r} has a field that cannot be read")
 
 
+def fields_of(text: str) -> list[str]:
+    """The fields that a text names."""
+    return [found.group(1) for found in _FIELD.finditer(text)]
+
+
 def coded_lists(texts: Sequence[str]) -> set[tuple[str, str]]:
-    """The (field, list) pairs that these texts look up, for the tests that own the lists."""
+    """The (field, list) pairs that these texts look up."""
     return {
         (found.group(1), found.group(3))
         for text in texts

@@ -11,7 +11,6 @@ from arrears.history.domain.portfolio.reads import (
     OfPromise,
     Opened,
     Overdue,
-    Promised,
     Referred,
     Repayment,
     WithReason,
@@ -61,7 +60,7 @@ class Case:
         "promise_broken_on",
         "promise_id",
         "promise_kept",
-        "promise_minor",
+        "referred_on",
         "returned_on",
         "stage",
         "treatments",
@@ -77,7 +76,7 @@ class Case:
         self.balance_minor = self.overdue_minor = self.paid_minor = 0
         self.grace = self.hardship = self.promise_kept = False
         self.promise_id: str | None = None
-        self.promise_minor = 0
+        self.referred_on: date | None = None
         self.promise_broken_on: date | None = None
         self.returned_on: date | None = None
         self.agreement: str | None = None
@@ -114,6 +113,16 @@ class Case:
         if set(self.treatments) == {"remind"}:
             return "cured_after_reminder"
         return f"cured_after_{self.treatments[-1]}"
+
+    def waits_since(self, day: date | None) -> date | None:
+        """The day, unless the case is closed or a step followed: then it is no work any more.
+
+        What happened on a day is heard by the strategy on the next: a step of that day follows
+        from something before it.
+        """
+        if day is None or self.closed_reason is not None:
+            return None
+        return None if self.referred_on is not None and self.referred_on > day else day
 
     @property
     def was_sued_after_breach(self) -> bool:
@@ -157,12 +166,11 @@ class CaseBook:
         if (case := self._case(fact.case_id)) is not None:
             case.grace = True
 
-    def referred(self, _day: date, fact: Referred) -> None:
+    def referred(self, day: date, fact: Referred) -> None:
         if (case := self._case(fact.case_id)) is not None:
             case.stage, case.in_work = fact.stage, True
             case.treatments = (*case.treatments, fact.treatment)
-            # A new step follows a broken promise or a returned notice: no work of tomorrow.
-            case.promise_broken_on = case.returned_on = None
+            case.referred_on = day
 
     def returned(self, _day: date, fact: OfCase) -> None:
         if (case := self._case(fact.case_id)) is not None:
@@ -179,11 +187,10 @@ class CaseBook:
 
     # --- Said by contact
 
-    def promised(self, _day: date, fact: Promised) -> None:
+    def promised(self, _day: date, fact: OfPromise) -> None:
         self.counts["promises_made"] += 1
         if (case := self._case(fact.case_id)) is not None:
-            case.promise_id, case.promise_minor = fact.promise_id, fact.amount_minor
-            case.promise_broken_on = None
+            case.promise_id, case.promise_broken_on = fact.promise_id, None
 
     def kept(self, _day: date, fact: OfPromise) -> None:
         self.counts["promises_kept"] += 1

@@ -34,7 +34,7 @@ _BODIES: Final[Mapping[str, type[Struct]]] = {
     "contact.attempt_denied": reads.Denied,
     "contact.attempt_receipted": reads.Receipted,
     "contact.attempt_concluded": reads.Concluded,
-    "contact.promise_made": reads.Promised,
+    "contact.promise_made": reads.OfPromise,
     "contact.promise_kept": reads.OfPromise,
     "contact.promise_partly_kept": reads.OfPromise,
     "contact.promise_broken": reads.OfPromise,

@@ -157,10 +157,12 @@ def page_of(portfolio: Portfolio, as_of: date | None, facts_set_aside: int | Non
         attempts=_attempts(portfolio),
         tomorrow=Tomorrow(
             broken_promises=_to_dos(
-                (case.promise_broken_on, name, case) for name, case in portfolio.cases.cases.items()
+                (case.waits_since(case.promise_broken_on), name, case)
+                for name, case in portfolio.cases.cases.items()
             ),
             returned_notices=_to_dos(
-                (case.returned_on, name, case) for name, case in portfolio.cases.cases.items()
+                (case.waits_since(case.returned_on), name, case)
+                for name, case in portfolio.cases.cases.items()
             ),
             facts_set_aside=facts_set_aside,
         ),
@@ -307,7 +309,7 @@ def _attempts(portfolio: Portfolio) -> Attempts:
 
 
 def _to_dos(candidates: Iterable[tuple[date | None, str, Case]]) -> ToDos:
-    found = [(day, name, case) for day, name, case in candidates if day and case.is_open]
+    found = [(day, name, case) for day, name, case in candidates if day]
     found.sort(key=lambda one: (-one[0].toordinal(), -one[2].overdue_minor, one[1]))
     return ToDos(
         count=len(found),

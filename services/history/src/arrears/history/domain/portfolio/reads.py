@@ -58,13 +58,6 @@ class WithReason(Struct, frozen=True, gc=False):
     reason: str
 
 
-class Promised(Struct, frozen=True, gc=False):
-    case_id: str
-    promise_id: str
-    amount_minor: int
-    currency: str
-
-
 class OfPromise(Struct, frozen=True, gc=False):
     case_id: str
     promise_id: str
@@ -110,7 +103,6 @@ _DECODERS: Final[dict[type[Struct], Any]] = {
         OfCase,
         Referred,
         WithReason,
-        Promised,
         OfPromise,
         OfAttempt,
         Denied,

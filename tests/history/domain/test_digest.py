@@ -1,0 +1,117 @@
+"""The digest: what it covers, and what it must not depend on."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from hashlib import sha256
+
+from arrears.history.domain.digest import Canonical, Digest, Row
+from arrears.history.domain.told import keep
+from arrears.shared.testing.chronicle import Chronicle
+
+DAY = date(2024, 3, 1)
+
+
+def _rows(chronicle: Chronicle) -> list[Row]:
+    kept = [keep(*record) for record in chronicle.numbered()]
+    return sorted((k.subject, k.service, k.stream, k.version, k.type, k.value) for k in kept)
+
+
+def _digest(chronicle: Chronicle, skipped: Sequence[str] = ()) -> Digest:
+    canonical = Canonical(skipped=frozenset(skipped), up_to=DAY)
+    for _ in canonical.chunks(_rows(chronicle)):
+        pass
+    return canonical.result()
+
+
+def _two_cases(
+    chronicle: Chronicle, *, shards: tuple[int, int] = (0, 1), sealed: str = "k1"
+) -> None:
+    for case, shard in zip(("c1", "c2"), shards, strict=True):
+        data = {"case_id": case, "loan_key": case}
+        stream = f"intake.loan-{case}"
+        chronicle.tell("intake.case_opened", data, stream=stream, on=DAY, shard=shard)
+        point = {"kind": "phone", "sealed": f"{sealed}{case}"}
+        chronicle.tell(
+            "contact.attempt_permitted",
+            {**data, "point": point, "points": [point]},
+            stream=f"contact.borrower-{case}",
+            on=DAY,
+            shard=shard,
+        )
+
+
+def _plain() -> Chronicle:
+    chronicle = Chronicle()
+    _two_cases(chronicle)
+    return chronicle
+
+
+class TestDigest:
+    def test_it_counts_cases_and_events_and_is_the_hash_of_the_file(self) -> None:
+        canonical = Canonical(up_to=DAY)
+        written = b"".join(canonical.chunks(_rows(_plain())))
+        found = canonical.result()
+        assert (found.case_count, found.event_count, found.up_to) == (2, 4, DAY)
+        assert found.sha256 == sha256(written).hexdigest()
+        assert written.count(b"\n") == 4
+
+    def test_shards_do_not_matter(self) -> None:
+        moved = Chronicle()
+        _two_cases(moved, shards=(7, 2))
+        assert _digest(moved) == _digest(_plain())
+
+    def test_keys_made_by_chance_do_not_matter(self) -> None:
+        other = Chronicle()
+        _two_cases(other, sealed="k2")
+        assert _digest(other) == _digest(_plain())
+
+    def test_closings_of_days_do_not_matter(self) -> None:
+        closed = _plain()
+        closed.close_day(DAY)
+        assert _digest(closed) == _digest(_plain())
+
+    def test_commands_of_people_are_outside(self) -> None:
+        commanded = _plain()
+        commanded.tell(
+            "intake.case_held",
+            {"case_id": "c1", "loan_key": "c1"},
+            stream="intake.loan-c1",
+            on=DAY,
+            actor="staff-1",
+        )
+        assert _digest(commanded) == _digest(_plain())
+
+    def test_a_case_whose_input_was_skipped_is_outside(self) -> None:
+        found = _digest(_plain(), skipped=["c1"])
+        assert (found.case_count, found.event_count) == (1, 2)
+
+    def test_any_change_of_what_happened_changes_it(self) -> None:
+        base = _digest(_plain()).sha256
+        changes: list[dict[str, object]] = [
+            {"data": {"case_id": "c1", "loan_key": "c1", "more": 1}},
+            {"at": datetime(2024, 3, 1, 9, tzinfo=UTC)},
+            {"cause": "another"},
+            {"on": date(2024, 2, 29)},
+        ]
+        found = {base}
+        for change in changes:
+            chronicle = Chronicle()
+            arguments = {
+                "data": {"case_id": "c1", "loan_key": "c1"},
+                "on": DAY,
+                "stream": "intake.loan-c1",
+                **change,
+            }
+            chronicle.tell("intake.case_opened", **arguments)  # type: ignore[arg-type]
+            found.add(_digest(chronicle).sha256)
+        assert len(found) == 1 + len(changes)
+
+    def test_many_chunks_are_one_file(self) -> None:
+        rows = _rows(_plain())
+        whole, parts = Canonical(up_to=DAY), Canonical(up_to=DAY)
+        for _ in whole.chunks(rows):
+            pass
+        for row in rows:
+            for _ in parts.chunks([row]):
+                pass
+        assert whole.result() == parts.result()

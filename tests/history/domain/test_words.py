@@ -1,0 +1,245 @@
+"""Words: every event of every service has them, and they say what the event really carries."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import msgspec
+import pytest
+from msgspec.inspect import type_info
+
+import arrears.contact.application.publish as contact
+import arrears.intake.application.publish as intake
+import arrears.legal.application.publish as legal
+import arrears.mediation.application.publish as mediation
+from arrears.contact.domain import permit
+from arrears.contact.domain import values as contact_values
+from arrears.history.adapters.words import load_words
+from arrears.history.domain.told import SERVICES
+from arrears.history.domain.words import (
+    LANGUAGES,
+    BadWords,
+    Language,
+    NoWords,
+    Words,
+    coded_lists,
+    fields_of,
+    money_text,
+    parse_codes,
+    parse_phrases,
+)
+from arrears.intake.domain import policy as intake_policy
+from arrears.legal.domain import gate
+
+STRICT: Final = load_words(strict=True)
+GOLDEN: Final = Path(__file__).resolve().parents[2] / "tidy" / "wire_names.txt"
+EVENTS: Final[dict[str, type]] = {
+    wire_name: event
+    for names in (intake, contact, mediation, legal)
+    for event, wire_name in names.WIRE_NAMES.items()
+}
+KERNEL: Final = {
+    f"arrears.{service}.{noun}.v1"
+    for service in SERVICES
+    for noun in ("business_day_closed", "input_skipped")
+}
+
+
+class TestEveryEvent:
+    def test_every_event_that_is_published_has_words_and_nothing_else_has(self) -> None:
+        assert set(STRICT.phrases) == EVENTS.keys() | KERNEL
+
+    @pytest.mark.skipif(not GOLDEN.exists(), reason="the golden list is not written yet")
+    def test_every_name_ever_shipped_has_words(self) -> None:
+        lines = GOLDEN.read_text(encoding="utf-8").split()
+        shipped = {line for line in lines if line.startswith("arrears.")}
+        assert shipped - set(STRICT.phrases) == set()
+
+    @pytest.mark.parametrize("wire_name", sorted(EVENTS))
+    def test_the_words_name_only_fields_that_the_event_has(self, wire_name: str) -> None:
+        unknown = [path for path in _paths(wire_name) if not _has(EVENTS[wire_name], path)]
+        assert unknown == []
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("full", [True, False], ids=["full", "bare"])
+    @pytest.mark.parametrize("wire_name", sorted(EVENTS))
+    def test_the_words_are_whole_with_and_without_what_may_be_absent(
+        self, wire_name: str, full: bool, language: Language
+    ) -> None:
+        said = STRICT.say(wire_name, _sample(wire_name, full=full), language, "CNY")
+        for text in (said.what, said.why or ""):
+            assert not set(text) & set("{}[]|—_"), text
+
+    def test_a_type_without_words_falls_back_to_its_name_and_says_so(self) -> None:
+        lenient = Words(STRICT.phrases, {})
+        said = lenient.say("arrears.contact.new_thing.v1", {}, "en", None)
+        assert (said.what, said.known) == ("arrears.contact.new_thing.v1", False)
+
+    def test_in_the_tests_it_is_loud(self) -> None:
+        with pytest.raises(NoWords, match="new_thing"):
+            STRICT.say("arrears.contact.new_thing.v1", {}, "en", None)
+
+
+class TestCodes:
+    @pytest.mark.parametrize(
+        ("listed", "codes"),
+        [
+            ("channel", get_args(contact_values.Channel)),
+            ("outcome", get_args(contact_values.Outcome)),
+            ("said", get_args(contact_values.SaidKind)),
+            ("result", get_args(contact_values.Result)),
+            ("stop", get_args(contact_values.StopKind)),
+            ("scope", get_args(contact_values.Scope)),
+            ("permit_rule", permit.RULES),
+            ("reason", tuple(permit.STOP_REASONS.values())),
+            ("five_tier_class", get_args(intake_policy.Tier)),
+            ("risk", get_args(intake_policy.Risk)),
+            ("stage", (*get_args(intake_policy.Stage), "intake")),
+            (
+                "gate",
+                (
+                    gate.DEMAND_DELIVERED,
+                    gate.TOTAL_KNOWN,
+                    gate.LIMITATION_ALIVE,
+                    gate.APPROVAL,
+                    gate.NO_AGREEMENT,
+                    gate.NOT_HELD,
+                ),
+            ),
+        ],
+    )
+    def test_every_code_that_a_service_knows_has_words(
+        self, listed: str, codes: tuple[str, ...]
+    ) -> None:
+        assert [STRICT.coded(listed, code, "zh") for code in codes]
+
+    def test_every_list_that_a_text_looks_up_exists(self) -> None:
+        texts = [text for phrase in STRICT.phrases.values() for text in phrase.texts()]
+        lists = {listed for _, listed in coded_lists(texts)}
+        assert lists - STRICT.lists() == set()
+
+    def test_what_a_person_wrote_as_a_reason_shows_as_it_is(self) -> None:
+        assert load_words().coded("reason", "called in sick", "en") == "called in sick"
+
+
+class TestText:
+    def test_money_has_its_currency_and_groups_of_three(self) -> None:
+        assert money_text(117_167_00, "TWD") == "TWD 117,167.00"
+        assert money_text(-1_234, "JPY") == "JPY -1,234"
+        assert money_text(5, "KWD") == "KWD 0.005"
+
+    def test_times_of_day_are_the_banks(self) -> None:
+        words = load_words(zone="Asia/Shanghai")
+        fields = {"delivered_at": "2024-03-01T20:30:00Z", "total_minor": 100, "currency": "CNY"}
+        said = words.say("arrears.contact.demand_delivered.v1", fields, "en", None)
+        assert "2024-03-02 04:30" in said.what
+
+    def test_the_cases_currency_stands_in_where_the_event_has_none(self) -> None:
+        said = STRICT.say("arrears.contact.promise_kept.v1", {"paid_minor": 100}, "en", "EUR")
+        assert "EUR 1.00" in said.what
+
+    def test_policy_and_version_are_part_of_the_why(self) -> None:
+        fields = {
+            **_sample("arrears.intake.grace_granted.v1", full=True),
+            "policy_id": "cn-default",
+            "policy_version": 3,
+        }
+        zh = STRICT.say("arrears.intake.grace_granted.v1", fields, "zh", None)
+        en = STRICT.say("arrears.intake.grace_granted.v1", fields, "en", None)
+        assert (zh.why or "").endswith("政策 cn-default 第 3 版")
+        assert (en.why or "").endswith("policy cn-default version 3")
+
+    def test_odd_values_never_stop_a_story(self) -> None:
+        odd = {"delivered_at": "soon", "total_minor": "many", "currency": 3}
+        said = load_words().say("arrears.contact.demand_delivered.v1", odd, "en", None)
+        assert "soon" in said.what
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        "entries",
+        [
+            ["not", "a", "mapping"],
+            {"arrears.x.y.v1": "just a text"},
+            {"arrears.x.y.v1": {"why": {"zh": "a", "en": "b"}}},
+            {"arrears.x.y.v1": {"what": {"zh": "a"}}},
+            {"arrears.x.y.v1": {"what": {"zh": "a", "en": ""}}},
+            {"arrears.x.y.v1": {"what": {"zh": "a {b", "en": "b"}}},
+            {"arrears.x.y.v1": {"what": {"zh": "a [[b", "en": "b"}}},
+            {"arrears.x.y.v1": {"what": {"zh": "{a|upper}", "en": "b"}}},
+            {"arrears.x.y.v1": {"what": {"zh": "a", "en": "b"}, "who": {"zh": "a", "en": "b"}}},
+        ],
+    )
+    def test_a_bad_file_of_words_is_refused_with_its_entry(self, entries: object) -> None:
+        with pytest.raises(BadWords, match=r"contact"):
+            parse_phrases("contact", entries)
+
+    @pytest.mark.parametrize("lists", [[], {"a": []}, {"a": {True: {"zh": "a", "en": "b"}}}])
+    def test_a_bad_list_of_codes_is_refused(self, lists: object) -> None:
+        with pytest.raises(BadWords, match="codes"):
+            parse_codes("codes", lists)
+
+
+# --- Samples made from the events' own types
+
+
+def _paths(wire_name: str) -> Iterator[str]:
+    for text in STRICT.phrases[wire_name].texts():
+        yield from fields_of(text)
+
+
+def _has(event: type, path: str) -> bool:
+    name, _, rest = path.partition(".")
+    if name == "currency":
+        return True
+    for field in msgspec.structs.fields(event):
+        if field.name == name:
+            return not rest or any(_has(inner, rest) for inner in _structs(field.type))
+    return False
+
+
+def _structs(annotation: Any) -> list[type]:
+    found = [annotation, *get_args(annotation)]
+    return [one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+
+
+def _sample(wire_name: str, *, full: bool) -> dict[str, Any]:
+    """An event with every field, or with only those that are never null."""
+    texts = STRICT.phrases[wire_name].texts()
+    codes = dict(coded_lists(texts))
+    sample = _value(type_info(EVENTS[wire_name]), full=full, path="", codes=codes)
+    assert isinstance(sample, dict)
+    return sample
+
+
+def _value(info: Any, *, full: bool, path: str, codes: dict[str, str]) -> Any:
+    if isinstance(info, msgspec.inspect.UnionType):
+        options = [one for one in info.types if not isinstance(one, msgspec.inspect.NoneType)]
+        if len(options) < len(info.types) and not full:
+            return None
+        return _value(options[0], full=full, path=path, codes=codes)
+    if isinstance(info, msgspec.inspect.StructType):
+        return {
+            field.name: _value(
+                field.type, full=full, path=f"{path}.{field.name}".lstrip("."), codes=codes
+            )
+            for field in info.fields
+        }
+    code = STRICT.codes(codes[path])[0] if path in codes else None
+    if isinstance(info, msgspec.inspect.VarTupleType):
+        inner = code or _value(info.item_type, full=full, path=path, codes={})
+        return [inner] if full or code else []
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return info.values[0]
+    if isinstance(info, msgspec.inspect.BoolType):
+        return full
+    return code or _NAMED.get(path.rpartition(".")[2]) or _PLAIN[type(info)]
+
+
+_NAMED: Final = {"currency": "CNY", "local_time": "2024-03-01T17:00:00+08:00"}
+_PLAIN: Final[dict[type, Any]] = {
+    msgspec.inspect.StrType: "text",
+    msgspec.inspect.IntType: 7,
+    msgspec.inspect.DateType: "2024-03-01",
+    msgspec.inspect.DateTimeType: "2024-03-01T09:00:00Z",
+}
