@@ -1,4 +1,4 @@
-"""Promises are judged by the money that came; hardship shields the person; a refusal is told."""
+"""Promises are judged by the money that came. What a call brings back is told."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -13,9 +13,7 @@ from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndContact,
     NoteOutcome,
-    RecordHardship,
     RecordPromise,
-    RecordRefusal,
     StartTreatment,
     WakeUp,
 )
@@ -362,58 +360,3 @@ class TestWhatACallBringsBack:
         events = called(Said(kind="hardship", review_on=review_on))
         reported = next(event for event in events if isinstance(event, HardshipReported))
         assert reported.review_on == held_to
-
-
-class TestRecordHardship:
-    COMMAND = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
-
-    def test_shields_the_person_and_drops_what_was_planned(self) -> None:
-        events = life(self.COMMAND, history=KNOWN)[len(KNOWN) :]
-        assert [type(event) for event in events] == [
-            HardshipReported,
-            ContactStopped,
-            AttemptDropped,
-            TreatmentCompleted,
-        ]
-
-    def test_stops_every_case_of_the_person(self) -> None:
-        events = life(refer("demand", OTHER), self.COMMAND, history=KNOWN)
-        stopped = [event.case_id for event in events if isinstance(event, ContactStopped)]
-        assert stopped == [CASE, OTHER]
-        results = {
-            event.case_id: event.result for event in events if isinstance(event, TreatmentCompleted)
-        }
-        assert results == {CASE: "stopped", OTHER: "stopped"}
-
-    def test_the_same_again_changes_nothing(self) -> None:
-        given(*life(self.COMMAND, history=KNOWN)).when(self.COMMAND).then_nothing_happens()
-
-    def test_a_later_review_prolongs_the_shield(self) -> None:
-        longer = replace(self.COMMAND, review_on=date(2026, 5, 1))
-        state = decider.fold(life(self.COMMAND, longer, history=KNOWN))
-        (stop,) = state.stops
-        assert stop.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
-
-    @pytest.mark.parametrize(
-        ("review_on", "reason"),
-        [
-            (TODAY, "review_not_in_the_future"),
-            (date(2027, 1, 1), "review_too_far_ahead"),
-        ],
-    )
-    def test_refuses_a_review_that_cannot_hold(self, review_on: date, reason: str) -> None:
-        command = replace(self.COMMAND, review_on=review_on)
-        given(*KNOWN).when(command).then_refused(reason)
-
-
-class TestRecordRefusal:
-    COMMAND = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=NOON)
-
-    def test_is_told_once_a_day(self) -> None:
-        events = life(self.COMMAND, history=KNOWN)
-        assert isinstance(events[-1], RefusalReported)
-        later = replace(self.COMMAND, now=NOON + timedelta(hours=3))
-        given(*events).when(later).then_nothing_happens()
-        tomorrow = replace(self.COMMAND, now=NOON - timedelta(hours=11) + timedelta(days=1))
-        first = decider.decide(tomorrow, decider.fold(events))[0]
-        assert isinstance(first, RefusalReported)

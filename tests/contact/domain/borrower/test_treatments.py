@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
-    EndContact,
     NoteOutcome,
     NoteReceipt,
     RecordContactPoints,
@@ -35,7 +34,6 @@ from arrears.contact.domain.borrower.events import (
     UnreachableReported,
 )
 from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
-from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -384,32 +382,3 @@ class TestReceipt:
     def test_a_receipt_without_a_permit_changes_nothing(self) -> None:
         told = NoteReceipt(attempt_id=FIRST, receipt_id="r-1", gateway="sandbox", now=EVENING)
         given(*life(refer("remind"))).when(told).then_nothing_happens()
-
-
-def test_a_refusal_leaves_no_half_of_a_decision() -> None:
-    with pytest.raises(Refused):
-        decider.decide(refer("serenade"), decider.fold(life(refer("call"))))
-
-
-def test_the_state_forgets_what_is_over() -> None:
-    """A hundred reminders on as many cases that then close leave ids and two days of contacts."""
-    events, now = [PROFILE], EVENING
-    state = decider.fold(events)
-    for number in range(100):
-        case_id = CaseId(f"case-{number}")
-        command = replace(refer("remind", case_id=case_id), now=now)
-        for event in decider.decide(command, state):
-            state = decider.evolve(state, event)
-        due = decider.due(state, now)
-        assert due is not None
-        for step in (
-            WakeUp(now=due),
-            outcome("delivered", due, AttemptId(f"{case_id}/1")),
-            EndContact(case_id=case_id, reason="cured", said_at=due, now=due),
-        ):
-            for event in decider.decide(step, state):
-                state = decider.evolve(state, event)
-        now = due
-    assert len(state.contacts) <= 3
-    assert not state.cases
-    assert len(state.closed) == 100

@@ -1,0 +1,208 @@
+"""The collector's row follows the case."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.application import handlers
+from arrears.contact.application.projections.case_list import Row, evolve, key_of
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    CountRepayment,
+    EndContact,
+    NoteOutcome,
+    RecordContactPoints,
+    StartTreatment,
+    StopContact,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.events import AttemptRequested, BorrowerEvent
+from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.kernel.reaction import Issue
+
+EVENING = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/bank")
+BORROWER = BorrowerId("borrower-1")
+STAFF = StaffId("collector-7")
+decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
+PROFILE = RecordContactPoints(
+    borrower_id=BORROWER,
+    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
+    zone=None,
+    language=None,
+    now=EVENING,
+)
+CALL = StartTreatment(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=2,
+    treatment="call",
+    overdue_minor=50_000,
+    currency="CNY",
+    days_past_due=16,
+    product="loan",
+    now=EVENING,
+)
+EMPTY: Row | None = None
+
+
+def life(*commands: BorrowerCommand, history: Sequence[BorrowerEvent] = ()) -> list[BorrowerEvent]:
+    events = list(history)
+    for command in commands:
+        events.extend(decider.decide(command, decider.fold(events)))
+    return events
+
+
+def row_of(events: Sequence[BorrowerEvent]) -> Row:
+    row = reduce(evolve, (event for event in events if key_of(event) == CASE), EMPTY)
+    assert row is not None
+    return row
+
+
+def attempted(outcome: Outcome, said: Said | None = None) -> list[BorrowerEvent]:
+    events = life(PROFILE, CALL)
+    due = decider.due(decider.fold(events), EVENING)
+    assert due is not None
+    note = NoteOutcome(
+        attempt_id=AttemptId("case-1/1"), outcome=outcome, said=said or Said(), now=due
+    )
+    return life(WakeUp(now=due), note, history=events)
+
+
+def test_a_referral_opens_the_row_with_the_next_attempt() -> None:
+    events = life(PROFILE, CALL)
+    requested = events[-1]
+    assert isinstance(requested, AttemptRequested)
+    assert row_of(events) == Row(
+        case_id=CASE,
+        loan_key=LOAN,
+        borrower_id=BORROWER,
+        referral=2,
+        treatment="call",
+        treatment_open=True,
+        overdue_minor=50_000,
+        currency="CNY",
+        days_past_due=16,
+        next_channel="call",
+        next_attempt_at=requested.planned_at,
+    )
+
+
+def test_attempts_made_and_connected_are_counted() -> None:
+    row = row_of(attempted("no_answer"))
+    assert (row.attempts_made, row.connected, row.last_outcome) == (1, 0, "no_answer")
+    assert row.treatment_open
+    row = row_of(attempted("connected"))
+    assert (row.attempts_made, row.connected, row.result) == (1, 1, "reached")
+    assert (row.treatment_open, row.next_attempt_at) == (False, None)
+
+
+def test_a_denial_shows_its_rule_and_when_the_attempt_comes_back() -> None:
+    events = life(CALL)
+    due = decider.due(decider.fold(events), EVENING)
+    assert due is not None
+    row = row_of(life(WakeUp(now=due), history=events))
+    assert (row.attempts_denied, row.denied_by, row.next_attempt_at) == (1, "contact_point", None)
+
+
+def _promised() -> list[BorrowerEvent]:
+    events = life(PROFILE, CALL)
+    issue = handlers.record_promise(
+        row_of(events),
+        amount_minor=20_000,
+        currency="CNY",
+        due_on=date(2026, 3, 6),
+        staff_id=STAFF,
+        now=EVENING,
+    )
+    return _issued(issue, events)
+
+
+def _issued(issue: Issue, events: Sequence[BorrowerEvent]) -> list[BorrowerEvent]:
+    assert (issue.category, issue.key) == ("contact.borrower", BORROWER)
+    return [*events, *decider.decide(issue.command, decider.fold(events))]  # type: ignore[arg-type]
+
+
+def test_a_promise_and_its_money() -> None:
+    events = _promised()
+    row = row_of(events)
+    assert (row.promise_status, row.promise_minor, row.promise_due_on) == (
+        "pending",
+        20_000,
+        date(2026, 3, 6),
+    )
+    paid = CountRepayment(
+        loan_key=LOAN,
+        repayment_id="r",
+        amount_minor=5_000,
+        currency="CNY",
+        value_on=date(2026, 3, 3),
+        now=EVENING + timedelta(days=1),
+    )
+    events = life(paid, history=events)
+    assert row_of(events).promise_paid_minor == 5_000
+    judged = life(WakeUp(now=EVENING + timedelta(days=5)), history=events)
+    assert row_of(judged).promise_status == "partly_kept"
+    broken = life(WakeUp(now=EVENING + timedelta(days=5)), history=_promised())
+    assert row_of(broken).promise_status == "broken"
+
+
+def test_what_people_do_reaches_the_row() -> None:
+    events = life(PROFILE, CALL)
+    row = row_of(events)
+    refused = _issued(handlers.record_refusal(row, staff_id=STAFF, now=EVENING), events)
+    assert row_of(refused).refused
+    shielded = _issued(
+        handlers.record_hardship(row, review_on=date(2026, 4, 1), staff_id=STAFF, now=EVENING),
+        events,
+    )
+    assert row_of(shielded).stopped == ("hardship",)
+    assert row_of(shielded).hardship_review_on == date(2026, 4, 1)
+    stopped = _issued(
+        handlers.stop_borrower(
+            BORROWER, reason="lawyer", until_on=None, staff_id=STAFF, now=EVENING
+        ),
+        shielded,
+    )
+    assert row_of(stopped).stopped == ("hardship", "staff")
+    resumed = _issued(
+        handlers.resume_borrower(BORROWER, reason="over", staff_id=STAFF, now=EVENING), stopped
+    )
+    assert row_of(resumed).stopped == ()
+
+
+def test_a_parked_input_stops_the_person_until_it_is_repaired() -> None:
+    events = life(PROFILE, CALL)
+    parked = _issued(handlers.park_borrower(BORROWER, reason="poison", now=EVENING), events)
+    assert row_of(parked).stopped == ("parked",)
+    freed = _issued(handlers.unpark_borrower(BORROWER, reason="skipped", now=EVENING), parked)
+    assert row_of(freed).stopped == ()
+
+
+def test_a_stop_may_come_before_the_first_treatment() -> None:
+    stop = StopContact(
+        borrower_id=BORROWER,
+        kind="hold",
+        scope="case",
+        case_id=CASE,
+        loan_key=LOAN,
+        reason="dispute",
+        said_at=EVENING,
+        now=EVENING,
+    )
+    assert row_of(life(stop)).stopped == ("hold",)
+
+
+def test_a_closed_case_keeps_its_figures() -> None:
+    events = life(
+        EndContact(case_id=CASE, reason="cured", said_at=EVENING, now=EVENING),
+        history=attempted("no_answer"),
+    )
+    row = row_of(events)
+    assert (row.closed, row.attempts_made, row.next_attempt_at) == ("cured", 1, None)
+    assert row.result == "stopped"

@@ -1,0 +1,130 @@
+"""Hardship shields the person, whichever loan it was claimed on; a refusal is told once a day."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    RecordHardship,
+    RecordRefusal,
+    StartTreatment,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.events import (
+    AttemptDropped,
+    BorrowerEvent,
+    ContactPointsRecorded,
+    ContactStopped,
+    HardshipReported,
+    RefusalReported,
+    TreatmentCompleted,
+)
+from arrears.contact.domain.values import ContactPoint
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
+TODAY = date(2026, 3, 2)
+CASE, OTHER = CaseId("case-1"), CaseId("case-2")
+LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
+STAFF = StaffId("collector-7")
+
+decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
+given = DeciderSpec(decider).given
+
+PROFILE = ContactPointsRecorded(
+    borrower_id=BorrowerId("borrower-1"),
+    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
+    zone="Asia/Shanghai",
+    language="zh",
+    origin="bank",
+    recorded_at=NOON,
+)
+
+
+def refer(treatment: str, case_id: CaseId = CASE, now: datetime = NOON) -> StartTreatment:
+    return StartTreatment(
+        case_id=case_id,
+        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
+        borrower_id=BorrowerId("borrower-1"),
+        referral=1,
+        treatment=treatment,
+        overdue_minor=50_000,
+        currency="CNY",
+        days_past_due=16,
+        product="loan",
+        now=now,
+    )
+
+
+def life(
+    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
+) -> list[BorrowerEvent]:
+    events = list(history)
+    for command in commands:
+        events.extend(decider.decide(command, decider.fold(events)))
+    return events
+
+
+KNOWN = tuple(life(refer("remind")))
+
+
+class TestRecordHardship:
+    COMMAND = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
+
+    def test_shields_the_person_and_drops_what_was_planned(self) -> None:
+        events = life(self.COMMAND, history=KNOWN)[len(KNOWN) :]
+        assert [type(event) for event in events] == [
+            HardshipReported,
+            ContactStopped,
+            AttemptDropped,
+            TreatmentCompleted,
+        ]
+
+    def test_stops_every_case_of_the_person(self) -> None:
+        events = life(refer("demand", OTHER), self.COMMAND, history=KNOWN)
+        stopped = [event.case_id for event in events if isinstance(event, ContactStopped)]
+        assert stopped == [CASE, OTHER]
+        results = {
+            event.case_id: event.result for event in events if isinstance(event, TreatmentCompleted)
+        }
+        assert results == {CASE: "stopped", OTHER: "stopped"}
+
+    def test_the_same_again_changes_nothing(self) -> None:
+        given(*life(self.COMMAND, history=KNOWN)).when(self.COMMAND).then_nothing_happens()
+
+    def test_a_later_review_prolongs_the_shield(self) -> None:
+        longer = replace(self.COMMAND, review_on=date(2026, 5, 1))
+        state = decider.fold(life(self.COMMAND, longer, history=KNOWN))
+        (stop,) = state.stops
+        assert stop.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
+
+    @pytest.mark.parametrize(
+        ("review_on", "reason"),
+        [
+            (TODAY, "review_not_in_the_future"),
+            (date(2027, 1, 1), "review_too_far_ahead"),
+        ],
+    )
+    def test_refuses_a_review_that_cannot_hold(self, review_on: date, reason: str) -> None:
+        command = replace(self.COMMAND, review_on=review_on)
+        given(*KNOWN).when(command).then_refused(reason)
+
+
+class TestRecordRefusal:
+    COMMAND = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=NOON)
+
+    def test_is_told_once_a_day(self) -> None:
+        events = life(self.COMMAND, history=KNOWN)
+        assert isinstance(events[-1], RefusalReported)
+        later = replace(self.COMMAND, now=NOON + timedelta(hours=3))
+        given(*events).when(later).then_nothing_happens()
+        tomorrow = replace(self.COMMAND, now=NOON - timedelta(hours=11) + timedelta(days=1))
+        first = decider.decide(tomorrow, decider.fold(events))[0]
+        assert isinstance(first, RefusalReported)

@@ -1,0 +1,358 @@
+"""What holds for every life of a borrower, whatever comes in which order."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    CountRepayment,
+    EndContact,
+    NoteOutcome,
+    NoteReceipt,
+    RecordContactPoints,
+    RecordHardship,
+    RecordPromise,
+    RecordRefusal,
+    ReleaseCase,
+    ResumeContact,
+    StartTreatment,
+    StopContact,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.events import (
+    AttemptPermitted,
+    BorrowerEvent,
+    TreatmentCompleted,
+    TreatmentStarted,
+)
+from arrears.contact.domain.borrower.state import Borrower
+from arrears.contact.domain.conduct import check
+from arrears.contact.domain.values import FAILED, AttemptId, ContactPoint, Outcome, Said
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+
+POLICIES = load_policies()
+decider = make_borrower_decider(POLICIES, "Asia/Shanghai")
+START = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
+BORROWER = BorrowerId("borrower-1")
+CASES = [CaseId(f"case-{number}") for number in range(6)]
+STAFF = StaffId("collector-7")
+POINTS = (ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a"))
+ZONES = ["Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Europe/London", None, "Bad/Zone"]
+
+OUTCOMES = st.sampled_from(
+    ["connected", "no_answer", "delivered", "returned", "met", "not_home", "unknown"]
+)
+DAYS = st.integers(-2, 40).map(lambda days: date(2026, 3, 2) + timedelta(days=days))
+SAID = st.builds(
+    Said,
+    kind=st.sampled_from(["nothing", "promise", "refusal", "hardship"]),
+    amount_minor=st.none() | st.integers(-1, 60_000),
+    due_on=st.none() | DAYS,
+    review_on=st.none() | DAYS,
+)
+ONE_CASE = st.sampled_from(CASES)
+NOW = st.just(START)
+
+
+def _with_loan(command: StartTreatment | StopContact) -> BorrowerCommand:
+    return replace(command, loan_key=LoanKey(f"loan-{command.case_id}@/bank"))
+
+
+COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
+    st.builds(
+        StartTreatment,
+        case_id=ONE_CASE,
+        loan_key=st.just(LoanKey("")),
+        borrower_id=st.just(BORROWER),
+        referral=st.integers(1, 4),
+        treatment=st.sampled_from(["remind", "call", "demand", "visit"]),
+        overdue_minor=st.integers(1, 90_000),
+        currency=st.just("CNY"),
+        days_past_due=st.integers(1, 90),
+        product=st.just("loan"),
+        now=NOW,
+    ).map(_with_loan),
+    st.builds(
+        RecordContactPoints,
+        borrower_id=st.just(BORROWER),
+        points=st.sampled_from([POINTS, POINTS[:1], ()]),
+        zone=st.sampled_from(ZONES),
+        language=st.none(),
+        now=NOW,
+    ),
+    st.builds(
+        CountRepayment,
+        loan_key=ONE_CASE.map(lambda case_id: LoanKey(f"loan-{case_id}@/bank")),
+        repayment_id=st.sampled_from(["r-1", "r-2", "r-3"]),
+        amount_minor=st.integers(1, 60_000),
+        currency=st.just("CNY"),
+        value_on=DAYS,
+        now=NOW,
+    ),
+    st.builds(
+        NoteReceipt,
+        attempt_id=st.builds(lambda c, n: AttemptId(f"{c}/{n}"), ONE_CASE, st.integers(1, 3)),
+        receipt_id=st.just("r"),
+        gateway=st.just("sandbox"),
+        now=NOW,
+    ),
+    st.builds(
+        NoteOutcome,
+        attempt_id=st.builds(lambda c, n: AttemptId(f"{c}/{n}"), ONE_CASE, st.integers(1, 3)),
+        outcome=OUTCOMES,
+        said=SAID,
+        now=NOW,
+    ),
+    st.builds(
+        RecordPromise,
+        case_id=ONE_CASE,
+        amount_minor=st.integers(1, 60_000),
+        currency=st.just("CNY"),
+        due_on=DAYS,
+        recorded_by=st.just(STAFF),
+        now=NOW,
+    ),
+    st.builds(
+        RecordHardship, case_id=ONE_CASE, review_on=DAYS, recorded_by=st.just(STAFF), now=NOW
+    ),
+    st.builds(RecordRefusal, case_id=ONE_CASE, recorded_by=st.just(STAFF), now=NOW),
+    st.builds(
+        StopContact,
+        borrower_id=st.just(BORROWER),
+        kind=st.sampled_from(["agreement", "hardship", "hold", "parked", "staff"]),
+        scope=st.sampled_from(["case", "person"]),
+        case_id=ONE_CASE,
+        loan_key=st.just(LoanKey("")),
+        reason=st.sampled_from(["hardship", "dispute"]),
+        until_on=st.none() | DAYS,
+        said_at=NOW,
+        now=NOW,
+    ).map(_with_loan),
+    st.builds(
+        ResumeContact,
+        kinds=st.sampled_from([("agreement",), ("hold",), ("staff", "hardship"), ("parked",)]),
+        scope=st.sampled_from(["case", "person"]),
+        case_id=ONE_CASE,
+        reason=st.just("over"),
+        now=NOW,
+    ),
+    st.builds(ReleaseCase, case_id=ONE_CASE, reason=st.just("over"), now=NOW),
+    st.builds(
+        EndContact,
+        case_id=ONE_CASE,
+        reason=st.sampled_from(["cured", "uncollectible"]),
+        said_at=NOW,
+        now=NOW,
+    ),
+    st.builds(WakeUp, now=NOW),
+)
+
+
+class Step(Struct, frozen=True):
+    """Some hours pass, then a command; attempts made meanwhile end like this, or never."""
+
+    hours: int
+    command: BorrowerCommand
+    outcome: Outcome | None
+
+
+STEPS = st.lists(st.builds(Step, st.integers(0, 60), COMMANDS, st.none() | OUTCOMES), max_size=25)
+
+
+class Life:
+    """Runs a borrower as the kernel does: commands in order of time, timers between them."""
+
+    def __init__(self) -> None:
+        self.state: Borrower = decider.initial
+        self.events: list[BorrowerEvent] = []
+        self.now = START
+
+    def decide(self, command: BorrowerCommand) -> Sequence[BorrowerEvent]:
+        try:
+            events = decider.decide(command, self.state)
+        except Refused:
+            return ()
+        for event in events:
+            self.state = decider.evolve(self.state, event)
+        self.events.extend(events)
+        assert tuple(decider.decide(command, self.state)) == (), f"{command} has an effect twice"
+        return events
+
+    def until(self, end: datetime, outcome: Outcome | None) -> None:
+        due = decider.due(self.state, self.now)
+        while due is not None and due < end:
+            assert due > self.now
+            self.now = due
+            for event in self.decide(WakeUp(now=due)):
+                if isinstance(event, AttemptPermitted) and outcome is not None:
+                    note = NoteOutcome(
+                        attempt_id=event.attempt_id, outcome=outcome, said=Said(), now=due
+                    )
+                    self.decide(note)
+            due = decider.due(self.state, self.now)
+            assert due is None or due > self.now
+        self.now = end
+
+    def run(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self.until(self.now + timedelta(hours=step.hours), step.outcome)
+            self.decide(replace(step.command, now=self.now))
+        self.until(self.now + timedelta(days=400), "no_answer")
+
+
+@settings(max_examples=300, deadline=None)
+@forall(steps=STEPS)
+def test_no_life_breaks_the_rules(steps: list[Step]) -> None:
+    """Deciding twice yields nothing (in `Life`); timers end; nobody is contacted unlawfully."""
+    life = Life()
+    life.run(steps)
+    _never_in_quiet_hours(life.events)
+    _never_more_than_three_a_day(life.events)
+    _each_referral_is_answered_once(life.events)
+    conduct = check(life.events, POLICIES)
+    assert conduct.findings == ()
+    assert decider.fold(life.events) == life.state
+
+
+def _never_in_quiet_hours(events: Sequence[BorrowerEvent]) -> None:
+    for event in events:
+        if isinstance(event, AttemptPermitted) and event.channel != "letter":
+            local = event.permitted_at.astimezone(ZoneInfo(event.inputs.zone))
+            assert 8 <= local.hour < 21
+
+
+def _never_more_than_three_a_day(events: Sequence[BorrowerEvent]) -> None:
+    """Counted at every permit, in the zone it was given for, with what was known then."""
+    open_or_reached: dict[str, datetime] = {}
+    for event in events:
+        if isinstance(event, AttemptPermitted):
+            zone = ZoneInfo(event.inputs.zone)
+            open_or_reached[event.attempt_id] = event.permitted_at
+            day = event.permitted_at.astimezone(zone).date()
+            same_day = [at for at in open_or_reached.values() if at.astimezone(zone).date() == day]
+            assert len(same_day) <= 3
+        elif getattr(event, "outcome", None) in FAILED:
+            open_or_reached.pop(getattr(event, "attempt_id", ""), None)
+
+
+def _each_referral_is_answered_once(events: Sequence[BorrowerEvent]) -> None:
+    started = Counter(
+        (event.case_id, event.referral) for event in events if isinstance(event, TreatmentStarted)
+    )
+    completed = Counter(
+        (event.case_id, event.referral) for event in events if isinstance(event, TreatmentCompleted)
+    )
+    assert set(started.values()) <= {1}
+    assert set(completed.values()) <= {1}
+    assert completed.keys() <= started.keys()
+
+
+@settings(max_examples=100, deadline=None)
+@forall(
+    zone=st.sampled_from(ZONES),
+    treatments=st.lists(
+        st.sampled_from(["remind", "call", "demand", "visit"]), min_size=1, max_size=12
+    ),
+    outcome=OUTCOMES,
+)
+def test_without_a_stop_every_referral_is_answered(
+    zone: str | None, treatments: list[str], outcome: Outcome
+) -> None:
+    life = Life()
+    life.decide(
+        RecordContactPoints(
+            borrower_id=BORROWER, points=POINTS, zone=zone, language=None, now=START
+        )
+    )
+    for number, treatment in enumerate(treatments):
+        life.decide(
+            StartTreatment(
+                case_id=CaseId(f"case-{number}"),
+                loan_key=LoanKey(f"loan-{number}@/bank"),
+                borrower_id=BORROWER,
+                referral=1,
+                treatment=treatment,
+                overdue_minor=1,
+                currency="CNY",
+                days_past_due=1,
+                product="loan",
+                now=START,
+            )
+        )
+    life.until(START + timedelta(days=60), outcome)
+    assert {event.case_id for event in life.events if isinstance(event, TreatmentCompleted)} == {
+        CaseId(f"case-{number}") for number in range(len(treatments))
+    }
+
+
+@pytest.mark.parametrize("loans", [40])
+def test_many_loans_of_one_person_take_many_days(loans: int) -> None:
+    """Three calls a day, whatever waits; and hardly a denial, for days are planned ahead."""
+    life = Life()
+    life.decide(
+        RecordContactPoints(
+            borrower_id=BORROWER, points=POINTS, zone="Asia/Shanghai", language=None, now=START
+        )
+    )
+    for number in range(loans):
+        life.decide(
+            StartTreatment(
+                case_id=CaseId(f"case-{number}"),
+                loan_key=LoanKey(f"loan-{number}@/bank"),
+                borrower_id=BORROWER,
+                referral=1,
+                treatment="call",
+                overdue_minor=1,
+                currency="CNY",
+                days_past_due=1,
+                product="loan",
+                now=START,
+            )
+        )
+    life.until(START + timedelta(days=60), "connected")
+    conduct = check(life.events, POLICIES)
+    assert (conduct.permitted, conduct.denied, conduct.findings) == (loans, 0, ())
+    assert life.state.contacts[-1].at > START + timedelta(days=loans // 3 - 1)
+
+
+def test_the_state_forgets_what_is_over() -> None:
+    """A hundred cases, each reminded and cured, leave their ids and two days of contacts."""
+    life = Life()
+    life.decide(
+        RecordContactPoints(
+            borrower_id=BORROWER, points=POINTS, zone="Asia/Shanghai", language=None, now=START
+        )
+    )
+    for number in range(100):
+        case_id = CaseId(f"case-{number}")
+        life.decide(
+            StartTreatment(
+                case_id=case_id,
+                loan_key=LoanKey(f"loan-{number}@/bank"),
+                borrower_id=BORROWER,
+                referral=1,
+                treatment="remind",
+                overdue_minor=1,
+                currency="CNY",
+                days_past_due=1,
+                product="loan",
+                now=life.now,
+            )
+        )
+        life.until(life.now + timedelta(days=1), "delivered")
+        life.decide(EndContact(case_id=case_id, reason="cured", said_at=life.now, now=life.now))
+    assert not life.state.cases
+    assert len(life.state.closed) == 100
+    assert 1 <= len(life.state.contacts) <= 9
