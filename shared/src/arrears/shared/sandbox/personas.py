@@ -67,7 +67,7 @@ WEIGHTS: Final = (
     (Persona.STILL_OPEN, 5),
 )
 _TABLE: Final = tuple(persona for persona, weight in WEIGHTS for _ in range(weight))
-_COPRIMES: Final = (3, 7, 11, 13, 17, 19, 21, 23, 27, 29, 31, 33, 37, 39, 41, 43)
+_STRIDES: Final = (37, 39, 41, 43, 57, 59, 61, 63)
 _EASY: Final = (Persona.CURED_IN_GRACE, Persona.AFTER_A_REMINDER, Persona.PROMISE_KEPT)
 _RELAPSES: Final = (
     *(Persona.AFTER_A_REMINDER,) * 9,
@@ -100,7 +100,7 @@ OWED: Final = {
 def persona_of(seed: int, index: int) -> Persona:
     """Each hundred loans holds each persona by its weight, in an order of its own."""
     block, place = divmod(index, 100)
-    stride = _COPRIMES[roll(len(_COPRIMES), seed, "stride", block)]
+    stride = _STRIDES[roll(len(_STRIDES), seed, "stride", block)]
     return _TABLE[(place * stride + roll(100, seed, "shift", block)) % 100]
 
 
