@@ -1,6 +1,7 @@
 """Fields of requests with their bounds. Nothing is guessed: an amount is a JSON number without a
 fraction, a day is `YYYY-MM-DD`, an instant has a zone."""
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,7 @@ from arrears.shared.kernel.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 WORDS_MAX: Final = 500
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2100
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class Body(BaseModel):
@@ -42,11 +44,9 @@ def _known_currency(value: str) -> str:
 
 def _iso_day(value: Any) -> date:
     try:
-        day = date.fromisoformat(_text(value)) if len(_text(value)) == 10 else None
+        day = date.fromisoformat(_text(value) if _DAY.fullmatch(_text(value)) else "")
     except ValueError:
-        day = None
-    if day is None:
-        raise ValueError("must be a day, YYYY-MM-DD")
+        raise ValueError("must be a day, YYYY-MM-DD") from None
     if not FIRST_YEAR <= day.year < LAST_YEAR:
         raise ValueError(f"must be from {FIRST_YEAR} to {LAST_YEAR - 1}")
     return day

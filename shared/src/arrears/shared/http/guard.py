@@ -12,6 +12,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arrears.shared.http.logs import told
 from arrears.shared.http.problem import Problem, problem, response
 from arrears.shared.kernel.ids import derived_id
 
@@ -57,7 +58,7 @@ class Guard:
                 await self._app(scope, _replay(body, receive), watched)
         except Exception as error:
             number = derived_id("failure", type(error).__name__, str(time.time_ns()))[:8]
-            log.error("request_failed", number=number, exc_info=error)
+            log.error("request_failed", number=number, **told(error))
             if status == 0:
                 detail = f"The failure is ours; it is in the log under {number}."
                 await response(problem(500, "failed", detail))(scope, receive, watched)
@@ -104,7 +105,7 @@ def depth_of(body: bytes) -> int:
             depth += 1
             deepest = max(deepest, depth)
         elif mark in b"]}":
-            depth -= 1
+            depth = max(depth - 1, 0)
     return deepest
 
 

@@ -47,13 +47,19 @@ def with_places_only(
 ) -> MutableMapping[str, Any]:
     """Turns `exc_info` into the kind of the error and the places it came through."""
     given = event.pop("exc_info", None)
-    if not given:
-        return event
     error = given if isinstance(given, BaseException) else sys.exc_info()[1]
-    if error is not None:
-        event["error"] = type(error).__name__
-        event["places"] = [
-            f"{frame.filename.rsplit('/src/', 1)[-1]}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
-        ]
+    if given and error is not None:
+        event.update(told(error))
     return event
+
+
+def told(error: BaseException) -> dict[str, Any]:
+    """What may be told of an error whatever the logs are set to: its kind, and its way."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_MAX:]
+    return {
+        "error": type(error).__name__,
+        "places": [
+            f"{frame.filename.rsplit('/src/', 1)[-1]}:{frame.lineno} {frame.name}"
+            for frame in frames
+        ],
+    }

@@ -1,0 +1,119 @@
+"""Answers already given, in memory and on PostgreSQL alike."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
+
+from arrears.shared.eventstore.tables import metadata
+from arrears.shared.http.idempotency import (
+    Answers,
+    Fresh,
+    Given,
+    InProgress,
+    MemoryAnswers,
+    PostgresAnswers,
+    Reused,
+    input_hmac,
+)
+from arrears.shared.kernel.ids import StaffId
+
+LI, WANG = StaffId("li"), StaffId("wang")
+INPUT, OTHER = b"i" * 32, b"o" * 32
+
+
+class AnswersSuite:
+    """Needs a fixture `answers`."""
+
+    async def test_a_new_key_is_fresh_once(self, answers: Answers) -> None:
+        assert await answers.begin("k", LI, INPUT) == Fresh()
+        assert await answers.begin("k", LI, INPUT) == InProgress()
+        assert await answers.begin("k", WANG, INPUT) == Fresh()
+        assert await answers.begin("k2", LI, INPUT) == Fresh()
+
+    async def test_the_answer_is_given_again(self, answers: Answers) -> None:
+        await answers.begin("k", LI, INPUT)
+        await answers.finish("k", LI, 409, b"no")
+        assert await answers.begin("k", LI, INPUT) == Given(409, b"no")
+
+    async def test_another_input_is_told_apart(self, answers: Answers) -> None:
+        await answers.begin("k", LI, INPUT)
+        assert await answers.begin("k", LI, OTHER) == Reused()
+        await answers.finish("k", LI, 200, b"yes")
+        assert await answers.begin("k", LI, OTHER) == Reused()
+
+    async def test_an_abandoned_key_is_free_and_a_given_answer_stays(
+        self, answers: Answers
+    ) -> None:
+        await answers.begin("k", LI, INPUT)
+        await answers.abandon("k", LI)
+        assert await answers.begin("k", LI, OTHER) == Fresh()
+        await answers.finish("k", LI, 200, b"yes")
+        await answers.abandon("k", LI)
+        assert await answers.begin("k", LI, OTHER) == Given(200, b"yes")
+
+    async def test_of_many_at_once_one_carries_it_out(self, answers: Answers) -> None:
+        verdicts = await asyncio.gather(*(answers.begin("k", LI, INPUT) for _ in range(20)))
+        assert verdicts.count(Fresh()) == 1
+        assert verdicts.count(InProgress()) == 19
+
+
+class TestMemoryAnswers(AnswersSuite):
+    @pytest.fixture
+    def answers(self) -> Answers:
+        return MemoryAnswers()
+
+
+@pytest.mark.live
+class TestPostgresAnswers(AnswersSuite):
+    @pytest.fixture
+    async def pool(self, dsn: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+        made = await asyncpg.create_pool(dsn, min_size=4, max_size=4)
+        table = CreateTable(metadata.tables["idempotency"])
+        await made.execute(str(table.compile(dialect=postgresql.dialect())))
+        yield made
+        await made.close()
+
+    @pytest.fixture
+    def answers(self, pool: "asyncpg.Pool[asyncpg.Record]") -> Answers:
+        return PostgresAnswers(pool)
+
+    async def test_a_request_whose_process_died_is_taken_over(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> None:
+        answers = PostgresAnswers(pool, taken_over_after=timedelta(milliseconds=200))
+        assert await answers.begin("k", LI, INPUT) == Fresh()
+        assert await answers.begin("k", LI, INPUT) == InProgress()
+        await asyncio.sleep(0.25)
+        assert await answers.begin("k", LI, OTHER) == Reused()
+        assert await answers.begin("k", LI, INPUT) == Fresh()
+        assert await answers.begin("k", LI, INPUT) == InProgress()
+
+    async def test_old_keys_are_forgotten(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        answers = PostgresAnswers(pool)
+        await answers.begin("k", LI, INPUT)
+        await answers.finish("k", LI, 200, b"yes")
+        await answers.forget(timedelta(hours=1))
+        assert await answers.begin("k", LI, INPUT) == Given(200, b"yes")
+        await answers.forget(timedelta(0))
+        assert await answers.begin("k", LI, INPUT) == Fresh()
+
+
+class TestInputHmac:
+    def test_it_follows_the_json_and_not_its_spelling(self) -> None:
+        given = input_hmac(b"s", "POST", "/a?", b'{"a":1,"b":[1]}')
+        assert given == input_hmac(b"s", "POST", "/a?", b'{ "b": [1], "a": 1}')
+        others = [
+            (b"t", "POST", "/a?", b'{"a":1,"b":[1]}'),
+            (b"s", "PUT", "/a?", b'{"a":1,"b":[1]}'),
+            (b"s", "POST", "/b?", b'{"a":1,"b":[1]}'),
+            (b"s", "POST", "/a?", b'{"a":1,"b":[2]}'),
+            (b"s", "POST", "/a?", b""),
+            (b"s", "POST", "/a?", b"{"),
+        ]
+        assert given not in [input_hmac(*other) for other in others]
+        assert len({input_hmac(*other) for other in others}) == len(others)
