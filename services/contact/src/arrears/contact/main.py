@@ -1,15 +1,20 @@
 """Puts contact together and runs it: `arrears-contact api | worker | run | migrate | rebuild`."""
 
+from pathlib import Path
+
 from arrears.contact.adapters.policies import load_policies
 from arrears.contact.adapters.sandbox import SandboxGateway
 from arrears.contact.adapters.unsealing import unseal_with
+from arrears.contact.api.routes import routes
 from arrears.contact.application.effects import Answer, effect_of, on_answer
+from arrears.contact.application.projections import case_list
 from arrears.contact.application.publish import WIRE_NAMES, subject_of
 from arrears.contact.application.react import HEARS, react
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.process import Service
 from arrears.shared.service.settings import Ground
 
 
@@ -38,3 +43,14 @@ def make_gateway(ground: Ground, keyring: Keyring) -> Gateway | None:
     if ground.sandbox_seed is None:
         return None
     return SandboxGateway(ground.sandbox_seed, unseal_with(keyring))
+
+
+service = Service(
+    name="contact",
+    migrations=Path(__file__).resolve().parents[3] / "migrations",
+    make_stage=make_stage,
+    projections=[case_list],
+    make_gateway=make_gateway,
+    make_routes=lambda edge: [routes(edge)],
+)
+main = service.main

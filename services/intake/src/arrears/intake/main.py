@@ -1,13 +1,18 @@
 """Puts intake together and runs it: `arrears-intake api | worker | run | migrate | rebuild`."""
 
+from pathlib import Path
+
 from arrears.intake.adapters.feed import FactReader
 from arrears.intake.adapters.policies import load_policies
+from arrears.intake.api.routes import routes
+from arrears.intake.application.projections import case_list
 from arrears.intake.application.publish import WIRE_NAMES, subject_of
 from arrears.intake.application.react import HEARS, react
 from arrears.intake.domain.borrower import borrower_decider
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.process import Service
 from arrears.shared.service.settings import Ground
 
 
@@ -25,3 +30,13 @@ def make_stage(ground: Ground, keyring: Keyring) -> Stage:
         react=react,
         feed=FactReader(keyring),
     )
+
+
+service = Service(
+    name="intake",
+    migrations=Path(__file__).resolve().parents[3] / "migrations",
+    make_stage=make_stage,
+    projections=[case_list],
+    make_routes=lambda edge: [routes(edge)],
+)
+main = service.main

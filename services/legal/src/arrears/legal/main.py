@@ -1,15 +1,20 @@
 """Puts legal together and runs it: `arrears-legal api | worker | run | migrate | rebuild`."""
 
+from pathlib import Path
+
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
 from arrears.legal.adapters.workdays import workdays_of
+from arrears.legal.api.routes import routes
 from arrears.legal.application.effects import Answer, effect_of, on_answer
+from arrears.legal.application.projections import case_list
 from arrears.legal.application.publish import WIRE_NAMES, subject_of
 from arrears.legal.application.react import HEARS, react
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.process import Service
 from arrears.shared.service.settings import Ground
 
 
@@ -34,3 +39,14 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
 def make_gateway(ground: Ground, _keyring: Keyring) -> Gateway | None:
     """The sandbox where it is configured on. None: filings wait until a gateway is there."""
     return None if ground.sandbox_seed is None else SandboxCourt(ground.sandbox_seed)
+
+
+service = Service(
+    name="legal",
+    migrations=Path(__file__).resolve().parents[3] / "migrations",
+    make_stage=make_stage,
+    projections=[case_list],
+    make_gateway=make_gateway,
+    make_routes=lambda edge: [routes(edge)],
+)
+main = service.main

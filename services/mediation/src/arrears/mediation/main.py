@@ -1,14 +1,19 @@
 """Puts mediation together: `arrears-mediation api | worker | run | migrate | rebuild`."""
 
+from pathlib import Path
+
 from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.adapters.sandbox import SandboxMediator
+from arrears.mediation.api.routes import routes
 from arrears.mediation.application.effects import Answer, effect_of, on_answer
+from arrears.mediation.application.projections import case_list
 from arrears.mediation.application.publish import WIRE_NAMES, subject_of
 from arrears.mediation.application.react import HEARS, react
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.process import Service
 from arrears.shared.service.settings import Ground
 
 
@@ -33,3 +38,14 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
 def make_gateway(ground: Ground, _keyring: Keyring) -> Gateway | None:
     """The sandbox where it is configured on. None: invitations wait until a gateway is there."""
     return None if ground.sandbox_seed is None else SandboxMediator(ground.sandbox_seed)
+
+
+service = Service(
+    name="mediation",
+    migrations=Path(__file__).resolve().parents[3] / "migrations",
+    make_stage=make_stage,
+    projections=[case_list],
+    make_gateway=make_gateway,
+    make_routes=lambda edge: [routes(edge)],
+)
+main = service.main

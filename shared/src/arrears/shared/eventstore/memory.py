@@ -80,7 +80,9 @@ class MemoryStore:
 
     async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
         for topic, partition in places:
-            self.places.setdefault((topic, partition), Position(topic, partition, 0, 0, b"", None, None))
+            self.places.setdefault(
+                (topic, partition), Position(topic, partition, 0, 0, b"", None, None)
+            )
 
     async def agenda(
         self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int

@@ -202,9 +202,7 @@ async def _append(connection: Connection, change: Change) -> None:
             )
             last[shard] = seq
     if records:
-        await connection.copy_records_to_table(
-            "events", records=records, columns=sql.EVENT_COLUMNS
-        )
+        await connection.copy_records_to_table("events", records=records, columns=sql.EVENT_COLUMNS)
     await connection.execute(
         sql.MOVE_SHARDS,
         shards,

@@ -76,7 +76,9 @@ class DayBook:
         for timer in timers:
             self.set_timer(timer.borrower_id, timer.stream, timer.due_at)
 
-    def set_timer(self, borrower_id: BorrowerId, stream: StreamName, due_at: datetime | None) -> None:
+    def set_timer(
+        self, borrower_id: BorrowerId, stream: StreamName, due_at: datetime | None
+    ) -> None:
         if due_at is not None and due_at < self.until:
             self.borrowers.setdefault(borrower_id, BorrowerDay()).timers[stream] = due_at
         elif borrower_id in self.borrowers:

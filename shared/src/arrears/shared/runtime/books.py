@@ -47,7 +47,11 @@ class Books:
         ready: dict[date, list[Shard]] = {}
         for shard, shelf in shelves.items():
             day = shelf.open_day
-            if shard not in self._books and day is not None and await self._ears.complete(shard, day):
+            if (
+                shard not in self._books
+                and day is not None
+                and await self._ears.complete(shard, day)
+            ):
                 ready.setdefault(day, []).append(shard)
         for day, shards in ready.items():
             await self._open_day(day, shards, pending)
@@ -67,9 +71,7 @@ class Books:
             self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
         self.requested(pending)
 
-    async def _look(
-        self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]
-    ) -> None:
+    async def _look(self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]) -> None:
         """The live clock: rows and timers that have fallen due since the last look."""
         now = self._now()
         for shard, shelf in shelves.items():
@@ -106,7 +108,10 @@ class Books:
                 self._books[effect.shard].blocked.add(effect.borrower_id)
 
     def answered(
-        self, effect: PendingEffect, rows: Sequence[AgendaRow], still_waiting: Collection[BorrowerId]
+        self,
+        effect: PendingEffect,
+        rows: Sequence[AgendaRow],
+        still_waiting: Collection[BorrowerId],
     ) -> None:
         """The answers of today join today's agenda; the borrower goes on when all are there."""
         book = self._books.get(effect.shard)
@@ -124,9 +129,7 @@ class Books:
 
     # --- What is to do
 
-    def works(
-        self, lines_max: int, alone: Collection[BorrowerId]
-    ) -> list[Work]:
+    def works(self, lines_max: int, alone: Collection[BorrowerId]) -> list[Work]:
         """Borrowers with something to do, about `lines_max` lines of them; suspects go alone."""
         found: list[Work] = []
         lines = 0

@@ -82,7 +82,9 @@ class Ears:
             place: source for place, source in self.sources.items() if source.shard not in shards
         }
         self.feed = {
-            place: held for place, held in self.feed.items() if place.partition not in feed_partitions
+            place: held
+            for place, held in self.feed.items()
+            if place.partition not in feed_partitions
         }
         await self._assign()
 
@@ -92,7 +94,9 @@ class Ears:
         )
 
     async def _positions(self) -> Mapping[TopicPartition, Position]:
-        return {TopicPartition(row.topic, row.partition): row for row in await self._store.positions()}
+        return {
+            TopicPartition(row.topic, row.partition): row for row in await self._store.positions()
+        }
 
     async def close(self) -> None:
         await self._listener.close()
@@ -107,7 +111,9 @@ class Ears:
         for place, records in polled.items():
             source = self.sources.get(place)
             if source is not None:
-                self._hear_stage(hearing, source, [r for r in records if r.offset >= source.position])
+                self._hear_stage(
+                    hearing, source, [r for r in records if r.offset >= source.position]
+                )
             elif place in self.feed:
                 reassign |= not await self._hear_feed(hearing, self.feed[place], records)
         if reassign:
@@ -123,7 +129,9 @@ class Ears:
         if source.service == STAGES[0] and source.first_day is None and move.first_day is not None:
             hearing.first_days[source.shard] = move.first_day
 
-    async def _hear_feed(self, hearing: Hearing, held: FeedPartition, records: Sequence[Record]) -> bool:
+    async def _hear_feed(
+        self, hearing: Hearing, held: FeedPartition, records: Sequence[Record]
+    ) -> bool:
         """False: the first closing has just been found, so the partition is to be read again."""
         if not held.judges():
             return not held.look_for_first_day(records)
@@ -135,8 +143,7 @@ class Ears:
         hearing.change.refused.extend(read.refused)
         await self._homes.settle([fact for _, fact, _ in read.placed])
         hearing.rows.extend(
-            held.row(record, fact, day, self._homes.of(fact))
-            for record, fact, day in read.placed
+            held.row(record, fact, day, self._homes.of(fact)) for record, fact, day in read.placed
         )
         if read.move.first_day is not None:
             for shard in range(SHARD_COUNT):

@@ -126,19 +126,17 @@ class FeedPartition:
             )
         return max(closing.day, closed or closing.day), closing.first_day
 
-    def _place_fact(self, read: Read, record: Record, fact: FeedFact, open_day: date | None) -> None:
+    def _place_fact(
+        self, read: Read, record: Record, fact: FeedFact, open_day: date | None
+    ) -> None:
         assert open_day is not None
         own_day = self._calendar.day_of(fact.time)
         if own_day > open_day + DAYS_AHEAD_MAX * ONE_DAY:
-            read.refused.append(
-                self._refusal(record, BadRecord("more_than_7_days_ahead", "time"))
-            )
+            read.refused.append(self._refusal(record, BadRecord("more_than_7_days_ahead", "time")))
             return
         read.placed.append((record, fact, max(own_day, open_day)))
 
-    def row(
-        self, record: Record, fact: FeedFact, day: date, borrower_id: BorrowerId
-    ) -> AgendaRow:
+    def row(self, record: Record, fact: FeedFact, day: date, borrower_id: BorrowerId) -> AgendaRow:
         """The agenda row of a fact whose borrower is settled."""
         return AgendaRow(
             shard=shard_of(borrower_id),

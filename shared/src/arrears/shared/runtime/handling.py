@@ -72,12 +72,19 @@ class Handler:
         """Let the feed's reader fetch the keys that these lines will need."""
         if self.stage.feed is not None:
             await self.stage.feed.unlock(
-                [line.row.value for work in works for line in work.day.lines if line.row.rank == FEED_RANK]
+                [
+                    line.row.value
+                    for work in works
+                    for line in work.day.lines
+                    if line.row.rank == FEED_RANK
+                ]
             )
 
     def prepare(self, work: Work, lines_max: int) -> list[tuple[StreamName, str, BorrowerId]]:
         """Read the borrower's next lines; say which streams must be on the shelf."""
-        streams = [(stream, stream.partition("-")[0], work.borrower_id) for stream in work.day.timers]
+        streams = [
+            (stream, stream.partition("-")[0], work.borrower_id) for stream in work.day.timers
+        ]
         for line in work.day.lines[:lines_max]:
             try:
                 prepared = self._read(line, work.book.day)
@@ -189,7 +196,9 @@ class Handler:
             raise prepared
         cause, issues = prepared
         draft.change.agenda_deleted.append(line.row)
-        if cause.fact_id is not None and self._seen(draft, shelf, line, cause, issues, work.book.day):
+        if cause.fact_id is not None and self._seen(
+            draft, shelf, line, cause, issues, work.book.day
+        ):
             return ()
         touched = []
         for issue in issues:
@@ -235,9 +244,7 @@ class Handler:
             self._refuse(draft, line, conflict.reason, conflict.field, day)
         return True
 
-    def _refuse(
-        self, draft: Draft, line: Line, reason: str, field: str | None, day: date
-    ) -> None:
+    def _refuse(self, draft: Draft, line: Line, reason: str, field: str | None, day: date) -> None:
         row = line.row
         draft.change.agenda_deleted.append(row)
         draft.change.refused.append(

@@ -9,7 +9,14 @@ from datetime import date, datetime
 
 import structlog
 
-from arrears.shared.eventstore.port import AgendaRow, Change, ShardMoved, ShardState, Store, StoredEvent
+from arrears.shared.eventstore.port import (
+    AgendaRow,
+    Change,
+    ShardMoved,
+    ShardState,
+    Store,
+    StoredEvent,
+)
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.kernel.reaction import Gateway
@@ -87,7 +94,9 @@ class Owner:
         self.parked.update(await self.store.parked_borrowers(shards))
         await self.ears.take(shards, feed_partitions)
         if self.clock == "live":
-            await self._open_first_days(dict.fromkeys(shards, self.stage.calendar.day_of(self.now())))
+            await self._open_first_days(
+                dict.fromkeys(shards, self.stage.calendar.day_of(self.now()))
+            )
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int] = ()) -> None:
         """Forget everything prepared for shards whose lease is gone or given up."""
@@ -264,7 +273,11 @@ class Owner:
         await self.bench.load(
             {
                 book.shard: [
-                    (shard_stream(name, book.shard), f"{name}.shard", BorrowerId(shard_stream(name, book.shard)))
+                    (
+                        shard_stream(name, book.shard),
+                        f"{name}.shard",
+                        BorrowerId(shard_stream(name, book.shard)),
+                    )
                 ]
                 for book in done
             }
@@ -325,7 +338,11 @@ class Owner:
                 by_shard.setdefault(row.shard, []).append(row)
         works = []
         for shard, rows in by_shard.items():
-            book = books[shard] = self.books.live_book(shard, self.bench.shelves[shard].open_day, now)
+            book = books[shard] = self.books.live_book(
+                shard, self.bench.shelves[shard].open_day, now
+            )
             book.add_rows(rows)
-            works.extend(Work(book, borrower_id, day) for borrower_id, day in book.borrowers.items())
+            works.extend(
+                Work(book, borrower_id, day) for borrower_id, day in book.borrowers.items()
+            )
         return works

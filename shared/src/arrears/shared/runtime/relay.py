@@ -71,9 +71,7 @@ class Relay:
                 queue = self._fresh.setdefault(shard, [])
                 if first_seq == self._cursors[shard] + len(queue) + 1:
                     queue.extend(batch)
-                self._known_seq[shard] = max(
-                    self._known_seq[shard], first_seq + len(batch) - 1
-                )
+                self._known_seq[shard] = max(self._known_seq[shard], first_seq + len(batch) - 1)
 
     def notice(self, shard: Shard, last_seq: int) -> None:
         """Someone else appended up to `last_seq`: it will be read from the store."""
@@ -107,7 +105,9 @@ class Relay:
                 if event.seq not in (0, seq):
                     raise RelayStopped(f"shard {shard}: expected seq {seq}, stored {event.seq}")
                 records.append(
-                    Outgoing(key=event.borrower_id.encode("utf-8", "replace"), value=event.value, seq=seq)
+                    Outgoing(
+                        key=event.borrower_id.encode("utf-8", "replace"), value=event.value, seq=seq
+                    )
                 )
             outgoing[TopicPartition(self._topic, shard)] = records
         await self._publisher.publish(outgoing)

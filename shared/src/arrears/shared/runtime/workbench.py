@@ -130,7 +130,9 @@ class Draft:
         for (shard, stream), entry in self._dues.items():
             if entry.due != self._first_dues[(shard, stream)]:
                 self.change.timers.append(
-                    Timer(shard=shard, stream=stream, borrower_id=entry.borrower_id, due_at=entry.due)
+                    Timer(
+                        shard=shard, stream=stream, borrower_id=entry.borrower_id, due_at=entry.due
+                    )
                 )
         return self.change
 
@@ -152,7 +154,9 @@ class Workbench:
         shelf = self.shelves[state.shard] = Shelf(state)
         return shelf
 
-    async def load(self, wanted: Mapping[Shard, Iterable[tuple[StreamName, str, BorrowerId]]]) -> None:
+    async def load(
+        self, wanted: Mapping[Shard, Iterable[tuple[StreamName, str, BorrowerId]]]
+    ) -> None:
         """Put the named streams (name, category, borrower) on their shelves."""
         missing: dict[Shard, list[StreamName]] = {}
         for shard, streams in wanted.items():
@@ -161,9 +165,7 @@ class Workbench:
                 entries.clear()
             for name, category, borrower_id in streams:
                 if name not in entries:
-                    entries[name] = Entry(
-                        category, borrower_id, self.deciders[category].initial
-                    )
+                    entries[name] = Entry(category, borrower_id, self.deciders[category].initial)
                     missing.setdefault(shard, []).append(name)
         if missing:
             for stored in await self.store.load(missing):
@@ -205,7 +207,13 @@ class Workbench:
     # --- Deciding
 
     def decide(
-        self, draft: Draft, shelf: Shelf, stream: StreamName, command: object, cause: Cause, at: datetime
+        self,
+        draft: Draft,
+        shelf: Shelf,
+        stream: StreamName,
+        command: object,
+        cause: Cause,
+        at: datetime,
     ) -> Sequence[object]:
         """Decide one command on a loaded stream; the events are drafted and folded at once.
 
@@ -221,7 +229,9 @@ class Workbench:
                 return ()
             ordinal = 0
             for event in events:
-                event_id = first_id if ordinal == 0 else self._event_id(cause, stream, event, at, ordinal)
+                event_id = (
+                    first_id if ordinal == 0 else self._event_id(cause, stream, event, at, ordinal)
+                )
                 self._append(draft, shelf, stream, entry, event, event_id, cause, at)
                 entry.state = decider.evolve(entry.state, event)
                 ordinal += 1

@@ -13,7 +13,7 @@
 | ARREARS_COUNTRY | whose public holidays count (ISO 3166) | CN |
 | ARREARS_TENANT | the bank | bank |
 | ARREARS_SANDBOX_SEED | turns the sandbox borrower and court on, with this seed | off |
-| ARREARS_STAFF_HEADER | 1: the name in X-Staff-Id is believed (development only) | 0 |
+| ARREARS_API_TOKENS_FILE, ARREARS_API_DEVELOPMENT | who may call (`http.actors`) | nobody |
 | ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
 """
 
@@ -59,7 +59,6 @@ class Settings:
     keystore: str = field(repr=False)
     host: str
     port: int
-    staff_header: bool
     lease_seconds: float
 
     @property
@@ -79,7 +78,6 @@ class Settings:
             keystore=env.get("ARREARS_KEYSTORE") or database_url(server, "arrears_keys"),
             host=host,
             port=port,
-            staff_header=_choice(env, "ARREARS_STAFF_HEADER", ("0", "1"), "0") == "1",
             lease_seconds=_number(env, "ARREARS_LEASE_SECONDS", 10.0, least=1.0),
         )
 

@@ -1,0 +1,71 @@
+"""A service's database: made if missing, brought to the newest tables by alembic."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import asyncpg
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import MetaData, pool
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+async def make_database(server: str, name: str) -> bool:
+    """Create the database on the server unless it is there; True where it was created."""
+    connection = await asyncpg.connect(server)
+    try:
+        if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+            return False
+        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    except asyncpg.DuplicateDatabaseError:
+        return False
+    finally:
+        await connection.close()
+    return True
+
+
+async def drop_database(server: str, name: str) -> None:
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
+
+
+def migrate(migrations: Path, url: str) -> None:
+    """Bring the tables to the newest revision. Runs an event loop: call it outside of one."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations))
+    config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def run_migrations(metadata: MetaData) -> None:
+    """What every service's `migrations/env.py` calls."""
+    url = context.config.get_main_option("sqlalchemy.url")
+    assert url is not None
+
+    async def online() -> None:
+        engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=pool.NullPool
+        )
+        async with engine.begin() as connection:
+            await connection.run_sync(_migrate(metadata))
+        await engine.dispose()
+
+    if context.is_offline_mode():
+        context.configure(url=url, target_metadata=metadata, literal_binds=True)
+        with context.begin_transaction():
+            context.run_migrations()
+    else:
+        asyncio.run(online())
+
+
+def _migrate(metadata: MetaData) -> Callable[..., None]:
+    def upgrade(connection: object) -> None:
+        context.configure(connection=connection, target_metadata=metadata)  # type: ignore[arg-type]
+        with context.begin_transaction():
+            context.run_migrations()
+
+    return upgrade

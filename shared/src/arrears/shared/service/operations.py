@@ -1,0 +1,105 @@
+"""What operations staff ask of every stage: status, refused and parked input, and their repair."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, Final
+
+import asyncpg
+from fastapi import APIRouter, Query
+from msgspec.json import encode
+from starlette.responses import Response
+
+from arrears.shared.http.problem import not_found
+
+_STATUS: Final = """
+    SELECT
+        (SELECT min(open_day) FROM shards) AS min_open_day,
+        (SELECT min(first_day) FROM positions) AS first_day,
+        (SELECT coalesce(sum(last_seq), 0)::bigint FROM shards) AS events,
+        (SELECT coalesce(sum(published_seq), 0)::bigint FROM cursors) AS published,
+        (SELECT coalesce(sum(position), 0)::bigint FROM positions) AS heard,
+        (SELECT count(*) FROM refused) AS refused,
+        (SELECT count(DISTINCT borrower_id) FROM parked) AS parked,
+        (SELECT count(*) FROM duplicates) AS duplicates,
+        (SELECT count(*) FROM effects WHERE in_doubt) AS in_doubt,
+        (SELECT count(*) FROM effects) AS effects_waiting
+"""
+_OPEN_DAYS: Final = "SELECT shard, open_day, owner FROM shards ORDER BY shard"
+_REFUSED: Final = """
+    SELECT number, origin, reason, field, borrower_id, day, refused_at, length(value) AS bytes
+    FROM refused WHERE number > $1 ORDER BY number LIMIT $2
+"""
+_REFUSED_COUNTS: Final = """
+    SELECT reason, field, count(*) AS count FROM refused GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
+"""
+_ONE_REFUSED: Final = """
+    SELECT number, origin, reason, field, borrower_id, day, refused_at, length(value) AS bytes,
+        CASE WHEN bytes_expire_at > now() THEN convert_from(value, 'UTF8') END AS text
+    FROM refused WHERE number = $1
+"""
+_PARKED: Final = """
+    SELECT min(number) AS number, shard, borrower_id, count(*) AS waiting,
+        max(error) AS error, min(origin) AS origin, min(day) AS day, min(parked_at) AS parked_at
+    FROM parked GROUP BY shard, borrower_id ORDER BY 1
+"""
+
+
+def operations_routes(
+    service: str, pool: asyncpg.Pool, live_facts: Callable[[], Awaitable[Mapping[str, Any]]]
+) -> APIRouter:
+    """`live_facts` is what only the worker of this process knows, such as what it waits for."""
+    router = APIRouter(tags=["operation"])
+
+    @router.get("/status")
+    async def status() -> Response:
+        """Day, lag and what is set aside; what each shard waits for."""
+        row = dict(await pool.fetchrow(_STATUS))
+        days = await pool.fetch(_OPEN_DAYS)
+        return _json(
+            {
+                "service": service,
+                **row,
+                "decided": row["events"],
+                "backlog": row["events"] - row["published"],
+                "open_days": {str(day["shard"]): day["open_day"] for day in days},
+                "owners": {str(day["shard"]): day["owner"] for day in days},
+                **await live_facts(),
+            }
+        )
+
+    @router.get("/refused")
+    async def refused(
+        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> Response:
+        """Input that was set aside alone, with reason and field."""
+        rows = [dict(row) for row in await pool.fetch(_REFUSED, after, limit)]
+        following = rows[-1]["number"] if len(rows) == limit else None
+        return _json({"items": rows, "next": following})
+
+    @router.get("/refused/counts")
+    async def refused_counts() -> Response:
+        """How many inputs were set aside, by reason and field."""
+        return _json({"items": [dict(row) for row in await pool.fetch(_REFUSED_COUNTS)]})
+
+    @router.get("/refused/{number}")
+    async def one_refused(number: int) -> Response:
+        """One refused input; its text is kept for 90 days."""
+        row = await pool.fetchrow(
+            _ONE_REFUSED.replace("convert_from(value, 'UTF8')", "value"), number
+        )
+        if row is None:
+            raise not_found(f"refused input {number}")
+        found = dict(row)
+        text = found["text"]
+        found["text"] = None if text is None else bytes(text).decode("utf-8", "replace")
+        return _json(found)
+
+    @router.get("/parked")
+    async def parked() -> Response:
+        """Borrowers whose input waits behind a failure of ours."""
+        return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
+
+    return router
+
+
+def _json(found: object) -> Response:
+    return Response(encode(found), media_type="application/json")

@@ -1,0 +1,348 @@
+"""A stage service as processes: `api`, `worker`, `run` (both), `migrate`, `rebuild`."""
+
+import asyncio
+import gc
+import hmac
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import asyncpg
+import structlog
+import typer
+import uvicorn
+import uvloop
+from fastapi import APIRouter
+
+from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.eventstore.leases import Leases, make_rows
+from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.eventstore.projector import Folding, Projection, Projector
+from arrears.shared.http.actors import actors_from_env
+from arrears.shared.http.app import make_app
+from arrears.shared.http.edge import Edge
+from arrears.shared.http.idempotency import PostgresAnswers
+from arrears.shared.http.logs import configure_logs
+from arrears.shared.kafka.adapter import KafkaBus
+from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
+from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.kafka.topics import event_topic, feed_topic
+from arrears.shared.kernel.reaction import Gateway
+from arrears.shared.keyring.master import MasterKey, WrongMasterKey
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.keyring.postgres import PostgresKeyring
+from arrears.shared.keyring.schema import migrate as migrate_keystore
+from arrears.shared.runtime.owner import Owner
+from arrears.shared.runtime.stage import STAGES, Stage
+from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.migrating import make_database, migrate
+from arrears.shared.service.operations import operations_routes
+from arrears.shared.service.settings import BadSetting, Ground, Settings
+from arrears.shared.service.worker import MUST_STOP, Worker, wall_clock
+
+log = structlog.get_logger(__name__)
+POOL_MAX: Final = 6
+
+
+@dataclass(frozen=True)
+class Service:
+    """What makes one stage service of the common parts."""
+
+    name: str
+    migrations: Path
+    make_stage: Callable[[Ground, Keyring], Stage]
+    projections: Sequence[Projection]
+    make_gateway: Callable[[Ground, Keyring], Gateway | None] | None = None
+    make_routes: Callable[[Edge], Iterable[APIRouter]] | None = None
+
+    def main(self) -> None:
+        """The command line. Wrong use and wrong settings exit 2, what must stop exits 1."""
+        try:
+            _commands(self)()
+        except (BadSetting, BadKafkaSetting, WrongMasterKey) as bad:
+            print(f"arrears-{self.name}: {bad}", file=sys.stderr)
+            sys.exit(2)
+        except MUST_STOP as error:
+            print(f"arrears-{self.name}: stopped: {error}", file=sys.stderr)
+            sys.exit(1)
+
+
+@dataclass
+class Running:
+    """The open resources of a process."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    store: PostgresStore
+    keyring: Keyring
+    stage: Stage
+
+
+def _commands(service: Service) -> typer.Typer:
+    app = typer.Typer(
+        help=f"The {service.name} service.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.command("migrate")
+    def migrate_command() -> None:
+        """Create the database if it is missing, and bring its tables to the newest form."""
+        settings = Settings.from_env(service.name, os.environ)
+        kafka = KafkaSettings.from_env(os.environ)
+        made = asyncio.run(make_database(settings.server, settings.database))
+        migrate(service.migrations, settings.dsn)
+        asyncio.run(_prepare(service, settings, kafka))
+        print(f"{settings.database}: {'created' if made else 'found'}, migrated")
+
+    @app.command()
+    def api() -> None:
+        """Answer questions and take commands over HTTP."""
+        _go(_serve(service, hears=False))
+
+    @app.command()
+    def worker() -> None:
+        """Hear, decide, act and publish."""
+        _go(_work(service))
+
+    @app.command()
+    def run() -> None:
+        """Both in one process."""
+        _go(_serve(service, hears=True))
+
+    @app.command()
+    def rebuild(
+        source: Annotated[
+            Literal["store", "kafka"], typer.Option("--from", help="What to rebuild it from.")
+        ],
+        keep: Annotated[bool, typer.Option(help="Keep the rebuilt database.")] = False,
+        as_json: Annotated[bool, typer.Option("--json")] = False,
+    ) -> None:
+        """Rebuild into a new database and compare; exits 1 where anything differs."""
+        from arrears.shared.service.rebuilding import rebuild_service  # noqa: PLC0415
+
+        sys.exit(asyncio.run(rebuild_service(service, source, keep=keep, as_json=as_json)))
+
+    return app
+
+
+async def _prepare(service: Service, settings: Settings, kafka: KafkaSettings) -> None:
+    """Rows, topics and the key store's tables: everything that a start relies on."""
+    pool = await asyncpg.create_pool(settings.dsn, min_size=1, max_size=1)
+    try:
+        is_intake = service.name == STAGES[0]
+        await make_rows(pool, kafka.feed_partitions if is_intake else 0)
+    finally:
+        await pool.close()
+    bus = KafkaBus(kafka)
+    try:
+        wanted = [event_topic(name) for name in STAGES]
+        wanted.append(feed_topic(kafka.feed_partitions, kafka.feed_retention_days))
+        for topic in wanted:
+            await bus.ensure_topic(
+                topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms
+            )
+    finally:
+        await bus.close()
+    await make_database(*_keystore_place(settings))
+    await migrate_keystore(settings.keystore)
+
+
+def _keystore_place(settings: Settings) -> tuple[str, str]:
+    server, _, name = settings.keystore.rpartition("/")
+    return f"{server}/postgres", name
+
+
+async def _keyring(settings: Settings) -> Keyring:
+    master = MasterKey.from_env(os.environ)
+    return await PostgresKeyring.connect(settings.keystore, master, settings.service)
+
+
+@asynccontextmanager
+async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]:
+    """The database, the key store and the stage of a process."""
+    pool = await asyncpg.create_pool(
+        settings.dsn,
+        min_size=1,
+        max_size=POOL_MAX,
+        server_settings={"application_name": f"arrears-{service.name}"},
+    )
+    keyring = await _keyring(settings)
+    try:
+        yield Running(
+            settings=settings,
+            pool=pool,
+            store=PostgresStore(pool),
+            keyring=keyring,
+            stage=service.make_stage(settings.ground, keyring),
+        )
+    finally:
+        await keyring.close()
+        await pool.close()
+
+
+def _go(work: Coroutine[Any, Any, None]) -> None:
+    gc.set_threshold(50_000, 20, 50)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+async def _work(service: Service) -> None:
+    settings = Settings.from_env(service.name, os.environ)
+    configure_logs(service.name)
+    async with opened(service, settings) as running, _worker(service, running) as worker:
+        _on_signals(worker.stop)
+        await worker.run()
+
+
+@asynccontextmanager
+async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
+    kafka = KafkaSettings.from_env(os.environ)
+    bus = KafkaBus(kafka)
+    ground = running.settings.ground
+    publisher = bus.publisher()
+    gateway = service.make_gateway(ground, running.keyring) if service.make_gateway else None
+    try:
+        feed_partitions = 0
+        if running.stage.feed is not None:
+            feed_partitions = await bus.partition_count(FEED_TOPIC)
+        owner = Owner(
+            running.stage,
+            running.store,
+            bus,
+            publisher,
+            clock=ground.clock,
+            now=wall_clock,
+            gateway=gateway,
+        )
+        leases = Leases(
+            running.pool,
+            os.environ.get("ARREARS_WORKER") or f"{socket.gethostname()}-{os.getpid()}",
+            seconds=running.settings.lease_seconds,
+            feed_partitions=feed_partitions,
+        )
+        codec = running.stage.codec()
+        projector = Projector(
+            running.pool, running.store, [folding_of(one, codec) for one in service.projections]
+        )
+        yield Worker(owner, leases, projector, lease_seconds=running.settings.lease_seconds)
+    finally:
+        await publisher.close()
+        await bus.close()
+
+
+def folding_of(projection: Projection, codec: Any) -> Folding:
+    return Folding(projection, codec, codec.wire_names.values())
+
+
+async def _serve(service: Service, *, hears: bool) -> None:
+    settings = Settings.from_env(service.name, os.environ)
+    configure_logs(service.name)
+    _check_port(settings)
+    async with opened(service, settings) as running:
+        if not hears:
+            await _http(service, running, None).serve()
+            return
+        async with _worker(service, running) as worker:
+            server = _http(service, running, worker)
+            serving = asyncio.create_task(server.serve())
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            _on_signals(worker.stop)
+            try:
+                await worker.run()
+            finally:
+                server.should_exit = True
+                await serving
+
+
+def _idempotency_secret() -> bytes:
+    """Inputs of commands are remembered as HMAC only; its key comes from the master key."""
+    return hmac.digest(os.environ["ARREARS_MASTER_KEY"].encode(), b"idempotency", "sha256")
+
+
+def _check_port(settings: Settings) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise BadSetting(
+                f"ARREARS_{settings.service.upper()}_LISTEN",
+                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}",
+            ) from error
+
+
+def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.Server:
+    ground = running.settings.ground
+    desk = ServiceDesk(
+        running.stage, running.store, running.pool, clock=ground.clock, wall=wall_clock
+    )
+    edge = Edge(
+        desk,
+        PostgresAnswers(running.pool),
+        actors_from_env(os.environ),
+        _idempotency_secret(),
+    )
+
+    async def live_facts() -> Mapping[str, Any]:
+        return {"clock": ground.clock, **(_waits(worker) if worker is not None else {})}
+
+    async def health() -> Mapping[str, object]:
+        if worker is None:
+            return {"status": "ok", "worker": "elsewhere"}
+        since = round(time.monotonic() - worker.progressed_at, 1)
+        ill = worker.stopped or (worker.trouble if since > 30 else None)
+        return {
+            "status": "stalled" if ill else "ok",
+            "reason": ill,
+            "seconds_since_progress": since,
+            **_waits(worker),
+        }
+
+    routers = list(service.make_routes(edge)) if service.make_routes else []
+    routers.append(operations_routes(service.name, running.pool, live_facts))
+    app = make_app(f"Arrears {service.name}", routers, health=health)
+    config = uvicorn.Config(
+        app,
+        host=running.settings.host,
+        port=running.settings.port,
+        log_config=None,
+        access_log=False,
+        loop="none",
+    )
+    server = uvicorn.Server(config)
+    if worker is not None:
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
+    return server
+
+
+def _waits(worker: Worker) -> Mapping[str, Any]:
+    """What the shards of this process wait for, in words, the same once."""
+    owner = worker.owner
+    words: set[str] = set()
+    for shard, shelf in owner.bench.shelves.items():
+        if shelf.open_day is not None and owner.clock == "feed":
+            words.update(owner.ears.waits_for(shard, shelf.open_day))
+    pending = owner.effects.pending()
+    if pending:
+        words.add(f"answers to {len(pending)} effects")
+    return {
+        "shards_held": list(owner.shards),
+        "waits_for": sorted(words),
+        "trouble": worker.stopped or worker.trouble,
+    }

@@ -1,0 +1,175 @@
+"""The loop of a worker: leases, then the owner's steps for as long as there is something to do.
+
+Decisions and publishing run side by side; whatever breaks is dropped, claimed anew and read again
+from the store. What must stop (a broken source, a repeated id, too much poison) ends the process
+with one clear line.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import asyncpg
+import structlog
+from aiokafka.errors import KafkaError
+
+from arrears.shared.eventstore.leases import Leases, Turnover
+from arrears.shared.eventstore.port import EventRepeated, Fenced
+from arrears.shared.eventstore.projector import Projector
+from arrears.shared.runtime.bus import OutOfRetention
+from arrears.shared.runtime.inbox import SourceBroken
+from arrears.shared.runtime.owner import Owner, TooMuchPoison
+from arrears.shared.runtime.relay import RelayStopped
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS: Final = 0.05
+REFRESH_SECONDS: Final = 0.25
+PROJECT_SECONDS: Final = 0.5
+COMMIT_SECONDS: Final = 5.0
+RETRY_SECONDS: Final = 0.5
+MUST_STOP: Final = (SourceBroken, RelayStopped, TooMuchPoison, EventRepeated, OutOfRetention)
+PASSING: Final = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    KafkaError,
+    Fenced,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.CannotConnectNowError,
+)
+
+
+def wall_clock() -> datetime:
+    """The one place where a service looks at the wall."""
+    return datetime.fromtimestamp(time.time(), UTC)
+
+
+class Worker:
+    """One worker of a stage service. `feed_partitions` is 0 for all but intake."""
+
+    def __init__(
+        self, owner: Owner, leases: Leases, projector: Projector, *, lease_seconds: float
+    ) -> None:
+        self.owner = owner
+        self.progressed_at = time.monotonic()
+        self.trouble: str | None = None
+        self.stopped: str | None = None
+        self._leases = leases
+        self._projector = projector
+        self._lease_every = lease_seconds / 3
+        self._next: dict[str, float] = {}
+        self._stopping = asyncio.Event()
+        self._committed = asyncio.Event()
+        self._publishing = asyncio.Lock()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._committed.set()
+
+    async def run(self) -> None:
+        """Work until told to stop. Raises one of MUST_STOP where going on would hide a loss."""
+        relay = asyncio.create_task(self._relay())
+        try:
+            while not self._stopping.is_set():
+                try:
+                    await self._round(relay)
+                except MUST_STOP as error:
+                    self.stopped = str(error)
+                    raise
+                except PASSING as error:
+                    await self._start_over(error)
+        finally:
+            self.stop()
+            relay.cancel()
+            with suppress(asyncio.CancelledError, *PASSING):
+                await relay
+            with suppress(*PASSING):
+                await self._leases.release()
+                await self.owner.ears.close()
+
+    async def _round(self, relay: "asyncio.Task[None]") -> None:
+        if relay.done():
+            relay.result()
+        if self._is_due("lease", self._lease_every):
+            await self._turn_over(await self._leases.step())
+        busy = await self.owner.hear(wait_seconds=0.0 if self._busy else IDLE_SECONDS)
+        busy |= await self.owner.handle()
+        busy |= await self.owner.act()
+        if self.owner.relay.backlog():
+            self._committed.set()
+        if not busy and self._is_due("refresh", REFRESH_SECONDS):
+            busy = await self.owner.refresh()
+        if self._is_due("project", PROJECT_SECONDS):
+            seqs = {shard: shelf.last_seq for shard, shelf in self.owner.bench.shelves.items()}
+            if await self._projector.step(seqs):
+                self._next["project"] = 0.0 if not busy else self._next["project"]
+        if self._is_due("offsets", COMMIT_SECONDS):
+            await self.owner.ears.commit_offsets()
+        self._busy = busy
+        if busy:
+            self.progressed_at = time.monotonic()
+        self.trouble = None
+
+    _busy = False
+
+    def _is_due(self, name: str, every: float) -> bool:
+        now = time.monotonic()
+        if now < self._next.get(name, 0.0):
+            return False
+        self._next[name] = now + every
+        return True
+
+    async def _turn_over(self, turnover: Turnover) -> None:
+        if not turnover:
+            return
+        async with self._publishing:
+            lost: Sequence[Any] = turnover.lost
+            if lost or turnover.feed_lost:
+                await self.owner.drop(lost, turnover.feed_lost)
+                self._projector.drop(lost)
+            if turnover.gained or turnover.feed_gained:
+                await self.owner.take(turnover.gained, turnover.feed_gained)
+                await self._projector.take([state.shard for state in turnover.gained])
+        log.info(
+            "shards_turned_over",
+            service=self.owner.stage.name,
+            holds=list(self.owner.shards),
+            feed_partitions=sorted(place.partition for place in self.owner.ears.feed),
+        )
+
+    async def _start_over(self, error: BaseException) -> None:
+        """Drop everything prepared; the next round claims under a new epoch and reads again."""
+        self.trouble = f"{type(error).__name__}"
+        log.warning("starting_over", service=self.owner.stage.name, error=type(error).__name__)
+        async with self._publishing:
+            feed = [place.partition for place in self.owner.ears.feed]
+            with suppress(*PASSING):
+                await self.owner.drop(self.owner.shards, feed)
+            self._projector.drop(self._leases.forget())
+        self._next["lease"] = 0.0
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)
+
+    async def _relay(self) -> None:
+        """Publish what was committed, woken by the commit."""
+        while not self._stopping.is_set():
+            try:
+                async with self._publishing:
+                    moved = await self.owner.publish()
+            except PASSING as error:
+                self.trouble = type(error).__name__
+                log.warning("publishing_failed", error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            if not moved:
+                self._committed.clear()
+                if not self.owner.relay.backlog():
+                    await self._committed.wait()
+            else:
+                self.progressed_at = time.monotonic()
