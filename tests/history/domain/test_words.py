@@ -231,9 +231,8 @@ def _value(info: Any, *, full: bool, path: str, codes: dict[str, str]) -> Any:
         return [inner] if full or code else []
     if isinstance(info, msgspec.inspect.LiteralType):
         return info.values[0]
-    if isinstance(info, msgspec.inspect.BoolType):
-        return full
-    return code or _NAMED.get(path.rpartition(".")[2]) or _PLAIN[type(info)]
+    plain = {**_PLAIN, msgspec.inspect.BoolType: full}
+    return code or _NAMED.get(path.rpartition(".")[2]) or plain[type(info)]
 
 
 _NAMED: Final = {"currency": "CNY", "local_time": "2024-03-01T17:00:00+08:00"}

@@ -5,6 +5,7 @@ from typing import Final
 
 from arrears.history.application.hearing import (
     Heard,
+    Lost,
     Place,
     Stop,
     check_place,
@@ -14,7 +15,7 @@ from arrears.history.application.hearing import (
 from arrears.history.application.ports import HistoryStore, Moved, Turn
 from arrears.history.domain.told import SERVICES
 from arrears.shared.kernel.ids import SHARD_COUNT
-from arrears.shared.runtime.bus import Bus, Listener, Record, TopicPartition
+from arrears.shared.runtime.bus import Bus, Listener, OutOfRetention, Record, TopicPartition
 
 GROUP: Final = "arrears-history"
 RECORDS_MAX: Final = 4000
@@ -36,7 +37,10 @@ class Ear:
             await self.forget()
             return 0
         listener = self._listener or await self._begin()
-        batches = await listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
+        try:
+            batches = await listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
+        except OutOfRetention as error:
+            raise Lost(str(error)) from None
         if not batches:
             return 0
         heard = self._judge(batches)

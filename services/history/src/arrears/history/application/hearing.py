@@ -84,7 +84,7 @@ def all_places() -> Sequence[Place]:
 
 
 def hear(place: Place, records: Sequence[Record]) -> Heard:
-    """Judge the records that follow `place.position`. Raises Stop."""
+    """Judge what a partition brought, repeated or new. A position never moves back. Raises Stop."""
     events: list[Kept] = []
     repeated: list[tuple[int, bytes]] = []
     first_seq = last_seq = place.last_seq
@@ -107,14 +107,10 @@ def hear(place: Place, records: Sequence[Record]) -> Heard:
         if noun_of(kept.type) == DAY_CLOSED:
             day = _CLOSING.decode(kept.value).data.day
             closed_day = day if closed_day is None else max(closed_day, day)
-    last = records[-1] if records else None
-    after = replace(
-        place,
-        position=place.position if last is None else last.offset + 1,
-        last_seq=last_seq,
-        last_hash=place.last_hash if last is None else bytes_hash(last.value),
-        closed_day=closed_day,
-    )
+    after = replace(place, last_seq=last_seq, closed_day=closed_day)
+    if records and records[-1].offset >= place.position:
+        last = records[-1]
+        after = replace(after, position=last.offset + 1, last_hash=bytes_hash(last.value))
     return Heard(before=place, after=after, events=events, repeated=repeated)
 
 

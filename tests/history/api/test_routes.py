@@ -1,0 +1,131 @@
+"""The questions over HTTP: answers, and errors that name field and rule."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import pytest
+
+from arrears.history.adapters.memory import MemoryHistory
+from arrears.history.adapters.words import load_words
+from arrears.history.api.app import make_app
+from arrears.history.application.desk import Desk
+from arrears.history.application.hearing import hear
+from arrears.shared.runtime.bus import Record
+from arrears.shared.testing.chronicle import Chronicle
+
+DAY = date(2024, 3, 1)
+LOAN = "l/1@/core-banking/x"
+
+
+async def _health() -> dict[str, Any]:
+    return {"status": "ok"}
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    chronicle = Chronicle()
+    for number in range(3):
+        chronicle.tell(
+            "intake.case_opened",
+            {
+                "case_id": f"c{number}",
+                "loan_key": LOAN,
+                "currency": "CNY",
+                "episode": number + 1,
+                "product": "loan",
+                "first_time": number == 0,
+            },
+            stream=f"intake.loan-{LOAN}",
+            on=DAY,
+        )
+    chronicle.close_day(DAY)
+    store = MemoryHistory()
+    for place in await store.places():
+        values = chronicle.shelves.get((place.service, place.shard), [])
+        records = [Record(offset=i, key=b"", value=v, seq=i + 1) for i, v in enumerate(values)]
+        await store.hear([hear(place, records)])
+    app = make_app(Desk(store, load_words()), _health)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://history") as found:
+        yield found
+
+
+async def _json(client: httpx.AsyncClient, path: str, status: int = 200) -> Any:
+    answer = await client.get(path)
+    assert answer.status_code == status, answer.text
+    kind = "application/json" if status == 200 else "application/problem+json"
+    assert answer.headers["content-type"] == kind
+    return answer.json()
+
+
+class TestAnswers:
+    async def test_cases_come_in_pages(self, client: httpx.AsyncClient) -> None:
+        first = await _json(client, "/cases?limit=2")
+        assert [row["case_id"] for row in first["cases"]] == ["c0", "c1"]
+        rest = await _json(client, f"/cases?limit=2&after={first['next_after']}")
+        assert [row["case_id"] for row in rest["cases"]] == ["c2"]
+        assert rest["next_after"] is None
+
+    async def test_a_case_is_told_in_both_languages(self, client: httpx.AsyncClient) -> None:
+        en = await _json(client, "/cases/c1/history")
+        zh = await _json(client, "/cases/c1/history?lang=zh")
+        assert en["lines"][0]["what"].startswith("Case opened: episode 2")
+        assert zh["lines"][0]["what"].startswith("立案：第 2 次逾期")
+
+    async def test_a_loan_key_may_hold_slashes(self, client: httpx.AsyncClient) -> None:
+        story = await _json(client, f"/loans/{LOAN}/history")
+        assert story["case_ids"] == ["c0", "c1", "c2"]
+
+    async def test_the_portfolio_is_flat_and_has_the_feeds_names(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        found = await _json(client, f"/portfolio?as_of={DAY}&wait=1")
+        assert (found["episodes_opened"], found["loans_with_2_plus_episodes"]) == (3, 1)
+
+    async def test_the_report_has_every_part_of_the_last_page(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        page = await _json(client, "/report?facts_set_aside=3")
+        assert page["tomorrow"]["facts_set_aside"] == 3
+        assert {"stages", "roll_rates", "attempts", "endings", "feed"} <= page.keys()
+
+    async def test_the_exported_file_has_the_digest(self, client: httpx.AsyncClient) -> None:
+        digest = await _json(client, "/digest")
+        exported = await client.get("/export")
+        assert sha256(exported.content).hexdigest() == digest["sha256"]
+        assert digest["case_count"] == 3
+
+    async def test_days_say_what_each_service_has_closed(self, client: httpx.AsyncClient) -> None:
+        days = await _json(client, "/days")
+        assert days["closed_everywhere"] == "2024-03-01"
+        assert set(days["services"].values()) == {"2024-03-01"}
+
+    async def test_the_openapi_describes_the_answers(self, client: httpx.AsyncClient) -> None:
+        paths = (await _json(client, "/openapi.json"))["paths"]
+        answer = paths["/digest"]["get"]["responses"]["200"]
+        assert "sha256" in answer["content"]["application/json"]["schema"]["properties"]
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        ("path", "status", "title", "said"),
+        [
+            ("/cases/c9/history", 404, "case_not_found", "case c9"),
+            ("/loans/x/history", 404, "loan_not_found", "loan x"),
+            ("/cases/c1/history?lang=fr", 422, "invalid_request", "lang"),
+            ("/portfolio?as_of=soon", 422, "invalid_request", "as_of"),
+            ("/cases?limit=0", 422, "invalid_request", "limit"),
+            ("/portfolio?as_of=2024-03-02&wait=0.01", 504, "day_not_closed", "intake"),
+            ("/digest?as_of=2024-03-02", 504, "day_not_closed", "legal"),
+            ("/nowhere", 404, "http_error", "Not Found"),
+        ],
+    )
+    async def test_each_names_what_is_wrong(
+        self, client: httpx.AsyncClient, path: str, status: int, title: str, said: str
+    ) -> None:
+        problem = await _json(client, path, status)
+        assert (problem["title"], problem["status"]) == (title, status)
+        assert said in problem["detail"]

@@ -1,0 +1,177 @@
+"""The questions: stories in words, figures as of a day, digest, waiting for a day."""
+
+import asyncio
+from datetime import date
+from hashlib import sha256
+
+import pytest
+
+from arrears.history.adapters.memory import MemoryHistory
+from arrears.history.adapters.words import load_words
+from arrears.history.application.desk import Desk, NotClosed, NotFound
+from arrears.history.application.hearing import hear
+from arrears.history.application.ports import CaseFilter
+from arrears.shared.runtime.bus import Record
+from arrears.shared.testing.chronicle import Chronicle
+
+DAY, NEXT = date(2024, 3, 1), date(2024, 3, 2)
+CASE = {"case_id": "c1", "loan_key": "l1"}
+OVERDUE = {
+    "as_of_on": DAY,
+    "days_past_due": 30,
+    "due_on": date(2024, 1, 31),
+    "overdue_minor": 123456,
+    "balance_minor": 200000,
+    "currency": "CNY",
+    "bucket": "M1",
+    "late": False,
+    "outdated": False,
+}
+OPENED = {"opened_on": DAY, "currency": "CNY"}
+PROFILE: dict[str, object] = {
+    "borrower_id": "b-1",
+    "contact_points": [],
+    "zone": None,
+    "language": None,
+}
+REPAID = {"loan_key": "l1", "case_id": None, "amount_minor": 500, "currency": "CNY"}
+
+
+def _chronicle() -> Chronicle:
+    chronicle = Chronicle()
+    loan, person = "intake.loan-l1", "contact.borrower-b-1"
+    other = {**REPAID, "loan_key": "l2", "repayment_id": "r2", "value_on": DAY}
+    repaid = {**REPAID, "repayment_id": "r1", "value_on": DAY}
+    chronicle.tell(
+        "intake.borrower_profile_recorded", PROFILE, stream="intake.borrower-b-1", on=DAY
+    )
+    chronicle.tell("intake.repayment_recorded", repaid, stream=loan, on=DAY, subject="b-1")
+    chronicle.tell("intake.repayment_recorded", other, stream="intake.loan-l2", on=DAY)
+    chronicle.tell("intake.loan_overdue_recorded", {**CASE, **OVERDUE}, stream=loan, on=DAY)
+    chronicle.tell("intake.case_opened", {**CASE, **OPENED}, stream=loan, on=DAY)
+    promise = {**CASE, "promise_id": "p1", "paid_minor": 123456}
+    chronicle.tell("contact.promise_kept", promise, stream=person, on=NEXT)
+    chronicle.close_day(DAY)
+    return chronicle
+
+
+async def _heard(chronicle: Chronicle) -> MemoryHistory:
+    store = MemoryHistory()
+    await _hear(store, chronicle)
+    return store
+
+
+async def _hear(store: MemoryHistory, chronicle: Chronicle) -> None:
+    for place in await store.places():
+        values = chronicle.shelves.get((place.service, place.shard), [])
+        records = [Record(offset=i, key=b"", value=v, seq=i + 1) for i, v in enumerate(values)]
+        await store.hear([hear(place, records[place.position :])])
+
+
+async def _desk() -> Desk:
+    return Desk(await _heard(_chronicle()), load_words())
+
+
+class TestStories:
+    async def test_a_case_is_told_in_order_with_date_service_what_and_why(self) -> None:
+        story = await (await _desk()).case_story("c1", "en", None)
+        assert (story.loan_key, story.case_ids) == ("l1", ["c1"])
+        assert [(line.on, line.service) for line in story.lines] == [
+            (DAY, "intake"),
+            (DAY, "intake"),
+            (NEXT, "contact"),
+        ]
+        first, last = story.lines[0], story.lines[-1]
+        assert "CNY 1,234.56 overdue" in first.what
+        assert first.why == "due on 2024-01-31"
+        assert "CNY 1,234.56 paid" in last.what
+        assert (first.stream, first.version) == ("intake.loan-l1", 2)
+
+    async def test_the_story_as_of_a_day_is_what_we_knew_then(self) -> None:
+        story = await (await _desk()).case_story("c1", "zh", DAY)
+        assert [line.service for line in story.lines] == ["intake", "intake"]
+        assert "逾期 30 天" in story.lines[0].what
+
+    async def test_a_loan_has_its_own_repayments_and_not_another_loans(self) -> None:
+        story = await (await _desk()).loan_story("l1", "en", None)
+        types = [line.type for line in story.lines]
+        assert types.count("arrears.intake.repayment_recorded.v1") == 1
+        assert len(types) == 4
+
+    async def test_a_loan_without_a_case_has_a_history_too(self) -> None:
+        story = await (await _desk()).loan_story("l2", "en", None)
+        assert [line.case_id for line in story.lines] == [None]
+
+    async def test_what_nobody_spoke_of_is_not_found(self) -> None:
+        desk = await _desk()
+        with pytest.raises(NotFound, match="case c9"):
+            await desk.case_story("c9", "en", None)
+        with pytest.raises(NotFound, match="loan l9"):
+            await desk.loan_story("l9", "en", None)
+
+
+class TestCases:
+    async def test_rows_as_of_a_day_are_folded_from_what_was_known(self) -> None:
+        desk = await _desk()
+        (now,) = await desk.cases(CaseFilter(), None)
+        (then,) = await desk.cases(CaseFilter(), DAY)
+        assert (now.event_count, then.event_count) == (3, 2)
+        assert await desk.cases(CaseFilter(status="closed"), DAY) == []
+
+
+class TestFigures:
+    async def test_figures_follow_what_is_heard(self) -> None:
+        chronicle = _chronicle()
+        store = await _heard(chronicle)
+        desk = Desk(store, load_words())
+        assert (await desk.feed(None)).feed.repayment_facts == 2
+        chronicle.tell(
+            "intake.repayment_recorded", REPAID, stream="intake.loan-l1", on=NEXT, subject="b-1"
+        )
+        await _hear(store, chronicle)
+        assert (await desk.feed(None)).feed.repayment_facts == 3
+        assert (await desk.feed(DAY)).feed.repayment_facts == 2
+
+    async def test_the_page_counts_what_the_caller_set_aside(self) -> None:
+        page = await (await _desk()).page(DAY, 7)
+        assert (page.as_of, page.tomorrow.facts_set_aside) == (DAY, 7)
+
+
+class TestDigest:
+    async def test_it_covers_up_to_the_last_day_closed_everywhere(self) -> None:
+        desk = await _desk()
+        found = await desk.digest(None)
+        assert (found.up_to, found.case_count, found.event_count) == (DAY, 1, 5)
+        written = b"".join([chunk async for chunk in await desk.export(None)])
+        assert sha256(written).hexdigest() == found.sha256
+
+    async def test_a_day_that_is_not_closed_has_none(self) -> None:
+        with pytest.raises(NotClosed):
+            await (await _desk()).digest(NEXT)
+
+    async def test_without_a_closed_day_it_is_empty(self) -> None:
+        found = await Desk(MemoryHistory(), load_words()).digest(None)
+        assert (found.up_to, found.event_count) == (None, 0)
+
+
+class TestWaiting:
+    async def test_a_day_that_is_closed_answers_at_once(self) -> None:
+        await (await _desk()).wait_for(DAY, 0)
+
+    async def test_it_returns_when_the_day_is_closed_everywhere(self) -> None:
+        chronicle = _chronicle()
+        store = await _heard(chronicle)
+        waiting = asyncio.create_task(Desk(store, load_words()).wait_for(NEXT, 10))
+        await asyncio.sleep(0.01)
+        chronicle.close_day(NEXT, services=("intake", "contact", "mediation"))
+        await _hear(store, chronicle)
+        await asyncio.sleep(0.15)
+        assert not waiting.done()
+        chronicle.close_day(NEXT, services=("legal",))
+        await _hear(store, chronicle)
+        await asyncio.wait_for(waiting, 1)
+
+    async def test_it_says_which_service_lags(self) -> None:
+        with pytest.raises(NotClosed) as caught:
+            await (await _desk()).wait_for(NEXT, 0.05)
+        assert caught.value.services["legal"] == DAY
