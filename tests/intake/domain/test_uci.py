@@ -83,7 +83,7 @@ def rows_of(events: Iterable[LoanEvent]) -> list[loan_list.Row]:
 def figures(events: list[LoanEvent]) -> dict[str, int | str]:
     rows = rows_of(events)
     overdue = [row for row in rows if row.overdue]
-    reached = {
+    reached: dict[str, int | str] = {
         f"loans_reaching_{days}_plus_dpd": sum(row.days_past_due_max >= days for row in rows)
         for days in (1, 30, 60, 90, 120, 180)
     }

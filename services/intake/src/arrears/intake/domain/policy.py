@@ -146,8 +146,9 @@ def _check(policy: Policy) -> None:
         raise BadPolicy("allocation", "must name costs, interest and principal once each")
     _check_buckets(policy.buckets)
     for index, table in enumerate(policy.classifications):
-        order = [(TIERS.index(row.tier), row.days_above) for row in table.tiers]
-        if order != sorted(set(order)) or len({days for _, days in order}) != len(order):
+        tiers = [TIERS.index(row.tier) for row in table.tiers]
+        days = [row.days_above for row in table.tiers]
+        if tiers != sorted(set(tiers)) or days != sorted(set(days)):
             raise BadPolicy(f"classifications[{index}].tiers", "must rise in tier and in days")
     _check_risk(policy.risk)
     _check_ladder(policy.ladder)

@@ -1,0 +1,174 @@
+"""A policy is checked when it is loaded; what is wrong is named by field and rule."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.domain.policy import BadPolicy, Policy, PolicyBook, parse
+
+TEXT = """
+id: cn-test
+version: 1
+valid_from: 2020-01-01
+valid_to: null
+sources: [bank]
+allocation: [costs, interest, principal]
+buckets:
+  - {name: M0, days_from: 0, days_to: 0}
+  - {name: M1, days_from: 1, days_to: null}
+classifications:
+  - id: T
+    source: law
+    in_force_from: 2020-01-01
+    tiers: [{tier: special_mention, days_above: 0}, {tier: loss, days_above: 90}]
+risk:
+  medium_from: 2
+  high_from: 4
+  rules:
+    - {id: dpd_30, measure: days_past_due, at_least: 30, points: 1}
+    - {id: refused, flag: refused, points: 2}
+grace: {days_past_due_below: 5, episode_max: 1, risks: [low]}
+ladder:
+  - {treatment: remind, stage: contact, days_past_due_min: 1}
+  - {treatment: sue, stage: legal, days_past_due_min: 90, overdue_minor_min: {default: 1}}
+"""
+POLICY = parse(TEXT)
+LATEST = date(2026, 3, 2)
+
+
+def changed(old: str, new: str) -> str:
+    assert old in TEXT
+    return TEXT.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("a: [", "$"),
+        ("[]", "$"),
+        (changed("id: cn-test", "id: CN test"), "id"),
+        (changed("version: 1", "version: 0"), "version"),
+        (changed("version: 1", "versoin: 1"), "$"),
+        (changed("valid_from: 2020-01-01", "valid_from: soon"), "valid_from"),
+        (changed("valid_to: null", "valid_to: 2020-01-01"), "valid_to"),
+        (changed("sources: [bank]", "sources: []"), "sources"),
+        (changed("[costs, interest, principal]", "[costs, interest]"), "allocation"),
+        (changed("[costs, interest, principal]", "[costs, costs, principal]"), "allocation"),
+        (changed("days_from: 0, days_to: 0", "days_from: 1, days_to: 1"), "buckets[0].days_from"),
+        (
+            changed("days_from: 1, days_to: null", "days_from: 2, days_to: null"),
+            "buckets[1].days_from",
+        ),
+        (
+            changed("days_from: 1, days_to: null", "days_from: 0, days_to: null"),
+            "buckets[1].days_from",
+        ),
+        (changed("days_from: 1, days_to: null", "days_from: 1, days_to: 9"), "buckets[1].days_to"),
+        (changed("days_from: 0, days_to: 0", "days_from: 0, days_to: null"), "buckets[0].days_to"),
+        (changed("name: M1", "name: M0"), "buckets"),
+        (changed("tier: loss", "tier: awful"), "classifications[0].tiers[1].tier"),
+        (
+            changed("tier: loss, days_above: 90", "tier: loss, days_above: 0"),
+            "classifications[0].tiers",
+        ),
+        (changed("special_mention", "loss"), "classifications[0].tiers"),
+        (changed("high_from: 4", "high_from: 2"), "risk.high_from"),
+        (changed("flag: refused", "flag: rude"), "risk.rules[1].flag"),
+        (changed("flag: refused, ", ""), "risk.rules[1]"),
+        (changed("at_least: 30, ", ""), "risk.rules[0].at_least"),
+        (changed("id: refused", "id: dpd_30"), "risk.rules"),
+        (changed("points: 1", "points: many"), "risk.rules[0].points"),
+        (changed("treatment: sue", "treatment: visit"), "ladder[1].treatment"),
+        (changed("days_past_due_min: 90", "days_past_due_min: 0"), "ladder[1].days_past_due_min"),
+        (changed("{default: 1}", "{CNY: 1}"), "ladder[1].overdue_minor_min"),
+        (changed("stage: legal", "stage: police"), "ladder[1].stage"),
+        (
+            changed("{treatment: sue, stage: legal,", "{treatment: remind, stage: contact,"),
+            "ladder",
+        ),
+        (changed("episode_max: 1", "episode_max: -1"), "grace.episode_max"),
+    ],
+)
+def test_what_is_wrong_is_named(text: str, field: str) -> None:
+    with pytest.raises(BadPolicy) as refusal:
+        parse(text)
+    assert refusal.value.field.replace("[...]", "[0]") == field
+    assert refusal.value.rule
+
+
+def test_the_day_selects_the_version() -> None:
+    second = replace(POLICY, version=2, valid_from=date(2026, 1, 1), valid_to=None)
+    book = PolicyBook([second, replace(POLICY, valid_to=date(2026, 1, 1))])
+    assert [
+        book.on(day).version
+        for day in (date(2005, 1, 1), date(2020, 1, 1), date(2025, 12, 31), date(2026, 1, 1))
+    ] == [1, 1, 1, 2]
+
+
+BOOKS: list[tuple[list[Policy], str]] = [
+    ([], "$"),
+    ([replace(POLICY, valid_to=date(2026, 1, 1))], "valid_to"),
+    (
+        [
+            replace(POLICY, valid_to=date(2026, 1, 2)),
+            replace(POLICY, version=2, valid_from=date(2026, 1, 1)),
+        ],
+        "valid_to",
+    ),
+    (
+        [
+            replace(POLICY, valid_to=date(2025, 12, 31)),
+            replace(POLICY, version=2, valid_from=date(2026, 1, 1)),
+        ],
+        "valid_to",
+    ),
+    (
+        [
+            replace(POLICY, valid_to=date(2026, 1, 1)),
+            replace(POLICY, valid_from=date(2026, 1, 1)),
+        ],
+        "version",
+    ),
+    (
+        [
+            replace(POLICY, valid_to=date(2026, 1, 1)),
+            replace(POLICY, id="other", version=2, valid_from=date(2026, 1, 1)),
+        ],
+        "id",
+    ),
+]
+
+
+@pytest.mark.parametrize(("policies", "field"), BOOKS)
+def test_versions_follow_each_other_without_gap_or_overlap(
+    policies: list[Policy], field: str
+) -> None:
+    with pytest.raises(BadPolicy) as refusal:
+        PolicyBook(policies)
+    assert refusal.value.field == field
+
+
+def test_the_default_policy_is_the_ladder_that_the_handbook_shows() -> None:
+    ladder = load_policies().on(LATEST).ladder
+    assert [(step.treatment, step.days_past_due_min, step.days_after) for step in ladder] == [
+        ("remind", 1, 0),
+        ("call", 15, 3),
+        ("demand", 30, 3),
+        ("visit", 45, 5),
+        ("mediate", 60, 5),
+        ("sue", 90, 5),
+    ]
+
+
+def test_a_folder_of_the_banks_own_takes_its_place(tmp_path: Path) -> None:
+    (tmp_path / "bank.yaml").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("no policy", encoding="utf-8")
+    assert load_policies("cn-test", tmp_path).on(LATEST) == POLICY
+    with pytest.raises(BadPolicy, match="no policy has the id cn-default"):
+        load_policies("cn-default", tmp_path)
+    (tmp_path / "bad.yaml").write_text(changed("version: 1", "version: 0"), encoding="utf-8")
+    with pytest.raises(BadPolicy, match=r"bad\.yaml: version: "):
+        load_policies("cn-test", tmp_path)
