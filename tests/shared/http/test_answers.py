@@ -74,7 +74,7 @@ class TestPostgresAnswers(AnswersSuite):
     async def pool(self, dsn: str) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
         made = await asyncpg.create_pool(dsn, min_size=4, max_size=4)
         table = CreateTable(metadata.tables["idempotency"])
-        await made.execute(str(table.compile(dialect=postgresql.dialect())))
+        await made.execute(str(table.compile(dialect=postgresql.dialect())))  # type: ignore[no-untyped-call]
         yield made
         await made.close()
 

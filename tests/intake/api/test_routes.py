@@ -1,0 +1,124 @@
+"""The API of intake: what operations do with a case becomes events of the loan's stream."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.api.routes import routes as intake_routes
+from arrears.intake.application.projections import case_list
+from arrears.intake.application.publish import WIRE_NAMES
+from arrears.intake.domain.facts import OverdueFact
+from arrears.intake.domain.loan.commands import RecordOverdue
+from arrears.intake.domain.loan.decisions import CATEGORY, make_loan_decider
+from arrears.intake.domain.loan.events import CaseClosed, CaseHeld
+from arrears.shared.http.edge import Edge
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId
+from arrears.shared.kernel.ids import case_id as id_of_case
+from arrears.shared.testing.api_suite import Api, ApiSuite
+from arrears.shared.testing.memory_desk import MemoryDesk
+
+LOAN = LoanKey("loan-1@/bank")
+CASE = id_of_case("bank", LOAN, 1)
+DAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+HOLD = {"reason": "dispute", "until_on": "2026-04-01", "note": "The debt is disputed."}
+REFER = {"stage": "contact", "treatment": "call", "reason": "The branch asked for it."}
+
+decider = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
+OPENED = decider.decide(
+    RecordOverdue(
+        fact=OverdueFact(
+            source="/bank",
+            fact_id="overdue-1",
+            loan_key=LOAN,
+            borrower_id=BorrowerId("person-1"),
+            stated_at=NOW,
+            as_of_on=DAY,
+            days_past_due=40,
+            due_on=DAY - timedelta(days=40),
+            currency="CNY",
+            product="loan",
+            overdue_minor=100_000,
+            principal_minor=None,
+            interest_minor=None,
+            fees_minor=None,
+            balance_minor=900_000,
+        ),
+        now=NOW,
+    ),
+    decider.initial,
+)
+
+
+class TestApi(ApiSuite):
+    case_id = CASE
+    commands: Mapping[str, Any] = {
+        "hold": HOLD,
+        "release": {"reason": "Settled."},
+        "refer": REFER,
+        "return": {"reason": "Wrong stage."},
+        "close": {"reason": "The borrower has died without an estate."},
+    }
+
+    @pytest.fixture
+    def routes(self) -> Callable[[Edge], APIRouter]:
+        return intake_routes
+
+    @pytest.fixture
+    def desk(self) -> MemoryDesk:
+        made = MemoryDesk(
+            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+        )
+        made.seed(CATEGORY, LOAN, *OPENED)
+        return made
+
+    async def test_a_held_case_is_not_referred_until_it_is_released(
+        self, api: Api, desk: MemoryDesk
+    ) -> None:
+        assert (await api.post(f"/cases/{CASE}/hold", HOLD)).status_code == 200
+        (held,) = [e for e in desk.events(CATEGORY, LOAN) if isinstance(e, CaseHeld)]
+        assert (held.reason, held.staff_id, held.until_on) == (
+            "dispute",
+            "li.wei",
+            date(2026, 4, 1),
+        )
+        answer = await api.post(f"/cases/{CASE}/refer", REFER)
+        assert (answer.status_code, answer.json()["reason"]) == (409, "case_held")
+        assert (await api.post(f"/cases/{CASE}/release", {"reason": "Settled."})).status_code == 200
+        assert (await api.post(f"/cases/{CASE}/refer", REFER)).status_code == 200
+        case = (await api.get(f"/cases/{CASE}")).json()
+        assert (case["stage"], case["treatment"], case["held"]) == ("contact", "call", None)
+
+    async def test_a_case_taken_back_is_intakes_again(self, api: Api) -> None:
+        await api.post(f"/cases/{CASE}/refer", REFER)
+        await api.post(f"/cases/{CASE}/return", {"reason": "Wrong stage."})
+        assert (await api.get(f"/cases/{CASE}")).json()["stage"] == "intake"
+
+    async def test_a_closed_case_stays_closed(self, api: Api, desk: MemoryDesk) -> None:
+        closing = {"reason": "No estate."}
+        assert (await api.post(f"/cases/{CASE}/close", closing)).status_code == 200
+        (closed,) = [e for e in desk.events(CATEGORY, LOAN) if isinstance(e, CaseClosed)]
+        assert closed.reason == "uncollectible"
+        assert (await api.post(f"/cases/{CASE}/close", closing)).json() == {"events": []}
+        for command, body in self.commands.items():
+            if command != "close":
+                answer = await api.post(f"/cases/{CASE}/{command}", body)
+                assert (answer.status_code, answer.json()["reason"]) == (409, "case_closed")
+
+    @pytest.mark.parametrize(
+        ("command", "body", "reason"),
+        [
+            ("hold", {**HOLD, "until_on": "2026-01-01"}, "until_in_the_past"),
+            ("refer", {**REFER, "treatment": "sue"}, "unknown_treatment"),
+        ],
+    )
+    async def test_a_command_against_the_rules(
+        self, api: Api, command: str, body: dict[str, str], reason: str
+    ) -> None:
+        answer = await api.post(f"/cases/{CASE}/{command}", body)
+        assert (answer.status_code, answer.json()["reason"]) == (409, reason)

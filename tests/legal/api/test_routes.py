@@ -1,0 +1,138 @@
+"""The API of legal: what a lawyer decides or enters becomes events of the claim's stream."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.api.routes import routes as legal_routes
+from arrears.legal.application.projections import case_list
+from arrears.legal.application.publish import WIRE_NAMES
+from arrears.legal.domain.claim.commands import NoteDemand, TakeClaim
+from arrears.legal.domain.claim.decisions import CATEGORY, make_claim_decider
+from arrears.shared.http.edge import Edge
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.testing.api_suite import Api, ApiSuite
+from arrears.shared.testing.memory_desk import MemoryDesk
+
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+DELIVERED_AT = datetime(2026, 1, 5, 2, tzinfo=UTC)
+CASE = CaseId("00000001-0000-4000-8000-000000000000")
+LOAN = LoanKey("loan-1@/bank")
+JUDGMENT = {"awarded_minor": 3_800_000, "currency": "CNY", "obey_by_on": "2026-03-25"}
+DEMAND = {
+    "total_minor": 3_700_000,
+    "currency": "CNY",
+    "delivered_at": "2026-02-20T10:00:00+08:00",
+}
+
+decider = make_claim_decider(load_policies(), BankCalendar("Asia/Shanghai"), lambda _day: True)
+DEMANDED = decider.decide(
+    NoteDemand(
+        case_id=CASE,
+        loan_key=LOAN,
+        total_minor=3_700_000,
+        currency="CNY",
+        delivered_at=DELIVERED_AT,
+        now=DELIVERED_AT,
+    ),
+    decider.initial,
+)
+FILED = decider.decide(
+    TakeClaim(
+        case_id=CASE,
+        loan_key=LOAN,
+        borrower_id=BorrowerId("borrower-1"),
+        referral=6,
+        overdue_minor=3_800_000,
+        balance_minor=9_000_000,
+        currency="CNY",
+        due_on=date(2025, 11, 20),
+        days_past_due=102,
+        now=NOW,
+    ),
+    decider.fold(DEMANDED),
+)
+
+
+class TestApi(ApiSuite):
+    case_id = CASE
+    commands: Mapping[str, Any] = {
+        "demands": DEMAND,
+        "filing-approval": {"despite_limitation": True},
+        "judgments": JUDGMENT,
+        "enforcement": None,
+        "enforcement/close": None,
+    }
+
+    @pytest.fixture
+    def routes(self) -> Callable[[Edge], APIRouter]:
+        return legal_routes
+
+    @pytest.fixture
+    def desk(self) -> MemoryDesk:
+        made = MemoryDesk(
+            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+        )
+        made.seed(CATEGORY, CASE, *DEMANDED, *FILED)
+        return made
+
+    async def test_from_a_judgment_to_the_end_of_enforcement(
+        self, api: Api, desk: MemoryDesk
+    ) -> None:
+        assert (await api.post(f"/cases/{CASE}/judgments", JUDGMENT)).status_code == 200
+        early = await api.post(f"/cases/{CASE}/enforcement")
+        assert (early.status_code, early.json()["reason"]) == (409, "time_to_obey_is_running")
+        desk.business_time = NOW + timedelta(days=60)
+        wake = decider.wake
+        assert wake is not None
+        stream = desk.events(CATEGORY, CASE)
+        due = decider.due(decider.fold(stream), NOW)
+        assert due is not None
+        stream.extend(decider.decide(wake(due), decider.fold(stream)))
+        await api.post(f"/cases/{CASE}/enforcement")
+        case = (await api.get(f"/cases/{CASE}")).json()
+        assert case["status"] == "enforcing"
+        assert (await api.post(f"/cases/{CASE}/enforcement/close")).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"currency": "USD"}, "other_currency"),
+            ({"obey_by_on": "2026-03-01"}, "in_the_past"),
+            ({"obey_by_on": "2099-03-01"}, "too_far_ahead"),
+        ],
+    )
+    async def test_a_judgment_against_the_rules(
+        self, api: Api, change: dict[str, str], reason: str
+    ) -> None:
+        answer = await api.post(f"/cases/{CASE}/judgments", {**JUDGMENT, **change})
+        assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+
+    async def test_a_second_judgment_is_refused(self, api: Api) -> None:
+        await api.post(f"/cases/{CASE}/judgments", JUDGMENT)
+        answer = await api.post(f"/cases/{CASE}/judgments", {**JUDGMENT, "awarded_minor": 1})
+        assert (answer.status_code, answer.json()["reason"]) == (409, "judgment_already_entered")
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            ({"delivered_at": "2026-03-05T10:00:00Z"}, "in_the_future"),
+            ({"currency": "USD"}, "other_currency"),
+        ],
+    )
+    async def test_a_demand_against_the_rules(
+        self, api: Api, change: dict[str, str], reason: str
+    ) -> None:
+        answer = await api.post(f"/cases/{CASE}/demands", {**DEMAND, **change})
+        assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+
+    async def test_enforcement_needs_a_judgment(self, api: Api) -> None:
+        answer = await api.post(f"/cases/{CASE}/enforcement")
+        assert (answer.status_code, answer.json()["reason"]) == (409, "judgment_not_entered")
+        answer = await api.post(f"/cases/{CASE}/enforcement/close")
+        assert answer.json()["reason"] == "enforcement_not_applied_for"
