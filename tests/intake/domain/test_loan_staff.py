@@ -1,0 +1,250 @@
+"""People's commands: each needs a case, a name and a reason, and does nothing twice."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.domain.facts import OverdueFact
+from arrears.intake.domain.loan.commands import (
+    CloseCase,
+    HoldCase,
+    LoanCommand,
+    RecordOverdue,
+    ReferCase,
+    ReleaseCase,
+    ReportStage,
+    ReturnCase,
+    WakeUp,
+)
+from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.events import (
+    CaseClosed,
+    CaseHeld,
+    CaseOpened,
+    CaseReferred,
+    CaseReleased,
+    CaseReturned,
+    LoanEvent,
+    LoanOverdueRecorded,
+    StageReported,
+)
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId, TenantId, case_id
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+LOAN = LoanKey("loan-1@/bank")
+CASE = case_id("bank", LOAN, 1)
+DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+WEI = StaffId("wei")
+given = DeciderSpec(DECIDER).given
+
+OVERDUE, OPENED, *_ = DECIDER.decide(
+    RecordOverdue(
+        fact=OverdueFact(
+            source="/bank",
+            fact_id="overdue-1",
+            loan_key=LOAN,
+            borrower_id=BorrowerId("person-1"),
+            stated_at=NOW,
+            as_of_on=TODAY,
+            days_past_due=40,
+            due_on=TODAY - timedelta(days=40),
+            currency="CNY",
+            product="loan",
+            overdue_minor=500_000,
+            principal_minor=None,
+            interest_minor=None,
+            fees_minor=None,
+            balance_minor=900_000,
+        ),
+        now=NOW,
+    ),
+    DECIDER.initial,
+)
+OPEN: tuple[LoanEvent, ...] = (OVERDUE, OPENED)
+HELD = CaseHeld(
+    case_id=CASE, loan_key=LOAN, reason="dispute", until_on=None, staff_id=WEI, note="wrong sum"
+)
+CLOSED = CaseClosed(
+    case_id=CASE,
+    loan_key=LOAN,
+    reason="uncollectible",
+    closed_at=NOW,
+    closed_on=TODAY,
+    result="no heirs",
+    staff_id=WEI,
+)
+VISITED = CaseReferred(
+    case_id=CASE,
+    loan_key=LOAN,
+    episode=1,
+    referral=1,
+    stage="contact",
+    treatment="visit",
+    rule="by_hand",
+    reason="asked for a talk at home",
+    days_past_due=40,
+    due_on=TODAY - timedelta(days=40),
+    overdue_minor=500_000,
+    balance_minor=900_000,
+    currency="CNY",
+    product="loan",
+    risk="low",
+    decided_on=TODAY,
+    policy_id="cn-default",
+    policy_version=1,
+    staff_id=WEI,
+)
+SIGNED = StageReported(
+    case_id=CASE,
+    loan_key=LOAN,
+    stage="mediation",
+    report="agreement_signed",
+    report_id="signed-1",
+    review_on=TODAY,
+)
+
+HOLD = HoldCase(
+    case_id=CASE, reason="dispute", until_on=None, staff_id=WEI, now=NOW, note="wrong sum"
+)
+RELEASE = ReleaseCase(case_id=CASE, reason="sum confirmed", staff_id=WEI, now=NOW)
+REFER = ReferCase(
+    case_id=CASE,
+    stage="contact",
+    treatment="visit",
+    reason="asked for a talk at home",
+    staff_id=WEI,
+    now=NOW,
+)
+RETURN = ReturnCase(case_id=CASE, reason="sent by mistake", staff_id=WEI, now=NOW)
+CLOSE = CloseCase(case_id=CASE, reason="no heirs", staff_id=WEI, now=NOW)
+ALL = (HOLD, RELEASE, REFER, RETURN, CLOSE)
+
+
+def test_the_named_events_are_what_the_first_fact_leaves() -> None:
+    assert isinstance(OVERDUE, LoanOverdueRecorded)
+    assert isinstance(OPENED, CaseOpened)
+
+
+@pytest.mark.parametrize("command", ALL)
+class TestEveryCommand:
+    def test_needs_the_running_case(self, command: LoanCommand) -> None:
+        given().when(command).then_refused("case_unknown")
+        other = replace(command, case_id=CaseId("another"))
+        given(*OPEN).when(other).then_refused("case_unknown")
+
+    def test_needs_a_reason_of_some_words(self, command: Any) -> None:
+        given(*OPEN).when(replace(command, reason="")).then_refused("wrong_length")
+        given(*OPEN).when(replace(command, reason="x" * 501)).then_refused("wrong_length")
+        given(*OPEN).when(replace(command, reason="a\u0000")).then_refused("control_characters")
+
+    def test_needs_a_name(self, command: Any) -> None:
+        given(*OPEN).when(replace(command, staff_id="")).then_refused("wrong_length")
+
+    def test_is_refused_on_a_closed_case(self, command: LoanCommand) -> None:
+        spec = given(*OPEN, CLOSED).when(command)
+        if isinstance(command, CloseCase):
+            spec.then_nothing_happens()
+        else:
+            spec.then_refused("case_closed")
+
+
+class TestHold:
+    def test_holds_until_released(self) -> None:
+        given(*OPEN).when(HOLD).then(HELD)
+        assert given(*OPEN, HELD).is_due(NOW) is None
+
+    def test_the_same_hold_twice_is_one(self) -> None:
+        given(*OPEN, HELD).when(HOLD).then_nothing_happens()
+
+    def test_another_end_is_another_hold(self) -> None:
+        until = TODAY + timedelta(days=9)
+        given(*OPEN, HELD).when(replace(HOLD, until_on=until)).then(replace(HELD, until_on=until))
+
+    def test_only_for_a_known_reason(self) -> None:
+        given(*OPEN).when(replace(HOLD, reason="mood")).then_refused("unknown_hold_reason")
+
+    def test_not_into_the_past(self) -> None:
+        yesterday = TODAY - timedelta(days=1)
+        given(*OPEN).when(replace(HOLD, until_on=yesterday)).then_refused("until_in_the_past")
+        given(*OPEN).when(replace(HOLD, until_on=TODAY)).then(replace(HELD, until_on=TODAY))
+
+    def test_the_note_has_words_too(self) -> None:
+        given(*OPEN).when(replace(HOLD, note="a\u0007")).then_refused("control_characters")
+
+    def test_hardship_told_by_a_stage_does_not_replace_a_hold_without_end(self) -> None:
+        claim = ReportStage(
+            case_id=CASE,
+            stage="contact",
+            report="hardship_reported",
+            report_id="claim-1",
+            now=NOW,
+            until_on=TODAY + timedelta(days=30),
+        )
+        loan = DECIDER.fold((*OPEN, HELD, *DECIDER.decide(claim, DECIDER.fold((*OPEN, HELD)))))
+        assert loan.case is not None
+        assert loan.case.held == HELD
+
+
+class TestRelease:
+    def test_ends_the_hold_and_has_the_strategy_look_the_same_evening(self) -> None:
+        released = CaseReleased(
+            case_id=CASE, loan_key=LOAN, reason="sum confirmed", review_on=TODAY, staff_id=WEI
+        )
+        given(*OPEN, HELD).when(RELEASE).then(released)
+        assert given(*OPEN, HELD, released).is_due(NOW) is not None
+
+    def test_of_a_case_that_is_not_held_is_nothing(self) -> None:
+        given(*OPEN).when(RELEASE).then_nothing_happens()
+
+
+class TestRefer:
+    def test_sends_the_case_where_staff_say(self) -> None:
+        given(*OPEN).when(REFER).then(VISITED)
+
+    def test_twice_is_once_while_it_is_there(self) -> None:
+        given(*OPEN, VISITED).when(REFER).then_nothing_happens()
+
+    def test_elsewhere_takes_the_place_of_the_first(self) -> None:
+        given(*OPEN, VISITED).when(replace(REFER, stage="legal", treatment="sue")).then(
+            replace(VISITED, stage="legal", treatment="sue", referral=2)
+        )
+
+    @pytest.mark.parametrize(
+        ("stage", "treatment", "reason"),
+        [
+            ("police", "arrest", "unknown_stage"),
+            ("contact", "sue", "unknown_treatment"),
+            ("legal", "visit", "unknown_treatment"),
+        ],
+    )
+    def test_only_what_a_stage_can_do(self, stage: str, treatment: str, reason: str) -> None:
+        given(*OPEN).when(replace(REFER, stage=stage, treatment=treatment)).then_refused(reason)
+
+    def test_not_while_it_is_held(self) -> None:
+        given(*OPEN, HELD).when(REFER).then_refused("case_held")
+
+    def test_not_while_an_agreement_is_kept(self) -> None:
+        given(*OPEN, SIGNED).when(REFER).then_refused("agreement_in_force")
+
+
+class TestReturnAndClose:
+    def test_takes_the_case_back_from_its_stage(self) -> None:
+        given(*OPEN, VISITED).when(RETURN).then(
+            CaseReturned(
+                case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back", staff_id=WEI
+            )
+        )
+
+    def test_of_a_case_that_no_stage_has_is_nothing(self) -> None:
+        given(*OPEN).when(RETURN).then_nothing_happens()
+
+    def test_gives_the_case_up_and_nobody_acts_on_it_again(self) -> None:
+        given(*OPEN).when(CLOSE).then(CLOSED)
+        given(*OPEN, CLOSED).when(WakeUp(now=NOW)).then_nothing_happens()
+        assert given(*OPEN, CLOSED).is_due(NOW) is None
