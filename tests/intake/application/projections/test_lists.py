@@ -1,0 +1,276 @@
+"""The lists follow the life of a case and of a loan."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from functools import reduce
+from typing import Any
+
+from msgspec.structs import replace
+
+from arrears.intake.application.projections import case_list, loan_list
+from arrears.intake.domain.loan.events import (
+    AssessmentInputs,
+    CaseAssessed,
+    CaseClosed,
+    CaseHeld,
+    CaseOpened,
+    CaseReferred,
+    CaseReleased,
+    CaseReturned,
+    GraceGranted,
+    LoanBorrowerChanged,
+    LoanCuredRecorded,
+    LoanEvent,
+    LoanOverdueRecorded,
+    RepaymentRecorded,
+    StageReported,
+)
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+
+CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
+ONE, TWO = BorrowerId("person-1"), BorrowerId("person-2")
+DAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+OF: dict[str, Any] = {"case_id": CASE, "loan_key": LOAN}
+
+OVERDUE = LoanOverdueRecorded(
+    **OF,
+    episode=1,
+    borrower_id=ONE,
+    fact_id="fact-1",
+    as_of_on=DAY,
+    days_past_due=40,
+    due_on=date(2026, 1, 21),
+    overdue_minor=500,
+    principal_minor=None,
+    interest_minor=None,
+    fees_minor=None,
+    balance_minor=900,
+    currency="CNY",
+    product="loan",
+    bucket="M2",
+    stated_at=NOW,
+    late=False,
+    outdated=False,
+    review_on=DAY,
+)
+WORSE = replace(OVERDUE, days_past_due=65, overdue_minor=600, bucket="M3", fact_id="fact-2")
+BETTER = replace(OVERDUE, days_past_due=5, overdue_minor=100, bucket="M1", fact_id="fact-3")
+OUTDATED = replace(BETTER, outdated=True, late=True, days_past_due=80)
+OPENED = CaseOpened(
+    **OF,
+    episode=1,
+    borrower_id=ONE,
+    opened_on=DAY,
+    as_of_on=DAY,
+    first_time=True,
+    currency="CNY",
+    product="loan",
+)
+ASSESSED = CaseAssessed(
+    **OF,
+    bucket="M2",
+    five_tier_class="special_mention",
+    risk="low",
+    score=1,
+    reasons=("dpd_30",),
+    inputs=AssessmentInputs(
+        days_past_due=40,
+        overdue_minor=500,
+        currency="CNY",
+        product="loan",
+        episode=1,
+        refused=False,
+        promises_broken=0,
+        unreachable=False,
+        agreement_breached=False,
+    ),
+    policy_id="cn-default",
+    policy_version=1,
+)
+GRACE = GraceGranted(
+    **OF,
+    until_days_past_due=5,
+    days_past_due=3,
+    reason="few",
+    policy_id="cn-default",
+    policy_version=1,
+)
+REFERRED = CaseReferred(
+    **OF,
+    episode=1,
+    referral=2,
+    stage="contact",
+    treatment="call",
+    rule="call",
+    reason="why",
+    days_past_due=40,
+    due_on=DAY,
+    overdue_minor=500,
+    balance_minor=900,
+    currency="CNY",
+    product="loan",
+    risk="low",
+    decided_on=DAY,
+    policy_id="cn-default",
+    policy_version=1,
+)
+HELD = CaseHeld(**OF, reason="dispute", until_on=DAY)
+RELEASED = CaseReleased(**OF, reason="settled", review_on=DAY)
+RETURNED = CaseReturned(**OF, stage="contact", result="taken_back")
+REPORTED = StageReported(
+    **OF, stage="contact", report="refusal_reported", report_id="r-1", review_on=DAY
+)
+PAID = RepaymentRecorded(
+    **OF,
+    fact_id="fact-4",
+    repayment_id="pay-1",
+    amount_minor=70,
+    currency="CNY",
+    value_on=DAY,
+    stated_at=NOW,
+    late=False,
+    costs_minor=20,
+    interest_minor=30,
+    principal_minor=15,
+    in_suspense_minor=5,
+    policy_id="cn-default",
+    policy_version=1,
+)
+CURED = LoanCuredRecorded(
+    **OF,
+    fact_id="fact-5",
+    as_of_on=DAY,
+    reason="paid_up",
+    currency="CNY",
+    stated_at=NOW,
+    late=False,
+    outdated=False,
+)
+CLOSED = CaseClosed(**OF, reason="cured", closed_at=NOW, closed_on=DAY)
+CHANGED = LoanBorrowerChanged(**OF, was=ONE, now_is=TWO)
+
+FIRST_ROW = case_list.Row(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=ONE,
+    episode=1,
+    product="loan",
+    currency="CNY",
+    days_past_due=40,
+    overdue_minor=500,
+    balance_minor=900,
+    as_of_on=DAY,
+    bucket="M2",
+)
+OPEN_ROW = replace(FIRST_ROW, opened_on=DAY)
+
+
+def case_row(*events: LoanEvent) -> case_list.Row | None:
+    none: case_list.Row | None = None
+    return reduce(case_list.evolve, events, none)
+
+
+def loan_row(events: Iterable[LoanEvent]) -> loan_list.Row:
+    none: loan_list.Row | None = None
+    row = reduce(loan_list.evolve, events, none)
+    assert row is not None
+    return row
+
+
+class TestCaseList:
+    def test_the_overdue_fact_that_opens_the_case_makes_the_row(self) -> None:
+        assert case_row(OVERDUE) == FIRST_ROW
+        assert case_row(OVERDUE, OPENED) == OPEN_ROW
+
+    def test_each_event_changes_its_own_fields(self) -> None:
+        changes: list[tuple[LoanEvent, dict[str, object]]] = [
+            (
+                ASSESSED,
+                {
+                    "five_tier_class": "special_mention",
+                    "risk": "low",
+                    "risk_reasons": ("dpd_30",),
+                },
+            ),
+            (WORSE, {"days_past_due": 65, "overdue_minor": 600, "bucket": "M3"}),
+            (OUTDATED, {}),
+            (GRACE, {"grace_until": 5}),
+            (REFERRED, {"stage": "contact", "treatment": "call", "referral_count": 2}),
+            (HELD, {"held": "dispute", "held_until_on": DAY}),
+            (REPORTED, {"last_report": "refusal_reported"}),
+            (PAID, {"paid_minor": 70, "in_suspense_minor": 5}),
+            (CURED, {}),
+            (CHANGED, {"borrower_id": TWO}),
+            (CLOSED, {"stage": "closed", "closed_on": DAY, "closed_reason": "cured"}),
+        ]
+        for event, fields in changes:
+            assert case_row(OVERDUE, OPENED, event) == replace(OPEN_ROW, **fields)
+
+    def test_a_return_and_a_release_undo(self) -> None:
+        back = case_row(OVERDUE, OPENED, REFERRED, RETURNED)
+        assert back == replace(OPEN_ROW, referral_count=2)
+        assert case_row(OVERDUE, OPENED, HELD, RELEASED) == OPEN_ROW
+
+    def test_a_closed_case_is_held_by_nobody(self) -> None:
+        row = case_row(OVERDUE, OPENED, HELD, CLOSED)
+        assert row is not None
+        assert (row.stage, row.held, row.held_until_on) == ("closed", None, None)
+
+    def test_money_adds_up_over_repayments(self) -> None:
+        row = case_row(OVERDUE, PAID, replace(PAID, repayment_id="pay-2"))
+        assert row is not None
+        assert (row.paid_minor, row.in_suspense_minor) == (140, 10)
+
+    def test_what_has_no_case_has_no_row(self) -> None:
+        assert case_list.key_of(replace(PAID, case_id=None)) is None
+        assert case_list.key_of(OVERDUE) == CASE
+        assert case_row(PAID) is None
+
+
+class TestLoanList:
+    def test_counts_the_banks_words(self) -> None:
+        row = loan_row([OVERDUE, OPENED, WORSE, PAID, BETTER, OUTDATED, REPORTED])
+        assert row == loan_list.Row(
+            loan_key=LOAN,
+            currency="CNY",
+            borrower_id=ONE,
+            product="loan",
+            overdue=True,
+            days_past_due=5,
+            days_past_due_max=80,
+            overdue_minor=100,
+            as_of_on=DAY,
+            episode_count=1,
+            overdue_fact_count=4,
+            repayment_count=1,
+            late_count=1,
+            fall_count=1,
+            paid_minor=70,
+            in_suspense_minor=5,
+        )
+
+    def test_a_cure_clears_what_is_overdue_and_is_no_fall(self) -> None:
+        row = loan_row([OVERDUE, CURED, BETTER])
+        assert (row.cured_count, row.cured_fact_count, row.fall_count) == (1, 1, 0)
+        cured = loan_row([OVERDUE, CURED])
+        assert (cured.overdue, cured.days_past_due, cured.overdue_minor) == (False, 0, 0)
+
+    def test_an_outdated_cure_is_counted_and_clears_nothing(self) -> None:
+        row = loan_row([OVERDUE, replace(CURED, outdated=True, late=True)])
+        assert (row.overdue, row.cured_fact_count, row.cured_count, row.late_count) == (
+            True,
+            1,
+            0,
+            1,
+        )
+
+    def test_a_loan_may_begin_with_money(self) -> None:
+        row = loan_row([replace(PAID, case_id=None)])
+        assert (row.paid_minor, row.overdue, row.episode_count) == (70, False, 0)
+
+    def test_another_borrower_is_shown(self) -> None:
+        assert loan_row([OVERDUE, CHANGED]).borrower_id == TWO
+
+    def test_everything_of_a_loan_has_its_key(self) -> None:
+        assert {loan_list.key_of(event) for event in (OVERDUE, PAID, CURED, CLOSED)} == {LOAN}

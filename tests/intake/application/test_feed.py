@@ -1,0 +1,155 @@
+"""The glue between a fact and its stream, and between a person and a case."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from arrears.intake.application import handlers
+from arrears.intake.application.feed import (
+    borrower_in_place_of,
+    borrower_of,
+    fact_to_issue,
+    profile_to_issue,
+)
+from arrears.intake.domain.borrower import RecordProfile, SealedPoint
+from arrears.intake.domain.facts import (
+    ClearPoint,
+    CuredFact,
+    LoanFact,
+    OverdueFact,
+    ProfileFact,
+    RepaymentFact,
+)
+from arrears.intake.domain.loan.commands import (
+    CloseCase,
+    HoldCase,
+    RecordCured,
+    RecordOverdue,
+    RecordRepayment,
+    ReferCase,
+    ReleaseCase,
+    ReturnCase,
+)
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.kernel.reaction import Issue
+
+LOAN, CASE, WEI = LoanKey("loan-1@/bank"), CaseId("case-1"), StaffId("wei")
+DAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+OVERDUE = OverdueFact(
+    source="/bank",
+    fact_id="fact-1",
+    loan_key=LOAN,
+    borrower_id=BorrowerId("person-1"),
+    stated_at=NOW,
+    as_of_on=DAY,
+    days_past_due=1,
+    due_on=date(2026, 3, 1),
+    currency="CNY",
+    product="loan",
+    overdue_minor=1,
+    principal_minor=None,
+    interest_minor=None,
+    fees_minor=None,
+    balance_minor=1,
+)
+REPAYMENT = RepaymentFact(
+    source="/bank",
+    fact_id="fact-2",
+    loan_key=LOAN,
+    borrower_id=None,
+    stated_at=NOW,
+    repayment_id="pay-1",
+    amount_minor=1,
+    currency="CNY",
+    value_on=DAY,
+)
+CURED = CuredFact(
+    source="/bank",
+    fact_id="fact-3",
+    loan_key=LOAN,
+    borrower_id=None,
+    stated_at=NOW,
+    as_of_on=DAY,
+    days_past_due=0,
+    currency="CNY",
+    reason="paid_up",
+)
+PROFILE = ProfileFact(
+    source="/bank",
+    fact_id="fact-4",
+    borrower_id=BorrowerId("person-1"),
+    stated_at=NOW,
+    points=(ClearPoint("phone", "138"), ClearPoint("email", "a@b")),
+    zone=None,
+    language="zh",
+)
+
+
+@pytest.mark.parametrize(
+    ("fact", "command"),
+    [
+        (OVERDUE, RecordOverdue(fact=OVERDUE, now=NOW, late=True)),
+        (REPAYMENT, RecordRepayment(fact=REPAYMENT, now=NOW, late=True)),
+        (CURED, RecordCured(fact=CURED, now=NOW, late=True)),
+    ],
+)
+def test_a_fact_goes_to_its_loan(fact: LoanFact, command: object) -> None:
+    assert fact_to_issue(fact, NOW, late=True) == Issue("intake.loan", LOAN, command)
+
+
+def test_a_profile_goes_to_its_borrower_with_sealed_points_alone() -> None:
+    issue = profile_to_issue(PROFILE, ["sealed-1", "sealed-2"], NOW, late=False)
+    assert issue == Issue(
+        "intake.borrower",
+        "person-1",
+        RecordProfile(
+            borrower_id=BorrowerId("person-1"),
+            fact_id="fact-4",
+            stated_at=NOW,
+            contact_points=(
+                SealedPoint(kind="phone", sealed="sealed-1"),
+                SealedPoint(kind="email", sealed="sealed-2"),
+            ),
+            zone=None,
+            language="zh",
+            now=NOW,
+            late=False,
+        ),
+    )
+    with pytest.raises(ValueError, match="shorter"):
+        profile_to_issue(PROFILE, ["sealed-1"], NOW, late=False)
+
+
+def test_the_borrower_of_a_fact_may_be_unknown_and_the_loan_stands_in() -> None:
+    assert borrower_of(OVERDUE) == "person-1"
+    assert borrower_of(REPAYMENT) is None
+    assert str(borrower_in_place_of(REPAYMENT)) == LOAN
+
+
+def test_people_speak_to_the_loans_stream() -> None:
+    assert [
+        handlers.hold_case(LOAN, CASE, reason="dispute", until_on=DAY, staff_id=WEI, now=NOW),
+        handlers.release_case(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
+        handlers.refer_case(
+            LOAN, CASE, stage="legal", treatment="sue", reason="why", staff_id=WEI, now=NOW
+        ),
+        handlers.return_case(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
+        handlers.close_uncollectible(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
+    ] == [
+        Issue("intake.loan", LOAN, command)
+        for command in (
+            HoldCase(case_id=CASE, reason="dispute", until_on=DAY, staff_id=WEI, now=NOW),
+            ReleaseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
+            ReferCase(
+                case_id=CASE,
+                stage="legal",
+                treatment="sue",
+                reason="why",
+                staff_id=WEI,
+                now=NOW,
+            ),
+            ReturnCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
+            CloseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
+        )
+    ]
