@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
+from functools import partial, reduce
 from typing import Final, TypeAlias, assert_never
 
 from arrears.legal.domain.claim import filing, suit
@@ -156,6 +156,15 @@ def _alarm_days(rules: Rules, claim: Claim) -> list[date]:
 
 
 def _wake(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
+    """All that is due by now, one thing after the other: the second may follow from the first."""
+    events: list[ClaimEvent] = []
+    while step := _next_step(rules, claim, now):
+        events.extend(step)
+        claim = reduce(evolve, step, claim)
+    return events
+
+
+def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
     today = rules.day_of(now)
     if claim.held and claim.held_until_on is not None and claim.held_until_on <= today:
         return filing.resume(rules, ResumeClaim(reason="time_passed", now=now), claim)
@@ -166,14 +175,14 @@ def _wake(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
         case Phase.JUDGED if claim.obey_by_on < today:
             return suit.judge_obedience(rules, claim, today)
         case Phase.NOT_OBEYED:
-            return _wake_unobeyed(rules, claim, today)
+            return _after_disobedience(rules, claim, today)
         case _:
             return ()
 
 
-def _wake_unobeyed(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
-    if claim.apply_on is not None and claim.apply_on <= today and not _sleeps(claim):
-        return suit.apply(rules, claim, today, None)
+def _after_disobedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
+    if claim.apply_on is not None and not _sleeps(claim):
+        return suit.apply(rules, claim, today, None) if claim.apply_on <= today else ()
     if claim.apply_by_on < today and not claim.lapsed:
         return suit.lapse(claim)
     return ()

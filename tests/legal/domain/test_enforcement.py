@@ -1,0 +1,267 @@
+"""Enforcement, from the application to its result: the test names are the rule book."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ClaimCommand,
+    CloseEnforcement,
+    EnterJudgment,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NoteRepayment,
+    PauseClaim,
+    RecordSearch,
+    RegisterClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import (
+    AssetsSearched,
+    ClaimClosed,
+    ClaimEvent,
+    EnforcementApplied,
+    EnforcementClosed,
+    EnforcementLapsed,
+    MoneyRecovered,
+)
+from arrears.legal.domain.policy import PolicyBook
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+LAWYER = StaffId("lawyer-3")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+DUE = date(2025, 11, 20)
+DELIVERED_ON = date(2026, 1, 5)
+JUDGED_ON = date(2026, 4, 10)
+OBEY_BY = date(2026, 4, 25)
+POLICY, VERSION = "cn-legal", 1
+
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=DUE,
+    days_past_due=102,
+    now=NOW,
+)
+REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000,
+    currency="CNY",
+    obey_by_on=OBEY_BY,
+    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
+)
+
+
+def every_day(_day: date) -> bool:
+    return True
+
+
+decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
+    return NoteRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def start_of(day: date) -> datetime:
+    return CALENDAR.start_of(day)
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=start_of(day))
+
+
+FILED = (DEMAND, TAKE)
+JUDGED = (*FILED, REGISTER, JUDGE)
+NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+
+
+class TestApplyForEnforcement:
+    APPLY = ApplyForEnforcement(staff_id=LAWYER, now=start_of(date(2026, 4, 26)))
+
+    def test_follows_by_itself_the_next_day_for_what_is_unpaid(self) -> None:
+        history = lived(*JUDGED, pay(1_000_000, OBEY_BY), wake_on(date(2026, 4, 26)))
+        assert given(*history).is_due(start_of(date(2026, 4, 26))) == start_of(date(2026, 4, 27))
+        given(*history).when(wake_on(date(2026, 4, 27))).then(
+            EnforcementApplied(
+                case_id=CASE,
+                loan_key=LOAN,
+                unpaid_minor=2_800_000,
+                awarded_minor=3_800_000,
+                currency="CNY",
+                enforcement_fee_minor=32_000,
+                apply_by_on=date(2028, 4, 25),
+                recorded_by=None,
+                policy_id=POLICY,
+                policy_version=VERSION,
+            )
+        )
+
+    def test_staff_may_apply_earlier(self) -> None:
+        (applied,) = decider.decide(self.APPLY, decider.fold(lived(*NOT_OBEYED)))
+        assert isinstance(applied, EnforcementApplied)
+        assert applied.recorded_by == LAWYER
+
+    def test_is_refused_before_its_time(self) -> None:
+        given(*lived(*FILED)).when(self.APPLY).then_refused("judgment_not_entered")
+        given(*lived(*JUDGED)).when(self.APPLY).then_refused("time_to_obey_is_running")
+
+    def test_sleeps_while_an_agreement_is_kept(self) -> None:
+        at = start_of(date(2026, 4, 26))
+        agreed = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=at, now=at)
+        history = lived(*NOT_OBEYED, agreed)
+        given(*history).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
+        given(*history).when(self.APPLY).then_refused("agreement_in_force")
+        assert given(*history).is_due(at) == start_of(date(2028, 4, 27))
+
+    def test_follows_when_the_agreement_is_breached(self) -> None:
+        at = start_of(date(2026, 4, 26))
+        agreed = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=at, now=at)
+        breached = NoteAgreementEnd(result="breached", now=at + timedelta(days=40))
+        woken = given(*lived(*NOT_OBEYED, agreed, breached))
+        due = woken.is_due(breached.now)
+        assert due is not None
+        assert due - breached.now < timedelta(seconds=1)
+        (applied,) = decider.decide(WakeUp(now=due), decider.fold(woken.events))
+        assert isinstance(applied, EnforcementApplied)
+
+    def test_is_refused_while_the_case_is_held(self) -> None:
+        held = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
+        given(*lived(*NOT_OBEYED, held)).when(self.APPLY).then_refused("case_is_held")
+        given(*lived(*NOT_OBEYED, held)).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
+
+    def test_two_years_without_it_are_noted_and_it_is_still_accepted(self) -> None:
+        policy = load_policies().on(TODAY)
+        by_hand = replace(policy, enforcement=replace(policy.enforcement, apply_by_itself=False))
+        patient = make_claim_decider(PolicyBook([by_hand]), CALENDAR, every_day)
+        history = lived(*JUDGED)
+        history = (*history, *patient.decide(wake_on(date(2026, 4, 26)), patient.fold(history)))
+        due = patient.due(patient.fold(history), start_of(date(2026, 4, 26)))
+        assert due == start_of(date(2028, 4, 26))
+        (lapsed,) = patient.decide(WakeUp(now=due), patient.fold(history))
+        assert lapsed == EnforcementLapsed(
+            case_id=CASE, loan_key=LOAN, apply_by_on=date(2028, 4, 25)
+        )
+        state = patient.fold((*history, lapsed))
+        assert patient.due(state, due) is None
+        assert len(patient.decide(replace(self.APPLY, now=due), state)) == 1
+
+
+class TestEnforcement:
+    SEARCHED = RecordSearch(found="part", now=start_of(date(2026, 5, 5)))
+    CONCLUDED = CloseEnforcement(now=start_of(date(2026, 6, 20)))
+
+    def test_a_search_is_recorded_once(self) -> None:
+        given(*lived(*ENFORCING)).when(self.SEARCHED).then(
+            AssetsSearched(case_id=CASE, loan_key=LOAN, found="part")
+        )
+        given(*lived(*ENFORCING, self.SEARCHED)).when(self.SEARCHED).then_nothing_happens()
+
+    def test_everything_recovered_closes_it_at_once(self) -> None:
+        first = pay(3_000_000, date(2026, 5, 10), "p1")
+        given(*lived(*ENFORCING, first)).when(pay(900_000, date(2026, 5, 20), "p2")).then(
+            recovered("p2", 900_000, 3_900_000),
+            enforced("recovered_in_full", 3_900_000, 0),
+            closed("recovered_in_full"),
+        )
+
+    def test_a_part_is_what_has_come_when_the_court_concludes(self) -> None:
+        history = lived(*ENFORCING, pay(500_000, date(2026, 5, 10)))
+        given(*history).when(self.CONCLUDED).then(
+            enforced("recovered_in_part", 500_000, 3_300_000), closed("recovered_in_part")
+        )
+
+    def test_nothing_recovered_means_no_assets_whatever_the_search_said(self) -> None:
+        given(*lived(*ENFORCING, self.SEARCHED)).when(self.CONCLUDED).then(
+            enforced("no_assets", 0, 3_800_000), closed("no_assets")
+        )
+
+    def test_staff_may_close_it_and_the_result_follows_the_money(self) -> None:
+        by_hand = replace(self.CONCLUDED, staff_id=LAWYER)
+        given(*lived(*ENFORCING)).when(by_hand).then(
+            replace(enforced("no_assets", 0, 3_800_000), recorded_by=LAWYER), closed("no_assets")
+        )
+        given(*lived(*JUDGED)).when(by_hand).then_refused("enforcement_not_applied_for")
+
+    def test_the_same_money_twice_counts_once(self) -> None:
+        paid = pay(500_000, date(2026, 5, 10))
+        other = pay(1, date(2026, 5, 11))
+        given(*lived(*ENFORCING, paid, other)).when(paid).then_nothing_happens()
+
+    def test_what_is_closed_stays_closed(self) -> None:
+        history = lived(*ENFORCING, self.CONCLUDED)
+        given(*history).when(pay(1, date(2026, 7, 1))).then_nothing_happens()
+        given(*history).when(replace(TAKE, referral=9)).then_nothing_happens()
+        again = replace(DEMAND, delivered_at=NOW)
+        given(*history).when(again).then_nothing_happens()
+
+
+# --- Short words for long events.
+
+
+def recovered(repayment_id: str, amount_minor: int, so_far_minor: int) -> MoneyRecovered:
+    return MoneyRecovered(
+        case_id=CASE,
+        loan_key=LOAN,
+        repayment_id=repayment_id,
+        amount_minor=amount_minor,
+        currency="CNY",
+        recovered_minor=so_far_minor,
+    )
+
+
+def enforced(result: str, recovered_minor: int, unpaid_minor: int) -> EnforcementClosed:
+    return EnforcementClosed(
+        case_id=CASE,
+        loan_key=LOAN,
+        result=result,
+        recovered_minor=recovered_minor,
+        unpaid_minor=unpaid_minor,
+        currency="CNY",
+        recorded_by=None,
+    )
+
+
+def closed(reason: str) -> ClaimClosed:
+    return ClaimClosed(case_id=CASE, loan_key=LOAN, reason=reason)

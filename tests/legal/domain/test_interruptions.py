@@ -1,0 +1,257 @@
+"""What interrupts limitation, and its alarms: the test names are the rule book."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ClaimCommand,
+    EnterJudgment,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NotePromise,
+    NoteRepayment,
+    RegisterClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import (
+    AgreementEndNoted,
+    AgreementNoted,
+    ClaimEvent,
+    ClaimFiled,
+    ClaimTaken,
+    FilingRefused,
+    LimitationAlarmRaised,
+    LimitationInterrupted,
+)
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+LAWYER = StaffId("lawyer-3")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+DUE = date(2025, 11, 20)
+DELIVERED_ON = date(2026, 1, 5)
+JUDGED_ON = date(2026, 4, 10)
+OBEY_BY = date(2026, 4, 25)
+POLICY, VERSION = "cn-legal", 1
+
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=DUE,
+    days_past_due=102,
+    now=NOW,
+)
+REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000,
+    currency="CNY",
+    obey_by_on=OBEY_BY,
+    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
+)
+
+
+def every_day(_day: date) -> bool:
+    return True
+
+
+decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
+    return NoteRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def start_of(day: date) -> datetime:
+    return CALENDAR.start_of(day)
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=start_of(day))
+
+
+FILED = (DEMAND, TAKE)
+JUDGED = (*FILED, REGISTER, JUDGE)
+NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+
+
+class TestInterruptions:
+    def test_a_promise_is_noted_even_before_any_referral(self) -> None:
+        given().when(promised(TODAY, "p1")).then(
+            LimitationInterrupted(
+                case_id=CASE,
+                loan_key=LOAN,
+                by="promise",
+                on=TODAY,
+                reference="p1",
+                amount_minor=5_000,
+                currency="CNY",
+                clock=None,
+                expires_on=None,
+            )
+        )
+
+    def test_the_same_promise_twice_counts_once(self) -> None:
+        history = lived(promised(TODAY, "p1"), promised(TODAY, "p2"))
+        given(*history).when(promised(TODAY, "p1")).then_nothing_happens()
+
+    def test_money_before_the_referral_is_not_noted(self) -> None:
+        given(*lived(DEMAND)).when(pay(5_000, TODAY)).then_nothing_happens()
+
+    def test_money_for_a_refused_claim_restarts_the_clock_and_lowers_the_claim(self) -> None:
+        history = lived(TAKE, pay(300_000, date(2026, 3, 9), "p1"))
+        assert history[-1] == LimitationInterrupted(
+            case_id=CASE,
+            loan_key=LOAN,
+            by="part_payment",
+            on=date(2026, 3, 9),
+            reference="p1",
+            amount_minor=300_000,
+            currency="CNY",
+            clock="limitation",
+            expires_on=date(2029, 3, 9),
+        )
+        assert claim_of(decider.decide(DEMAND, decider.fold(history))) == 3_500_000
+
+    def test_money_that_pays_all_leaves_no_claim(self) -> None:
+        (interrupted, refused) = lived(TAKE, pay(3_800_000, date(2026, 3, 9)))[-2:]
+        assert isinstance(interrupted, LimitationInterrupted)
+        assert isinstance(refused, FilingRefused)
+        assert refused.missing == ("demand_delivered", "total_known")
+
+    def test_the_same_money_twice_counts_once(self) -> None:
+        paid = pay(300_000, date(2026, 3, 9))
+        given(*lived(TAKE, paid, pay(1, date(2026, 3, 10)))).when(paid).then_nothing_happens()
+
+    def test_money_valued_before_the_referral_is_in_its_figure(self) -> None:
+        early = replace(pay(300_000, date(2026, 3, 1)), now=NOW)
+        given(*lived(TAKE)).when(early).then_nothing_happens()
+
+
+class TestAgreements:
+    AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
+    BREACHED = NoteAgreementEnd(result="breached", now=NOW + timedelta(days=60))
+
+    def test_while_one_is_kept_nothing_is_filed(self) -> None:
+        taken, refused = decider.decide(TAKE, decider.fold(lived(DEMAND, self.AGREED)))
+        assert isinstance(taken, ClaimTaken)
+        assert isinstance(refused, FilingRefused)
+        assert refused.missing == ("no_agreement_in_force",)
+
+    def test_the_claim_is_filed_when_it_is_breached(self) -> None:
+        history = lived(DEMAND, self.AGREED, TAKE)
+        events = decider.decide(self.BREACHED, decider.fold(history))
+        assert [type(event) for event in events] == [AgreementEndNoted, ClaimFiled]
+
+    def test_it_begins_the_limitation_anew(self) -> None:
+        noted, refused = decider.decide(self.AGREED, decider.fold(lived(TAKE)))
+        assert noted == AgreementNoted(
+            case_id=CASE,
+            loan_key=LOAN,
+            signed_at=NOW,
+            signed_on=TODAY,
+            clock="limitation",
+            expires_on=date(2029, 3, 2),
+        )
+        assert isinstance(refused, FilingRefused)
+        assert refused.missing == ("demand_delivered", "no_agreement_in_force")
+
+    def test_an_end_without_an_agreement_changes_nothing(self) -> None:
+        given(*lived(TAKE)).when(self.BREACHED).then_nothing_happens()
+        given().when(self.BREACHED).then_nothing_happens()
+
+
+class TestLimitationTimers:
+    OLD = replace(TAKE, due_on=date(2023, 10, 10))
+
+    def test_alarms_are_raised_180_90_and_30_days_before_the_end(self) -> None:
+        history = lived(self.OLD)
+        raised: list[tuple[date, ClaimEvent]] = []
+        at = NOW
+        while (due := decider.due(decider.fold(history), at)) is not None:
+            at = due
+            events = decider.decide(WakeUp(now=at), decider.fold(history))
+            raised += [(CALENDAR.day_of(at), event) for event in events]
+            history = (*history, *events)
+        assert [(day, getattr(event, "days_left", None)) for day, event in raised] == [
+            (date(2026, 4, 13), 180),
+            (date(2026, 7, 12), 90),
+            (date(2026, 9, 10), 30),
+            (date(2026, 10, 11), None),
+        ]
+        assert isinstance(raised[0][1], LimitationAlarmRaised)
+        assert isinstance(raised[-1][1], FilingRefused)
+        assert raised[-1][1].missing == ("demand_delivered", "limitation_alive")
+
+    def test_an_interruption_quiets_the_alarms(self) -> None:
+        history = lived(self.OLD, wake_on(date(2026, 4, 13)), promised(TODAY, "p1"))
+        assert given(*history).is_due(NOW) == start_of(date(2028, 9, 3))
+
+    def test_a_claim_that_is_close_to_its_end_raises_only_the_nearest(self) -> None:
+        history = lived(replace(TAKE, due_on=date(2023, 3, 30)))
+        due = given(*history).is_due(NOW)
+        assert due is not None
+        assert due - NOW < timedelta(seconds=1)
+        (alarm,) = decider.decide(WakeUp(now=due), decider.fold(history))
+        assert isinstance(alarm, LimitationAlarmRaised)
+        assert alarm.days_left == 30
+
+
+# --- Short words for long events.
+
+
+def promised(on: date, promise_id: str) -> NotePromise:
+    return NotePromise(
+        case_id=CASE,
+        loan_key=LOAN,
+        promise_id=promise_id,
+        amount_minor=5_000,
+        currency="CNY",
+        now=start_of(on) + timedelta(hours=10),
+    )
+
+
+def claim_of(events: Sequence[ClaimEvent]) -> int:
+    filed = events[-1]
+    assert isinstance(filed, ClaimFiled)
+    return filed.claim_minor

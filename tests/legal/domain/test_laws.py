@@ -1,0 +1,271 @@
+"""What holds for every claim, whatever its history."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ApproveFiling,
+    ClaimCommand,
+    CloseClaim,
+    CloseEnforcement,
+    EnterJudgment,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NotePromise,
+    NoteRepayment,
+    PauseClaim,
+    RecordSearch,
+    RegisterClaim,
+    ResumeClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import (
+    ClaimEvent,
+    EnforcementClosed,
+    MoneyRecovered,
+    PaymentNoted,
+)
+from arrears.legal.domain.claim.state import Phase
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+LAWYER = StaffId("lawyer-3")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+DUE = date(2025, 11, 20)
+DELIVERED_ON = date(2026, 1, 5)
+JUDGED_ON = date(2026, 4, 10)
+OBEY_BY = date(2026, 4, 25)
+POLICY, VERSION = "cn-legal", 1
+
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=DUE,
+    days_past_due=102,
+    now=NOW,
+)
+REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000,
+    currency="CNY",
+    obey_by_on=OBEY_BY,
+    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
+)
+
+
+def every_day(_day: date) -> bool:
+    return True
+
+
+decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
+    return NoteRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def start_of(day: date) -> datetime:
+    return CALENDAR.start_of(day)
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=start_of(day))
+
+
+FILED = (DEMAND, TAKE)
+JUDGED = (*FILED, REGISTER, JUDGE)
+NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+
+AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
+HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
+OLD = replace(TAKE, due_on=date(2022, 1, 10))
+HISTORIES: list[tuple[ClaimEvent, ...]] = [
+    (),
+    lived(DEMAND),
+    lived(DEMAND, AGREED),
+    lived(TAKE),
+    lived(OLD),
+    lived(OLD, ApproveFiling(staff_id=LAWYER, despite_limitation=True, now=NOW)),
+    lived(replace(TAKE, due_on=date(2023, 3, 30))),
+    lived(TAKE, HELD),
+    lived(TAKE, AGREED, HELD),
+    lived(*FILED),
+    lived(*FILED, REGISTER, pay(1_000_000, date(2026, 3, 20))),
+    lived(*JUDGED),
+    lived(*JUDGED, HELD),
+    lived(*NOT_OBEYED),
+    lived(*NOT_OBEYED, AGREED),
+    lived(*NOT_OBEYED, HELD),
+    lived(*ENFORCING),
+    lived(*ENFORCING, pay(1_000_000, date(2026, 5, 20))),
+    lived(*ENFORCING, pay(3_800_000, date(2026, 5, 20))),
+    lived(*JUDGED, pay(3_800_000, OBEY_BY)),
+    lived(*FILED, CloseClaim(reason="cured", now=NOW)),
+]
+MOMENTS = st.sampled_from(
+    [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 27), date(2028, 4, 28), date(2029, 5, 1)))]
+)
+STAFF = st.sampled_from([None, LAWYER])
+COMMANDS = st.one_of(
+    st.builds(
+        replace,
+        st.just(DEMAND),
+        staff_id=STAFF,
+        now=MOMENTS,
+        delivered_at=st.sampled_from([DEMAND.delivered_at, NOW]),
+    ),
+    st.builds(
+        replace,
+        st.just(TAKE),
+        referral=st.integers(5, 8),
+        overdue_minor=st.sampled_from([0, 3_800_000]),
+        due_on=st.sampled_from([DUE, date(2022, 1, 10)]),
+        now=MOMENTS,
+    ),
+    st.builds(
+        NotePromise,
+        case_id=st.just(CASE),
+        loan_key=st.just(LOAN),
+        promise_id=st.sampled_from(["p1", "p2"]),
+        amount_minor=st.just(5_000),
+        currency=st.just("CNY"),
+        now=MOMENTS,
+    ),
+    st.builds(pay, st.integers(-1, 4_000_000), st.dates(TODAY, date(2026, 6, 1))),
+    st.builds(replace, st.just(AGREED), now=MOMENTS),
+    st.builds(NoteAgreementEnd, result=st.just("breached"), now=MOMENTS),
+    st.builds(replace, st.just(HELD), now=MOMENTS),
+    st.builds(ResumeClaim, reason=st.just("over"), now=MOMENTS),
+    st.builds(CloseClaim, reason=st.just("cured"), now=MOMENTS),
+    st.builds(
+        ApproveFiling, staff_id=st.just(LAWYER), despite_limitation=st.booleans(), now=MOMENTS
+    ),
+    st.builds(replace, st.just(REGISTER), now=MOMENTS),
+    st.builds(replace, st.just(JUDGE), staff_id=STAFF, now=MOMENTS),
+    st.builds(ApplyForEnforcement, staff_id=st.just(LAWYER), now=MOMENTS),
+    st.builds(RecordSearch, found=st.sampled_from(["full", "none"]), now=MOMENTS),
+    st.builds(CloseEnforcement, staff_id=STAFF, now=MOMENTS),
+    st.builds(WakeUp, now=MOMENTS),
+)
+
+
+@forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
+def test_a_command_delivered_twice_has_the_effect_of_once(
+    history: tuple[ClaimEvent, ...], command: ClaimCommand
+) -> None:
+    before = decider.fold(history)
+    try:
+        events = decider.decide(command, before)
+    except Refused:
+        return
+    after = decider.fold((*history, *events))
+    try:
+        assert tuple(decider.decide(command, after)) == ()
+    except Refused:
+        assert events, "what was accepted in silence is not refused the second time"
+
+
+@forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
+def test_only_people_are_refused(history: tuple[ClaimEvent, ...], command: ClaimCommand) -> None:
+    try:
+        decider.decide(command, decider.fold(history))
+    except Refused:
+        assert getattr(command, "staff_id", None) is not None
+
+
+@forall(history=st.sampled_from(HISTORIES), asked=MOMENTS)
+def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
+    history: tuple[ClaimEvent, ...], asked: datetime
+) -> None:
+    for _ in range(12):
+        state = decider.fold(history)
+        due = decider.due(state, asked)
+        if due is None:
+            return
+        assert due > asked
+        events = decider.decide(WakeUp(now=due), state)
+        assert events
+        history, asked = (*history, *events), due
+    raise AssertionError("a claim that nobody touches comes to rest")
+
+
+@forall(
+    amounts=st.lists(st.integers(1, 2_000_000), max_size=8),
+    breaks=st.lists(st.sampled_from(["judge", "not obeyed", "enforce", "close"]), max_size=4),
+)
+def test_money_since_filing_is_noted_or_recovered_and_judges_the_ending(
+    amounts: list[int], breaks: list[str]
+) -> None:
+    steps: dict[str, ClaimCommand] = {
+        "judge": JUDGE,
+        "not obeyed": wake_on(date(2026, 4, 26)),
+        "enforce": wake_on(date(2026, 4, 27)),
+        "close": CloseEnforcement(now=start_of(date(2026, 6, 20))),
+    }
+    history = lived(*FILED)
+    paid_in = 0
+    for number, amount in enumerate(amounts):
+        if number < len(breaks):
+            step = steps[breaks[number]]
+            history = (*history, *decider.decide(step, decider.fold(history)))
+        payment = pay(amount, date(2026, 4, 26), f"p{number}")
+        events = decider.decide(payment, decider.fold(history))
+        paid_in += amount if decider.fold(history).phase is not Phase.CLOSED else 0
+        history = (*history, *events)
+    noted = sum(e.amount_minor for e in history if isinstance(e, PaymentNoted))
+    recovered = sum(e.amount_minor for e in history if isinstance(e, MoneyRecovered))
+    assert noted + recovered == paid_in
+    for event in history:
+        if isinstance(event, EnforcementClosed):
+            assert event.recovered_minor == recovered
+            assert (event.result == "recovered_in_full") == (paid_in >= 3_800_000)
+            assert (event.result == "no_assets") == (recovered == 0 and paid_in < 3_800_000)
+
+
+def test_every_event_belongs_to_its_case_and_loan() -> None:
+    for history in HISTORIES:
+        assert all((event.case_id, event.loan_key) == (CASE, LOAN) for event in history)

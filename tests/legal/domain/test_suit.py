@@ -1,0 +1,253 @@
+"""From the filing to obedience: the test names are the rule book."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ClaimCommand,
+    CloseClaim,
+    EnterJudgment,
+    NoteDemand,
+    NoteRepayment,
+    RegisterClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import (
+    ClaimClosed,
+    ClaimEvent,
+    ClaimRegistered,
+    ClaimWithdrawn,
+    JudgmentEntered,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
+    PaymentNoted,
+)
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+BORROWER = BorrowerId("borrower-1")
+LAWYER = StaffId("lawyer-3")
+TODAY = date(2026, 3, 2)
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+DUE = date(2025, 11, 20)
+DELIVERED_ON = date(2026, 1, 5)
+JUDGED_ON = date(2026, 4, 10)
+OBEY_BY = date(2026, 4, 25)
+POLICY, VERSION = "cn-legal", 1
+
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=DUE,
+    days_past_due=102,
+    now=NOW,
+)
+REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000,
+    currency="CNY",
+    obey_by_on=OBEY_BY,
+    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
+)
+
+
+def every_day(_day: date) -> bool:
+    return True
+
+
+decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+given = DeciderSpec(decider).given
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
+    return NoteRepayment(
+        repayment_id=repayment_id or f"pay-{on}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        now=CALENDAR.start_of(on) + timedelta(hours=12),
+    )
+
+
+def start_of(day: date) -> datetime:
+    return CALENDAR.start_of(day)
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=start_of(day))
+
+
+FILED = (DEMAND, TAKE)
+JUDGED = (*FILED, REGISTER, JUDGE)
+NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+
+
+class TestCourt:
+    def test_registers_a_filed_claim_once(self) -> None:
+        given(*lived(*FILED)).when(REGISTER).then(
+            ClaimRegistered(case_id=CASE, loan_key=LOAN, docket="d-1", gateway="sandbox")
+        )
+        given(*lived(*FILED, REGISTER)).when(REGISTER).then_nothing_happens()
+
+    def test_a_judgment_gives_a_day_to_obey_and_two_years_to_enforce(self) -> None:
+        given(*lived(*FILED, REGISTER)).when(JUDGE).then(
+            JudgmentEntered(
+                case_id=CASE,
+                loan_key=LOAN,
+                awarded_minor=3_800_000,
+                currency="CNY",
+                judged_on=JUDGED_ON,
+                obey_by_on=OBEY_BY,
+                apply_by_on=date(2028, 4, 25),
+                recorded_by=None,
+                policy_id=POLICY,
+                policy_version=VERSION,
+            )
+        )
+
+    def test_a_second_judgment_of_the_court_changes_nothing(self) -> None:
+        given(*lived(*JUDGED)).when(replace(JUDGE, awarded_minor=1)).then_nothing_happens()
+
+    @pytest.mark.parametrize(
+        ("by_hand", "reason"),
+        [
+            (replace(JUDGE, currency="USD"), "other_currency"),
+            (replace(JUDGE, awarded_minor=0), "not_positive"),
+            (replace(JUDGE, obey_by_on=JUDGED_ON - timedelta(days=1)), "in_the_past"),
+            (replace(JUDGE, obey_by_on=date.max), "too_far_ahead"),
+        ],
+    )
+    def test_staff_are_refused_a_judgment_that_cannot_be(
+        self, by_hand: EnterJudgment, reason: str
+    ) -> None:
+        given(*lived(*FILED)).when(replace(by_hand, staff_id=LAWYER)).then_refused(reason)
+
+    def test_staff_are_refused_a_judgment_without_a_suit_or_beside_another(self) -> None:
+        by_hand = replace(JUDGE, staff_id=LAWYER)
+        given(*lived(DEMAND)).when(by_hand).then_refused("claim_not_filed")
+        other = replace(by_hand, awarded_minor=1)
+        given(*lived(*JUDGED)).when(other).then_refused("judgment_already_entered")
+        given(*lived(*JUDGED)).when(by_hand).then_nothing_happens()
+
+
+class TestObedience:
+    def test_money_since_filing_that_reaches_the_award_obeys_at_once(self) -> None:
+        early = pay(1_000_000, date(2026, 3, 20), "p1")
+        given(*lived(*FILED, early, JUDGE)).when(pay(2_800_000, OBEY_BY, "p2")).then(
+            payment("p2", 2_800_000, OBEY_BY, 3_800_000), obeyed(3_800_000), closed("obeyed")
+        )
+
+    def test_money_may_have_come_before_the_judgment(self) -> None:
+        early = pay(3_800_000, date(2026, 3, 20))
+        events = decider.decide(JUDGE, decider.fold(lived(*FILED, early)))
+        assert tuple(events[1:]) == (obeyed(3_800_000), closed("obeyed"))
+
+    def test_money_of_before_the_filing_does_not_count(self) -> None:
+        early = replace(pay(3_800_000, date(2026, 3, 1)), now=JUDGE.now)
+        given(*lived(*JUDGED)).when(early).then_nothing_happens()
+
+    def test_a_cent_short_on_the_last_day_is_not_obeyed(self) -> None:
+        history = lived(*JUDGED, pay(3_799_999, OBEY_BY))
+        assert given(*history).is_due(JUDGE.now) == start_of(date(2026, 4, 26))
+        given(*history).when(wake_on(OBEY_BY)).then_nothing_happens()
+        given(*history).when(wake_on(date(2026, 4, 26))).then(
+            JudgmentNotObeyed(
+                case_id=CASE,
+                loan_key=LOAN,
+                paid_minor=3_799_999,
+                awarded_minor=3_800_000,
+                currency="CNY",
+                obey_by_on=OBEY_BY,
+                apply_on=date(2026, 4, 27),
+                apply_by_on=date(2028, 4, 25),
+                policy_id=POLICY,
+                policy_version=VERSION,
+            )
+        )
+
+    def test_money_after_the_last_day_still_ends_it_before_enforcement(self) -> None:
+        late = pay(3_800_000, date(2026, 4, 26), "p1")
+        noted, *rest = decider.decide(late, decider.fold(lived(*NOT_OBEYED)))
+        assert isinstance(noted, PaymentNoted)
+        assert (noted.clock, noted.expires_on) == ("enforcement", date(2028, 4, 26))
+        assert rest == [obeyed(3_800_000), closed("obeyed")]
+
+
+class TestCloseClaim:
+    CURED = CloseClaim(reason="cured", now=start_of(date(2026, 6, 1)))
+
+    @pytest.mark.parametrize("history", [FILED, (*FILED, REGISTER), ENFORCING])
+    def test_what_lies_before_the_court_is_withdrawn(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        withdrawn = ClaimWithdrawn(case_id=CASE, loan_key=LOAN, reason="cured")
+        given(*lived(*history)).when(self.CURED).then(withdrawn, closed("cured"))
+
+    @pytest.mark.parametrize("history", [(TAKE,), JUDGED, NOT_OBEYED])
+    def test_what_does_not_is_closed(self, history: tuple[ClaimCommand, ...]) -> None:
+        given(*lived(*history)).when(self.CURED).then(closed("cured"))
+
+    def test_what_legal_never_had_is_not(self) -> None:
+        given(*lived(DEMAND)).when(self.CURED).then_nothing_happens()
+
+
+# --- Short words for long events.
+
+
+def payment(repayment_id: str, amount_minor: int, on: date, since_minor: int) -> PaymentNoted:
+    return PaymentNoted(
+        case_id=CASE,
+        loan_key=LOAN,
+        repayment_id=repayment_id,
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=on,
+        since_filing_minor=since_minor,
+        clock=None,
+        expires_on=None,
+    )
+
+
+def obeyed(paid_minor: int) -> JudgmentObeyed:
+    return JudgmentObeyed(
+        case_id=CASE,
+        loan_key=LOAN,
+        paid_minor=paid_minor,
+        awarded_minor=3_800_000,
+        currency="CNY",
+    )
+
+
+def closed(reason: str) -> ClaimClosed:
+    return ClaimClosed(case_id=CASE, loan_key=LOAN, reason=reason)
