@@ -96,7 +96,9 @@ class Codec:
             raise ValueError("two events share a wire name")
         self.wire_names = dict(wire_names)
         self._classes = {name: cls for cls, name in wire_names.items()}
-        self._decoders = {name: Decoder(cls) for cls, name in wire_names.items()}
+        self._decoders: dict[str, Decoder[object]] = {
+            name: Decoder(cls) for cls, name in wire_names.items()
+        }
         self._upcasters = dict(upcasters or {})
         self.encode = Encoder().encode
 

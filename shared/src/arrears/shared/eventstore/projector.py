@@ -57,13 +57,20 @@ class Projection(Protocol):
 class Folding:
     """A projection with its decoder: rows as JSON in, rows as JSON out. Pure.
 
-    `wire_names` are those of the stream that the projection reads.
+    `wire_names` are the service's own; only events with a subject of their own touch a row.
     """
 
-    def __init__(self, projection: Projection, codec: Codec, wire_names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        projection: Projection,
+        codec: Codec,
+        wire_names: Iterable[str],
+        subject_of: Callable[[Any], str | None],
+    ) -> None:
         self.projection = projection
         self._codec = codec
         self._own = frozenset(wire_names)
+        self._subject_of = subject_of
         self._decode = Decoder(projection.Row).decode
         self._encode = Encoder().encode
 
@@ -73,6 +80,8 @@ class Folding:
         for one in stored:
             if one.type in self._own:
                 event = self._codec.decode(one.type, read_envelope(one.value).data)
+                if self._subject_of(event) is None:
+                    continue
                 key = self.projection.key_of(event)
                 if key is not None:
                     found.append((key, event))

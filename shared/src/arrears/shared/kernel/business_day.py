@@ -1,4 +1,4 @@
-"""Business days of the bank: calendar dates in the bank's zone, and the instants that bound them."""
+"""Business days of the bank: dates in the bank's zone, and the instants that bound them."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo

@@ -1,4 +1,4 @@
-"""The one shape every aggregate and every process has: initial, evolve, decide, and when to wake."""
+"""The one shape every aggregate and process has: initial, evolve, decide, and when to wake."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

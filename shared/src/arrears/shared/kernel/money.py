@@ -27,7 +27,7 @@ class BadAmount(ValueError):
 
 
 def parse_minor(text: str, currency: str) -> int:
-    """`"1170.50"` in CNY is 117050. Exact: decimals beyond the currency's are an error unless 0."""
+    """`"1170.50"` in CNY is 117050. Exact: decimals beyond the currency's must be 0."""
     digits = MINOR_DIGITS.get(currency)
     if digits is None:
         raise BadAmount("unknown_currency")

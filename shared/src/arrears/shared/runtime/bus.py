@@ -16,7 +16,7 @@ class TopicPartition(NamedTuple):
 
 
 class Record(Struct, frozen=True, gc=False):
-    """`seq` is the publisher's gapless number in the partition (record header), None on the feed."""
+    """`seq` is the publisher's gapless number in the partition, a header; None on the feed."""
 
     offset: int
     key: bytes | None

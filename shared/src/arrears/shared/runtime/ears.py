@@ -53,18 +53,20 @@ class Ears:
 
     async def take(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
         """Listen to the shards' partitions, from the stored positions. Raises SourceBroken."""
-        wanted = [(topic_of(service), s) for s in shards for service in self._stage.sources()]
-        wanted += [(FEED_TOPIC, partition) for partition in feed_partitions]
+        wanted: list[tuple[str, int]] = [(FEED_TOPIC, partition) for partition in feed_partitions]
+        for service in self._stage.sources():
+            wanted.extend((topic_of(service), shard) for shard in shards)
         await self._store.prepare_positions(sorted(wanted))
         stored = await self._positions()
+        gained: dict[TopicPartition, StageSource | FeedPartition] = {}
         for shard in shards:
             for source in sources_of(self._stage, shard, stored):
-                self.sources[source.place] = source
+                gained[source.place] = self.sources[source.place] = source
         reader = self._stage.feed
         for partition in feed_partitions if reader is not None else ():
             assert reader is not None
             place = TopicPartition(FEED_TOPIC, partition)
-            self.feed[place] = FeedPartition(
+            gained[place] = self.feed[place] = FeedPartition(
                 reader,
                 self._stage.calendar,
                 place,
@@ -72,9 +74,8 @@ class Ears:
                 self._now,
                 live=self._clock == "live",
             )
-        for place, held in (*self.sources.items(), *self.feed.items()):
-            if isinstance(held, FeedPartition) or held.shard in shards:
-                await check_place(self._bus, place, held.position, held.last_hash)
+        for place, held in gained.items():
+            await check_place(self._bus, place, held.position, held.last_hash)
         await self._assign()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
@@ -89,9 +90,12 @@ class Ears:
         await self._assign()
 
     async def _assign(self) -> None:
-        await self._listener.assign(
-            {place: held.position for place, held in (*self.sources.items(), *self.feed.items())}
-        )
+        await self._listener.assign(self._next_offsets())
+
+    def _next_offsets(self) -> dict[TopicPartition, int]:
+        offsets = {place: source.position for place, source in self.sources.items()}
+        offsets.update({place: held.position for place, held in self.feed.items()})
+        return offsets
 
     async def _positions(self) -> Mapping[TopicPartition, Position]:
         return {
@@ -118,6 +122,7 @@ class Ears:
                 reassign |= not await self._hear_feed(hearing, self.feed[place], records)
         if reassign:
             await self._reread()
+            return hearing
         return hearing if hearing.change.positions else None
 
     def _hear_stage(self, hearing: Hearing, source: StageSource, records: Sequence[Record]) -> None:
@@ -166,9 +171,7 @@ class Ears:
 
     async def commit_offsets(self) -> None:
         """Let lag tools know where we are; nothing depends on it."""
-        await self._listener.commit(
-            {place: held.position for place, held in (*self.sources.items(), *self.feed.items())}
-        )
+        await self._listener.commit(self._next_offsets())
 
     # --- Is a day complete?
 
@@ -228,7 +231,9 @@ class Ears:
                 continue
             if source.closed_day is None or source.closed_day < needed:
                 found.append(f"{service} to close {needed}")
-        for held in self.feed.values():
-            if held.closed_day is None or held.closed_day < day:
-                found.append(f"feed partition {held.place.partition} to close {day}")
+        found.extend(
+            f"feed partition {held.place.partition} to close {day}"
+            for held in self.feed.values()
+            if held.closed_day is None or held.closed_day < day
+        )
         return found

@@ -212,7 +212,7 @@ class Owner:
         return ()
 
     async def _commit(self, draft: Draft) -> bool:
-        """Commit and settle. False: the shards moved under us; they were refreshed, decide again."""
+        """Commit and settle. False: the shards moved and were refreshed; decide again."""
         change = draft.finish()
         try:
             await self.store.commit(change)
@@ -336,7 +336,7 @@ class Owner:
         for row in hearing.rows:
             if (row.shard, row.borrower_id) in direct:
                 by_shard.setdefault(row.shard, []).append(row)
-        works = []
+        works: list[Work] = []
         for shard, rows in by_shard.items():
             book = books[shard] = self.books.live_book(
                 shard, self.bench.shelves[shard].open_day, now

@@ -84,33 +84,15 @@ class Relay:
 
     async def step(self) -> bool:
         """Publish one batch of every shard that has something. False: nothing was there."""
-        batches: dict[Shard, Sequence[StoredEvent]] = {}
-        for shard, cursor in self._cursors.items():
-            if self._known_seq[shard] <= cursor:
-                continue
-            queue = self._fresh.get(shard)
-            batch = queue[:BATCH_MAX] if queue else None
-            if not batch:
-                batch = list(await self._store.after(shard, cursor, limit=BATCH_MAX))
-            if batch:
-                batches[shard] = batch
+        batches = await self._batches()
         if not batches:
             return False
-        outgoing = {}
-        for shard, batch in batches.items():
-            seq = self._cursors[shard]
-            records = []
-            for event in batch:
-                seq += 1
-                if event.seq not in (0, seq):
-                    raise RelayStopped(f"shard {shard}: expected seq {seq}, stored {event.seq}")
-                records.append(
-                    Outgoing(
-                        key=event.borrower_id.encode("utf-8", "replace"), value=event.value, seq=seq
-                    )
-                )
-            outgoing[TopicPartition(self._topic, shard)] = records
-        await self._publisher.publish(outgoing)
+        await self._publisher.publish(
+            {
+                TopicPartition(self._topic, shard): self._numbered(shard, batch)
+                for shard, batch in batches.items()
+            }
+        )
         await self._store.move_cursors(
             {
                 shard: (self._cursors[shard], self._cursors[shard] + len(batch))
@@ -123,3 +105,26 @@ class Relay:
             if queue:
                 del queue[: len(batch)]
         return True
+
+    async def _batches(self) -> dict[Shard, Sequence[StoredEvent]]:
+        """What follows each cursor: handed over by the commit, or read from the store."""
+        batches: dict[Shard, Sequence[StoredEvent]] = {}
+        for shard, cursor in self._cursors.items():
+            if self._known_seq[shard] <= cursor:
+                continue
+            queue = self._fresh.get(shard)
+            if queue:
+                batches[shard] = queue[:BATCH_MAX]
+            elif stored := await self._store.after(shard, cursor, limit=BATCH_MAX):
+                batches[shard] = stored
+        return batches
+
+    def _numbered(self, shard: Shard, batch: Sequence[StoredEvent]) -> list[Outgoing]:
+        """The records of a batch. Raises RelayStopped where the store does not continue."""
+        records = []
+        for seq, event in enumerate(batch, start=self._cursors[shard] + 1):
+            if event.seq not in (0, seq):
+                raise RelayStopped(f"shard {shard}: expected seq {seq}, stored {event.seq}")
+            key = event.borrower_id.encode("utf-8", "replace")
+            records.append(Outgoing(key=key, value=event.value, seq=seq))
+        return records

@@ -227,14 +227,12 @@ class Workbench:
             first_id = cause.fact_id or self._event_id(cause, stream, events[0], at, 0)
             if first_id in entry.digests:
                 return ()
-            ordinal = 0
-            for event in events:
+            for ordinal, event in enumerate(events):
                 event_id = (
                     first_id if ordinal == 0 else self._event_id(cause, stream, event, at, ordinal)
                 )
                 self._append(draft, shelf, stream, entry, event, event_id, cause, at)
                 entry.state = decider.evolve(entry.state, event)
-                ordinal += 1
             if cause.fact_id is not None and cause.digest is not None:
                 entry.digests[cause.fact_id] = cause.digest
                 draft.remember_digest(shelf.shard, stream, cause.fact_id)

@@ -52,7 +52,7 @@ def operations_routes(
     @router.get("/status")
     async def status() -> Response:
         """Day, lag and what is set aside; what each shard waits for."""
-        row = dict(await pool.fetchrow(_STATUS))
+        row = dict(await pool.fetchrow(_STATUS) or {})
         days = await pool.fetch(_OPEN_DAYS)
         return _json(
             {

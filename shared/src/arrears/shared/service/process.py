@@ -235,18 +235,20 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
             seconds=running.settings.lease_seconds,
             feed_partitions=feed_partitions,
         )
-        codec = running.stage.codec()
-        projector = Projector(
-            running.pool, running.store, [folding_of(one, codec) for one in service.projections]
-        )
+        projector = Projector(running.pool, running.store, foldings_of(service, running.stage))
         yield Worker(owner, leases, projector, lease_seconds=running.settings.lease_seconds)
     finally:
         await publisher.close()
         await bus.close()
 
 
-def folding_of(projection: Projection, codec: Any) -> Folding:
-    return Folding(projection, codec, codec.wire_names.values())
+def foldings_of(service: Service, stage: Stage) -> list[Folding]:
+    """The service's projections, ready to fold its events."""
+    codec = stage.codec()
+    return [
+        Folding(projection, codec, stage.wire_names.values(), stage.subject_of)
+        for projection in service.projections
+    ]
 
 
 async def _serve(service: Service, *, hears: bool) -> None:
@@ -260,8 +262,6 @@ async def _serve(service: Service, *, hears: bool) -> None:
         async with _worker(service, running) as worker:
             server = _http(service, running, worker)
             serving = asyncio.create_task(server.serve())
-            while not server.started and not serving.done():
-                await asyncio.sleep(0.01)
             _on_signals(worker.stop)
             try:
                 await worker.run()
@@ -327,7 +327,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
     )
     server = uvicorn.Server(config)
     if worker is not None:
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined,method-assign]
+        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     return server
 
 

@@ -5,7 +5,7 @@
 | ARREARS_KAFKA | bootstrap servers (further `ARREARS_KAFKA_...`: see `kafka.settings`) | required |
 | ARREARS_POSTGRES | the server, as postgresql://user@host:port/postgres | required |
 | ARREARS_<SERVICE>_DATABASE | the service's database on it | arrears_<service> |
-| ARREARS_KEYSTORE | the key store's own database, as a full address | ARREARS_POSTGRES, arrears_keys |
+| ARREARS_KEYSTORE | address of the key store's own database | arrears_keys on the server |
 | ARREARS_MASTER_KEY | base64 of 32 bytes; wraps every borrower's keys | required for stages |
 | ARREARS_<SERVICE>_LISTEN | host:port of the API | 127.0.0.1:8101 to 8105 |
 | ARREARS_CLOCK | live or feed | live |
@@ -30,6 +30,9 @@ from arrears.shared.runtime.stage import Clock
 PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 8104, "history": 8105}
 
 
+_DEFAULT_TENANT: Final = TenantId("bank")
+
+
 class BadSetting(ValueError):
     """A setting is missing or wrong. `name` is the variable; the text never holds a secret."""
 
@@ -43,7 +46,7 @@ class BadSetting(ValueError):
 class Ground:
     """What the services of one installation agree on."""
 
-    tenant: TenantId = TenantId("bank")
+    tenant: TenantId = _DEFAULT_TENANT
     calendar: BankCalendar = field(default_factory=lambda: BankCalendar("Asia/Shanghai"))
     country: str = "CN"
     clock: Clock = "live"
