@@ -2,6 +2,12 @@
 
 import typer
 
+from arrears.cli.commands import cases, proof, running
+from arrears.cli.commands.cases import case_app
+from arrears.cli.commands.day import day_app
+from arrears.cli.commands.feed import feed_app
+from arrears.cli.commands.set_aside import parked_app, refused_app
+from arrears.cli.demo.command import demo
 from arrears.cli.stack.commands import stack_app
 
 app = typer.Typer(
@@ -17,4 +23,21 @@ def arrears() -> None:
     """Collect overdue bank loans: feed, cases, history, proof, and the local stack."""
 
 
+app.command()(demo)
+app.command()(running.up)
+app.command()(running.down)
+app.command()(running.status)
+app.command()(running.migrate)
+app.add_typer(feed_app, name="feed")
+app.add_typer(day_app, name="day")
+app.add_typer(case_app, name="case")
+app.command()(cases.history)
+app.command()(cases.portfolio)
+app.command()(cases.report)
+app.command()(proof.verify)
+app.command()(proof.digest)
+app.command()(proof.export)
+app.command()(proof.rebuild)
+app.add_typer(refused_app, name="refused")
+app.add_typer(parked_app, name="parked")
 app.add_typer(stack_app, name="stack")

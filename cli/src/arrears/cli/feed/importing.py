@@ -35,7 +35,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     """What a first reading of the file finds, for a dry run and for the bar.
 
     `first_day` and `last_day` bound the days that will be closed; None where no line has a day.
-    `far` counts the lines that lie outside of them.
+    `far` counts the lines that lie outside of them; `days` those within, by day.
     """
 
     lines: int
@@ -46,6 +46,7 @@ class Survey(Struct, frozen=True, kw_only=True):
     first_day: date | None
     last_day: date | None
     types: dict[str, int]
+    days: dict[date, int]
 
 
 class Opened(Struct, frozen=True, kw_only=True):
@@ -117,6 +118,7 @@ def survey(lines: Iterable[Line], calendar: BankCalendar) -> Survey:
         first_day=min(near, default=None),
         last_day=max(near, default=None),
         types=dict(sorted(types.items())),
+        days=dict(sorted(near.items())),
     )
 
 
@@ -145,13 +147,13 @@ def steps(
         if begins is not None and open_day is not None and _moves(day, open_day, found.last_day):
             assert day is not None
             if line.number > after_line:
-                yield CloseDays(line=number, first_day=begins, days=_days(open_day, day))
+                yield CloseDays(line=number, first_day=begins, days=days_between(open_day, day))
             open_day = day
         number = line.number
         if number > after_line:
             yield Send(line=number, key=key_of(line, outline), value=line.value)
     if close_last and begins is not None and open_day is not None and found.last_day is not None:
-        days = _days(open_day, found.last_day + ONE_DAY)
+        days = days_between(open_day, found.last_day + ONE_DAY)
         if days:
             yield CloseDays(line=number, first_day=begins, days=days)
 
@@ -194,7 +196,7 @@ def _moves(day: date | None, open_day: date, last_day: date | None) -> bool:
     return day is not None and last_day is not None and open_day < day <= last_day
 
 
-def _days(start: date, end: date) -> tuple[date, ...]:
+def days_between(start: date, end: date) -> tuple[date, ...]:
     """The days from `start` up to the one before `end`."""
     return tuple(start + timedelta(days=number) for number in range((end - start).days))
 

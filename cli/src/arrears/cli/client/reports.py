@@ -1,0 +1,25 @@
+"""The report of history, together with what only other services know."""
+
+from datetime import date
+from typing import Any
+
+from arrears.cli.client.http import Api
+from arrears.cli.client.installation import Installation
+from arrears.cli.client.trouble import Trouble
+
+
+def report_page(installation: Installation, day: date | None) -> dict[str, Any]:
+    """History's page; `currency` is that of its amounts where the portfolio has one alone."""
+    api = Api(installation, "history")
+    page: dict[str, Any] = api.get("/report", as_of=day, facts_set_aside=set_aside(installation))
+    first = api.get("/cases", limit=1)["cases"]
+    page["currency"] = first[0]["currency"] if first else None
+    return page
+
+
+def set_aside(installation: Installation) -> int | None:
+    """How many facts intake set aside; None where intake cannot be asked."""
+    try:
+        return int(Api(installation, "intake").get("/status")["refused"])
+    except Trouble:
+        return None

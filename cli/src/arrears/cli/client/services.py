@@ -1,0 +1,121 @@
+"""Our five services on this machine: migrated, started, stopped and killed by name."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import httpx
+
+from arrears.cli.client.installation import SERVICES, Installation, entry_point, run
+from arrears.cli.client.trouble import Trouble, WrongUse
+from arrears.cli.stack import Supervisor
+from arrears.cli.stack.folder import LOOPBACK, free_ports, is_free
+from arrears.shared.keyring.schema import migrate as migrate_keystore
+from arrears.shared.service.migrating import make_database
+from arrears.shared.service.settings import PORTS, database_url
+
+START_PATIENCE: Final = 60.0
+Say = Callable[[str], None]
+
+
+def migrate_all(env: Mapping[str, str], say: Say) -> None:
+    """Every service's database and the key store, each made if missing. At once: each waits."""
+    with ThreadPoolExecutor(len(SERVICES) + 1) as pool:
+        keys = pool.submit(run, _migrate_keys(env))
+        done = [pool.submit(_migrate, service, env) for service in SERVICES]
+        for one in done:
+            say(one.result())
+        say(f"arrears_keys: key store, version {keys.result()}")
+
+
+def choose_ports(installation: Installation, say: Say) -> dict[str, str]:
+    """The usual port of each service, or another where a stranger has it."""
+    supervisor = Supervisor(installation.root)
+    listen: dict[str, str] = {}
+    for service in SERVICES:
+        name = f"ARREARS_{service.upper()}_LISTEN"
+        if given := installation.given.get(name):
+            _check_free(name, given, running=supervisor.alive(service))
+            listen[service] = given
+            continue
+        port = PORTS[service]
+        if not is_free(port) and not supervisor.alive(service):
+            port = free_ports(1)[0]
+            say(f"{service}: port {PORTS[service]} is taken by another program, taking {port}")
+        listen[service] = f"{LOOPBACK}:{port}"
+    return listen
+
+
+def start(installation: Installation, services: Iterable[str], env: Mapping[str, str]) -> None:
+    """Start `run` (API and worker in one process) of each that does not run yet."""
+    supervisor = Supervisor(installation.root)
+    for service in services:
+        if not supervisor.alive(service):
+            supervisor.start(service, [entry_point(service), "run"], env)
+
+
+def wait_until_up(installation: Installation, services: Iterable[str]) -> None:
+    """Raises Trouble with the service's last words where one ends or stays silent."""
+    supervisor = Supervisor(installation.root)
+    until = time.monotonic() + START_PATIENCE
+    with httpx.Client(timeout=2.0, trust_env=False) as client:
+        for service in services:
+            while not _answers(client, installation.url(service)):
+                if not supervisor.alive(service):
+                    words = supervisor.why_it_ended(service)
+                    log = supervisor.log(service)
+                    raise Trouble(f"{service} did not start: {words} ({log})")
+                if time.monotonic() > until:
+                    raise Trouble(f"{service} does not answer, see {supervisor.log(service)}")
+                time.sleep(0.05)
+
+
+def stop(installation: Installation, services: Iterable[str] = SERVICES) -> list[str]:
+    """All are asked at once and then waited for."""
+    supervisor = Supervisor(installation.root)
+    running = [service for service in services if supervisor.alive(service)]
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        list(pool.map(supervisor.stop, running))
+    return running
+
+
+def _answers(client: httpx.Client, base: str) -> bool:
+    try:
+        client.get(f"{base}/health")
+    except httpx.TransportError:
+        return False
+    return True
+
+
+def _check_free(name: str, listen: str, *, running: bool) -> None:
+    port = listen.rpartition(":")[2]
+    if not port.isdigit():
+        raise WrongUse(name, f"{listen!r} is not host:port")
+    if not running and not is_free(int(port)):
+        raise WrongUse(name, f"port {port} is taken by another program")
+
+
+def _migrate(service: str, env: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        [entry_point(service), "migrate"],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        words = " / ".join((done.stderr.strip() or done.stdout.strip()).splitlines()[-3:])
+        raise Trouble(f"{service} cannot be migrated: {words}")
+    return (done.stdout.strip().splitlines() or [f"{service}: migrated"])[-1]
+
+
+async def _migrate_keys(env: Mapping[str, str]) -> int:
+    dsn = env.get("ARREARS_KEYSTORE")
+    if not dsn:
+        server = env["ARREARS_POSTGRES"]
+        dsn = database_url(server, "arrears_keys")
+        await make_database(server, "arrears_keys")
+    return await migrate_keystore(dsn)

@@ -1,0 +1,67 @@
+"""Every way in which a command can fail, as one sentence and an exit code.
+
+2 is wrong use: a setting, an argument, a file that is not there. 1 is everything that went wrong
+with right use, a broken proof among it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import asyncpg
+import typer
+
+from arrears.cli.feed.generate import BadFeedSetting
+from arrears.cli.feed.lines import BadFeedFile
+from arrears.cli.stack.errors import StackError
+from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
+from arrears.shared.runtime.bus import OutOfRetention
+from arrears.shared.service.settings import BadSetting
+
+
+class Trouble(Exception):
+    """Right use, and it went wrong. The text is the whole message."""
+
+    code = 1
+
+
+class WrongUse(Trouble):
+    """`field` is the argument or setting, `rule` what it must be."""
+
+    code = 2
+
+    def __init__(self, field: str, rule: str) -> None:
+        super().__init__(f"{field}: {rule}")
+
+
+_WRONG_USE: Final = (BadFeedSetting, BadKafkaSetting, BadSetting, BadFeedFile)
+_WENT_WRONG: Final = (
+    StackError,
+    OutOfRetention,
+    ConnectionError,
+    PermissionError,
+    LookupError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Errors that a person can do something about become one line; a defect keeps its trace."""
+    try:
+        yield
+    except Trouble as error:
+        raise _end(str(error), error.code) from error
+    except _WRONG_USE as error:
+        raise _end(str(error), 2) from error
+    except _WENT_WRONG as error:
+        raise _end(str(error) or type(error).__name__, 1) from error
+    except KeyboardInterrupt as error:
+        raise _end("stopped", 130) from error
+
+
+def _end(text: str, code: int) -> typer.Exit:
+    typer.echo(f"error: {' '.join(text.split())}", err=True)
+    return typer.Exit(code)

@@ -1,0 +1,104 @@
+"""`arrears verify | digest | export | rebuild`: that nothing is missing, doubled or changed."""
+
+import hashlib
+import os
+import subprocess
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, reached_day
+from arrears.cli.client.http import Api
+from arrears.cli.client.installation import Installation, entry_point
+from arrears.cli.client.trouble import Trouble, told
+from arrears.cli.commands.output import AsJson, Progress, print_json
+
+
+def verify(as_json: AsJson = False) -> None:
+    """Read every database and topic and compare: exits 1 and names each break where one is."""
+    with told():
+        installation = Installation.find()
+        code = _pass_on(installation, "history", ["verify", *(["--json"] if as_json else [])])
+    raise typer.Exit(code)
+
+
+def digest(as_of: AsOf = None, wait: Wait = WAIT_SECONDS, as_json: AsJson = False) -> None:
+    """One hash over every case: the same feed gives the same one."""
+    with told():
+        installation = Installation.find()
+        day = reached_day(installation, as_of, wait)
+        found = Api(installation, "history").get("/digest", as_of=day)
+    if as_json:
+        print_json(found)
+        return
+    typer.echo(
+        f"{found['sha256']}\nover {found['case_count']:,} cases and {found['event_count']:,} "
+        f"events, up to {found['up_to']}"
+    )
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write it; JSON lines.")],
+    as_of: AsOf = None,
+    wait: Wait = WAIT_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Write the canonical file whose SHA-256 the digest is."""
+    with told():
+        installation = Installation.find()
+        day = reached_day(installation, as_of, wait)
+        name, lines, size = _export(installation, file, as_of=None if day is None else str(day))
+    if as_json:
+        print_json({"file": str(file), "sha256": name, "lines": lines, "bytes": size, "as_of": day})
+        return
+    typer.echo(f"{file}: {lines:,} events, {size:,} bytes, as of {day}\nSHA-256 {name}")
+
+
+def rebuild(
+    service: Annotated[str, typer.Argument(help="intake, contact, mediation, legal or history.")],
+    source: Annotated[
+        Literal["store", "kafka"], typer.Option("--from", help="What to rebuild it from.")
+    ],
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the rebuilt database.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild a service into a new database and compare: exits 1 where anything differs."""
+    with told():
+        installation = Installation.find()
+        arguments = ["rebuild", "--from", source]
+        arguments += ["--keep"] if keep else []
+        arguments += ["--json"] if as_json else []
+        code = _pass_on(installation, service, arguments)
+    raise typer.Exit(code)
+
+
+def _pass_on(installation: Installation, service: str, arguments: list[str]) -> int:
+    """The service's own program does it; what it prints and how it ends is ours too."""
+    program = entry_point(service)
+    env = installation.ensured()
+    return subprocess.run([program, *arguments], env={**os.environ, **env}, check=False).returncode
+
+
+def _export(installation: Installation, file: Path, *, as_of: str | None) -> tuple[str, int, int]:
+    """Under another name until it is whole: half an export must not look like one."""
+    partial = file.with_name(f"{file.name}.partial")
+    name, lines, size, progress = hashlib.sha256(), 0, 0, Progress()
+    try:
+        with (
+            partial.open("wb") as out,
+            Api(installation, "history").stream("/export", as_of=as_of) as answer,
+        ):
+            for chunk in answer.iter_bytes():
+                out.write(chunk)
+                name.update(chunk)
+                lines += chunk.count(b"\n")
+                size += len(chunk)
+                progress.says(f"{size / 1e6:,.1f} MB")
+        partial.replace(file)
+    except OSError as error:
+        raise Trouble(f"{file} cannot be written: {error.strerror}") from error
+    finally:
+        progress.ends()
+        partial.unlink(missing_ok=True)
+    return name.hexdigest(), lines, size

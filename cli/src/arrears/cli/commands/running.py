@@ -1,0 +1,158 @@
+"""`arrears up | down | migrate | status`: the services on this machine, and how they are doing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from arrears.cli.client import services
+from arrears.cli.client.http import Api
+from arrears.cli.client.installation import SERVICES, STAGES, Installation, Started
+from arrears.cli.client.trouble import Trouble, told
+from arrears.cli.commands.output import AsJson, console, print_json, table
+from arrears.cli.stack import Supervisor, stop_stack
+
+DEFAULT_SEED: Final = 7
+COLUMNS: Final = "heard decided published backlog refused parked duplicates"
+
+
+def settings_for(clock: str, seed: int | None, zone: str | None = None) -> dict[str, str]:
+    """How services run on one machine: a name in a header is believed, for nobody else calls."""
+    settings = {
+        "ARREARS_CLOCK": clock,
+        "ARREARS_ZONE": zone or "Asia/Shanghai",
+        "ARREARS_STAFF_HEADER": "1",
+        "ARREARS_API_DEVELOPMENT": "1",
+    }
+    if seed is not None:
+        settings["ARREARS_SANDBOX_SEED"] = str(seed)
+    return settings
+
+
+def up(
+    clock: Annotated[
+        Literal["feed", "live"] | None,
+        typer.Option(help="What moves time. Default: as before, at first `feed`."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(help="The sandbox borrower's and court's seed. Default: as before, or 7."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start Kafka, PostgreSQL and the five services, or find them running. They stay."""
+
+    def say(line: str) -> None:
+        typer.echo(line, err=as_json)
+
+    with told():
+        installation = Installation.find()
+        before = installation.started.settings
+        chosen = clock or before.get("ARREARS_CLOCK", "feed")
+        known = before.get("ARREARS_SANDBOX_SEED")
+        seed = seed if seed is not None else int(known) if known else DEFAULT_SEED
+        installation.ensured(say)
+        installation.make_master_key()
+        running = [name for name in SERVICES if Supervisor(installation.root).alive(name)]
+        if len(running) < len(SERVICES):
+            listen = services.choose_ports(installation, say)
+            listen |= {name: installation.started.listen[name] for name in running}
+            installation.remember(Started(listen=listen, settings=settings_for(chosen, seed)))
+            services.migrate_all(installation.environment(), say)
+            services.start(installation, SERVICES, installation.environment())
+        services.wait_until_up(installation, SERVICES)
+        addresses = {name: installation.url(name) for name in SERVICES}
+    if as_json:
+        print_json(addresses)
+        return
+    for name, address in addresses.items():
+        found = "runs already" if name in running else "started"
+        say(f"{name:<10} {found}: {address} (API at {address}/docs)")
+
+
+def down(as_json: AsJson = False) -> None:
+    """Stop what was started from this checkout, and nothing else."""
+    with told():
+        installation = Installation.find()
+
+        def say(line: str) -> None:
+            typer.echo(line, err=as_json)
+
+        stopped = stop_stack(installation.root, say)
+    if as_json:
+        print_json({"stopped": stopped})
+    elif not stopped:
+        typer.echo("nothing was running that was started here")
+
+
+def migrate(as_json: AsJson = False) -> None:
+    """Make every service's database and the key store, or bring them to the newest tables."""
+    lines: list[str] = []
+    with told():
+        installation = Installation.find()
+        installation.ensured()
+        installation.make_master_key()
+        services.migrate_all(installation.environment(), lines.append)
+    if as_json:
+        print_json({"migrated": lines})
+        return
+    for line in lines:
+        typer.echo(line)
+
+
+def status(as_json: AsJson = False) -> None:
+    """What each service has heard, decided, published and set aside; its day; what it waits for."""
+    with told():
+        installation = Installation.find()
+        found = ask_all(installation)
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+    if not any(one.get("answers") for one in found.values()):
+        raise typer.Exit(1)
+
+
+def ask_all(installation: Installation) -> dict[str, dict[str, Any]]:
+    """The status of every service; one that does not answer says why."""
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
+        answers = pool.map(lambda name: _ask(installation, name), SERVICES)
+        return dict(zip(SERVICES, answers, strict=True))
+
+
+def _ask(installation: Installation, service: str) -> dict[str, Any]:
+    try:
+        api = Api(installation, service)
+        if service in STAGES:
+            return {"answers": True, **api.get("/status")}
+        days = api.get("/days")
+        return {
+            "answers": True,
+            "service": service,
+            "closed_everywhere": days["closed_everywhere"],
+            "closed": days["services"],
+            "events": sum(days["events"].values()),
+            "heard": sum(days["events"].values()),
+        }
+    except Trouble as error:
+        return {"answers": False, "service": service, "error": str(error)}
+
+
+def _print(found: dict[str, dict[str, Any]]) -> None:
+    shown = console()
+    names = ["service", "day", *COLUMNS.split()]
+    rows = []
+    for service, one in found.items():
+        if one["answers"]:
+            day = one.get("min_open_day") or one.get("closed_everywhere")
+            rows.append([service, day, *(one.get(name) for name in COLUMNS.split())])
+    shown.print(table(names, rows, COLUMNS))
+    for service, one in found.items():
+        if not one["answers"]:
+            shown.print(f"{service}: {one['error']}")
+        for text in one.get("waits_for") or ():
+            shown.print(f"{service} waits for {text}")
+        if one.get("trouble"):
+            shown.print(f"{service} has trouble: {one['trouble']}")
+        if one.get("in_doubt"):
+            shown.print(f"{service} has {one['in_doubt']} effects in doubt")

@@ -1,0 +1,164 @@
+"""`arrears refused` and `arrears parked`: input that was set aside, looked at and repaired."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import typer
+
+from arrears.cli.client.http import Api
+from arrears.cli.client.installation import STAGES, Installation
+from arrears.cli.client.trouble import Trouble, WrongUse, told
+from arrears.cli.commands.output import AsJson, console, print_json, table
+
+refused_app = typer.Typer(
+    help="Input of the bank that broke a rule: set aside alone, while the rest went on.",
+    no_args_is_help=True,
+)
+parked_app = typer.Typer(
+    help="Borrowers whose input waits behind a failure of ours, in order.", no_args_is_help=True
+)
+PAGE: Final = 500
+OneService = Annotated[
+    str, typer.Option("--service", help=f"Whose: {', '.join(STAGES)}.", metavar="SERVICE")
+]
+AnyService = Annotated[
+    str | None,
+    typer.Option("--service", help="One service alone. Default: all.", metavar="SERVICE"),
+]
+Borrower = Annotated[str, typer.Argument(metavar="BORROWER", help="As `parked list` names it.")]
+
+
+@refused_app.command("list")
+def list_refused(
+    service: OneService = "intake",
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
+    after: Annotated[int, typer.Option(min=0, help="Behind this number.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """What was set aside, with reason and field; the first ones first."""
+    with told():
+        api = _api(service)
+        counts = api.get("/refused/counts")["items"]
+        items = _refused(api, after, limit)
+    if as_json:
+        print_json({"service": service, "counts": counts, "items": items})
+        return
+    shown = console()
+    total = sum(one["count"] for one in counts)
+    shown.print(f"{service} has set aside {total:,}")
+    rows = ([one["count"], one["reason"], one["field"]] for one in counts)
+    shown.print(table(["count", "reason", "field"], rows, "count"))
+    if items:
+        shown.print()
+        columns = ["number", "day", "reason", "field", "borrower_id", "origin", "bytes"]
+        cells = ([one[name] for name in columns] for one in items)
+        shown.print(table(columns, cells, "number bytes"))
+
+
+@refused_app.command("show")
+def show_refused(
+    number: Annotated[int, typer.Argument(help="As `refused list` numbers it.")],
+    service: OneService = "intake",
+    as_json: AsJson = False,
+) -> None:
+    """One of them with its text."""
+    with told():
+        found = _api(service).get(f"/refused/{number}")
+    _show(found, as_json=as_json)
+
+
+@parked_app.command("list")
+def list_parked(service: AnyService = None, as_json: AsJson = False) -> None:
+    """Who waits, in which service, behind which failure."""
+    with told():
+        items = _parked(service)
+    if as_json:
+        print_json({"items": items})
+        return
+    if not items:
+        typer.echo("nothing is parked")
+        return
+    columns = ["service", "borrower_id", "waiting", "day", "error", "origin", "parked_at"]
+    console().print(table(columns, ([one[name] for name in columns] for one in items), "waiting"))
+
+
+@parked_app.command("show")
+def show_parked(borrower: Borrower, service: AnyService = None, as_json: AsJson = False) -> None:
+    """One borrower whose input waits."""
+    with told():
+        _show(_one_parked(borrower, service), as_json=as_json)
+
+
+@parked_app.command()
+def retry(borrower: Borrower, service: AnyService = None, as_json: AsJson = False) -> None:
+    """Handle what waits again, in order, on the open day."""
+    with told():
+        found = _one_parked(borrower, service)
+        path = f"/parked/{quote(borrower, safe='')}/retry"
+        answer = _api(found["service"]).post(path)
+    _done(found, "will be handled again", answer, as_json=as_json)
+
+
+@parked_app.command()
+def skip(
+    borrower: Borrower,
+    reason: Annotated[str, typer.Option(help="Why; it is recorded with your name.")],
+    service: AnyService = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave out the input that failed, with a reason: an event, and outside of the digest."""
+    with told():
+        if not reason.strip():
+            raise WrongUse("--reason", "says why the input is left out; it must not be empty")
+        found = _one_parked(borrower, service)
+        path = f"/parked/{quote(borrower, safe='')}/skip"
+        answer = _api(found["service"]).post(path, {"reason": reason})
+    _done(found, "is left out", answer, as_json=as_json)
+
+
+def _api(service: str) -> Api:
+    if service not in STAGES:
+        raise WrongUse("--service", f"{service!r} is not one of {', '.join(STAGES)}")
+    return Api(Installation.find(), service)
+
+
+def _refused(api: Api, after: int, limit: int) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    following: int | None = after
+    while following is not None and len(items) < limit:
+        page = api.get("/refused", after=following, limit=min(PAGE, limit - len(items)))
+        items += page["items"]
+        following = page["next"]
+    return items
+
+
+def _parked(service: str | None) -> list[dict[str, Any]]:
+    asked = STAGES if service is None else (service,)
+    return [
+        {"service": name, **one} for name in asked for one in _api(name).get("/parked")["items"]
+    ]
+
+
+def _one_parked(borrower: str, service: str | None) -> dict[str, Any]:
+    found = [one for one in _parked(service) if one["borrower_id"] == borrower]
+    if not found:
+        where = "" if service is None else f" in {service}"
+        raise Trouble(f"BORROWER: nothing of {borrower!r} is parked{where}")
+    if len(found) > 1:
+        names = ", ".join(one["service"] for one in found)
+        raise WrongUse("--service", f"{borrower!r} is parked in {names}: name one")
+    return found[0]
+
+
+def _show(found: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    console().print(table(["", ""], found.items()))
+
+
+def _done(found: dict[str, Any], said: str, answer: Any, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**found, "answer": answer})
+        return
+    typer.echo(f"{found['service']}: the input of {found['borrower_id']} {said}")
