@@ -19,7 +19,7 @@ _DECIMAL: Final = re.compile(r"(-?)(\d{1,18})(?:\.(\d{1,6}))?\Z", re.ASCII)
 
 
 class BadAmount(ValueError):
-    """`reason` is a stable code: not_a_number, too_many_decimals, out_of_range, unknown_currency."""
+    """`reason`: not_a_number, too_many_decimals, out_of_range or unknown_currency."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

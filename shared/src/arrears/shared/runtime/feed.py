@@ -64,7 +64,7 @@ class FeedPartition:
         return closed + ONE_DAY if closed is not None else first
 
     def judges(self) -> bool:
-        """Whether the day is known: before its first closing a partition's records wait unjudged."""
+        """Whether the day is known. Before the first closing a partition's records wait."""
         return self._live or self.first_day is not None
 
     def look_for_first_day(self, records: Sequence[Record]) -> bool:

@@ -41,6 +41,11 @@ def migrate(migrations: Path, url: str) -> None:
     command.upgrade(config, "head")
 
 
+async def migrate_async(migrations: Path, url: str) -> None:
+    """The same from inside an event loop."""
+    await asyncio.to_thread(migrate, migrations, url)
+
+
 def run_migrations(metadata: MetaData) -> None:
     """What every service's `migrations/env.py` calls."""
     url = context.config.get_main_option("sqlalchemy.url")
