@@ -1,4 +1,4 @@
-"""Infrastructure of the live tests: what was given on purpose, else what is running or started."""
+"""A database of its own for every live test of the shared rooms that asks."""
 
 import itertools
 import os
@@ -7,14 +7,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from arrears.cli.stack import Stack, checkout_root, ensure_stack
+from arrears.cli.stack import Stack
 
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def stack() -> Stack:
-    return ensure_stack(checkout_root(), say=print)
 
 
 @pytest.fixture

@@ -130,16 +130,32 @@ class MemoryStore:
     def _check(self, change: Change) -> None:
         for move in change.positions:
             place = self.places.get((move.topic, move.partition))
-            if (place.position if place else 0) != move.expected:
+            if place is None or place.position != move.expected:
                 raise Fenced(f"position of {move.topic}[{move.partition}] moved")
         moved = [part.shard for part in change.shards.values() if self._is_moved(part)]
         if moved:
             raise ShardMoved(moved)
         for part in change.shards.values():
             self._check_events(part)
+        self._check_agenda(change)
+        self._check_effects(change)
+
+    def _check_agenda(self, change: Change) -> None:
+        deleted = set()
         for row in change.agenda_deleted:
-            if (row.shard, row.day, row.row_id) not in self.agenda_rows:
+            key = (row.shard, row.day, row.row_id)
+            if key not in self.agenda_rows or key in deleted:
                 raise Fenced(f"agenda row {row.origin} is gone")
+            deleted.add(key)
+        for row in change.agenda_added:
+            key = (row.shard, row.day, row.row_id)
+            if key in self.agenda_rows and key not in deleted:
+                raise Fenced(f"agenda row {row.origin} was heard by another")
+
+    def _check_effects(self, change: Change) -> None:
+        for effect in change.effects_added:
+            if effect.event_id in self.effect_rows:
+                raise Fenced(f"effect {effect.event_id} was asked for by another")
         for effect in change.effects_answered:
             if effect.event_id not in self.effect_rows:
                 raise Fenced(f"effect {effect.event_id} was answered by another")
@@ -153,14 +169,16 @@ class MemoryStore:
 
     def _check_events(self, part: ShardChange) -> None:
         heads: dict[StreamName, int] = {}
+        ids: set[EventId] = set()
         for event in part.events:
             stored = self.streams.get((event.shard, event.stream), ())
             expected = heads.get(event.stream, len(stored)) + 1
             if event.version != expected:
                 raise StreamMoved(event.stream)
             heads[event.stream] = expected
-            if (event.shard, event.event_id) in self.event_ids:
+            if (event.shard, event.event_id) in self.event_ids or event.event_id in ids:
                 raise EventRepeated(event.event_id)
+            ids.add(event.event_id)
 
     def _apply(self, change: Change) -> None:
         for move in change.positions:
@@ -180,8 +198,15 @@ class MemoryStore:
             self.effect_rows[effect.event_id] = effect
         for effect in change.effects_answered:
             del self.effect_rows[effect.event_id]
-        self.refused.extend(change.refused)
-        self.duplicates.extend(change.duplicates)
+        self._set_aside(change)
+
+    def _set_aside(self, change: Change) -> None:
+        if change.refused:
+            known = {one.origin for one in self.refused}
+            self.refused.extend(one for one in change.refused if one.origin not in known)
+        if change.duplicates:
+            counted = {one.origin for one in self.duplicates}
+            self.duplicates.extend(one for one in change.duplicates if one.origin not in counted)
         self.parked.extend(change.parked)
 
     def _apply_move(self, move: PositionMove) -> None:

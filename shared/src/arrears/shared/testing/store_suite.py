@@ -1,0 +1,496 @@
+"""What an event store must do, whichever it is. Subclasses give an empty store and look inside."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.shared.eventstore.port import (
+    AgendaRow,
+    Change,
+    Duplicate,
+    EventRepeated,
+    Fenced,
+    ParkedInput,
+    PendingEffect,
+    PositionMove,
+    RefusedInput,
+    ShardChange,
+    ShardMoved,
+    Store,
+    StoredEvent,
+    StreamMoved,
+    Timer,
+)
+from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
+
+DAY = date(2024, 3, 1)
+NEXT_DAY = date(2024, 3, 2)
+AT = datetime(2024, 3, 1, 9, 30, 0, 123456, tzinfo=UTC)
+LATER = AT + timedelta(hours=1)
+ONE, TWO = Shard(1), Shard(2)
+LOAN = StreamName("intake.loan-1")
+OTHER = StreamName("intake.loan-2")
+ANNA = BorrowerId("anna")
+TOPIC = "arrears.intake.v1"
+
+
+def event(
+    number: int, stream: StreamName = LOAN, *, shard: Shard = ONE, name: str = ""
+) -> StoredEvent:
+    """The event that has this version of its stream."""
+    return StoredEvent(
+        shard=shard,
+        stream=stream,
+        version=number,
+        event_id=EventId(name or f"{stream}/{number}"),
+        type="arrears.intake.case_opened.v1",
+        borrower_id=ANNA,
+        business_day=DAY,
+        value=f"{stream} {number} \u20ac".encode(),
+    )
+
+
+def append(
+    *events: StoredEvent,
+    expected: int | None,
+    epoch: int | None = 0,
+    day: date | None = DAY,
+    next_day: date | None = None,
+) -> Change:
+    shard = events[0].shard if events else ONE
+    part = ShardChange(
+        shard=shard,
+        expected_seq=expected,
+        epoch=epoch,
+        open_day=day,
+        events=list(events),
+        next_open_day=next_day,
+    )
+    return Change(shards={shard: part})
+
+
+def row(number: int, *, shard: Shard = ONE, day: date = DAY, at: datetime = AT) -> AgendaRow:
+    return AgendaRow(
+        shard=shard,
+        day=day,
+        at=at,
+        rank=1,
+        borrower_id=ANNA,
+        order=f"loan\x00{number:04d}",
+        origin=f"{TOPIC}/1/{number}",
+        value=b"\x00heard",
+        row_id=number,
+    )
+
+
+def effect(number: int, *, shard: Shard = ONE) -> PendingEffect:
+    return PendingEffect(
+        shard=shard,
+        event_id=EventId(f"effect-{number}"),
+        stream=LOAN,
+        borrower_id=ANNA,
+        kind="letter",
+        at=AT,
+    )
+
+
+def move(expected: int, position: int, partition: int = 0) -> PositionMove:
+    return PositionMove(
+        topic=TOPIC,
+        partition=partition,
+        expected=expected,
+        position=position,
+        last_seq=position,
+        last_hash=b"\x01\xff",
+        closed_day=DAY,
+        first_day=DAY,
+    )
+
+
+def refused(number: int) -> RefusedInput:
+    return RefusedInput(
+        origin=f"feed/0/{number}",
+        reason="negative",
+        field="amount",
+        fact_id=None,
+        borrower_id=None,
+        day=DAY,
+        value=b"{}",
+        refused_at=AT,
+    )
+
+
+class StoreSuite:
+    """Needs a fixture `store`: empty, with a row for every shard and cursor."""
+
+    async def raise_epoch(self, store: Store, shard: Shard) -> None:
+        """As a claim of the shard's lease does."""
+        raise NotImplementedError
+
+    async def set_aside(self, store: Store) -> dict[str, list[str]]:
+        """Origins of what was refused, of duplicates, and of what was parked, in order."""
+        raise NotImplementedError
+
+    @pytest.fixture(autouse=True)
+    async def _first_days(self, store: Store) -> None:
+        for shard in (ONE, TWO):
+            await store.open_first_day(shard, DAY)
+        await store.prepare_positions([(TOPIC, 0), (TOPIC, 1)])
+
+    async def last_seq(self, store: Store, shard: Shard = ONE) -> int:
+        return next(s.last_seq for s in await store.shard_states() if s.shard == shard)
+
+    async def everything(self, store: Store) -> object:
+        """All that a change could have moved, to compare before and after."""
+        shards = [ONE, TWO]
+        return (
+            list(await store.shard_states()),
+            [await store.after(shard, 0, limit=1000) for shard in shards],
+            sorted(await store.agenda(shards, NEXT_DAY, LATER, limit=1000), key=lambda r: r.row_id),
+            sorted(await store.timers(shards, LATER), key=lambda t: t.stream),
+            sorted(await store.effects(shards), key=lambda e: e.event_id),
+            sorted(await store.positions(), key=lambda p: (p.topic, p.partition)),
+            dict(await store.cursors(shards)),
+            await self.set_aside(store),
+        )
+
+    # --- Numbers and versions
+
+    async def test_there_is_a_state_for_every_shard(self, store: Store) -> None:
+        states = await store.shard_states()
+        assert [state.shard for state in states] == list(range(SHARD_COUNT))
+        assert {(state.last_seq, state.epoch, state.owner) for state in states} == {(0, 0, None)}
+
+    async def test_events_are_numbered_from_one_without_holes(self, store: Store) -> None:
+        await store.commit(append(event(1), event(1, OTHER), expected=0))
+        await store.commit(append(event(2), expected=2))
+        await store.commit(append(event(1, StreamName("s"), shard=TWO), expected=0))
+        assert [found.seq for found in await store.after(ONE, 0, limit=10)] == [1, 2, 3]
+        assert [found.seq for found in await store.after(TWO, 0, limit=10)] == [1]
+        assert await self.last_seq(store) == 3
+
+    async def test_an_event_comes_back_as_it_was_given(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        assert list(await store.after(ONE, 0, limit=1)) == [replace(event(1), seq=1)]
+
+    async def test_events_after_a_number_come_in_pages(self, store: Store) -> None:
+        await store.commit(append(*(event(n) for n in range(1, 8)), expected=0))
+        assert [found.seq for found in await store.after(ONE, 2, limit=3)] == [3, 4, 5]
+        assert list(await store.after(ONE, 7, limit=3)) == []
+
+    async def test_a_scan_brings_all_events_of_a_shard(self, store: Store) -> None:
+        await store.commit(append(*(event(n) for n in range(1, 4501)), expected=0))
+        seqs = [found.seq async for page in store.scan(ONE) for found in page]
+        assert seqs == list(range(1, 4501))
+
+    async def test_streams_are_loaded_in_order(self, store: Store) -> None:
+        await store.commit(append(event(1), event(1, OTHER), event(2), expected=0))
+        await store.commit(append(event(1, StreamName("z"), shard=TWO), expected=0))
+        unknown = StreamName("nobody")
+        found = await store.load({TWO: [StreamName("z")], ONE: [OTHER, LOAN, LOAN, unknown]})
+        places = [(one.shard, one.stream, one.version, one.seq) for one in found]
+        assert places == [(1, LOAN, 1, 1), (1, LOAN, 2, 3), (1, OTHER, 1, 2), (2, "z", 1, 1)]
+
+    async def test_a_stream_is_of_its_shard(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        assert not await store.load({TWO: [LOAN]})
+
+    async def test_a_version_that_is_there_moves_the_stream(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        with pytest.raises(StreamMoved):
+            await store.commit(append(event(1, name="another"), expected=None, epoch=None))
+
+    async def test_an_id_that_is_there_is_a_repetition(self, store: Store) -> None:
+        await store.commit(append(event(1, name="same"), expected=0))
+        with pytest.raises(EventRepeated):
+            await store.commit(append(event(2, name="same"), expected=1))
+        with pytest.raises(EventRepeated):
+            await store.commit(append(event(2, name="x"), event(3, name="x"), expected=1))
+
+    async def test_the_same_id_in_another_shard_is_another_event(self, store: Store) -> None:
+        await store.commit(append(event(1, name="same"), expected=0))
+        await store.commit(append(event(1, shard=TWO, name="same"), expected=0))
+
+    # --- What a change expects
+
+    async def test_a_shard_that_moved_is_named(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        both = append(event(2), expected=0)
+        both.shards.update(append(event(1, OTHER, shard=TWO), expected=0).shards)
+        with pytest.raises(ShardMoved) as moved:
+            await store.commit(both)
+        assert moved.value.shards == (ONE,)
+        assert await self.last_seq(store, TWO) == 0
+
+    async def test_nothing_to_append_still_notices_that_the_shard_moved(self, store: Store) -> None:
+        """A repayment decided on v5 yields nothing, but v6 is there (protocol 1.4)."""
+        await store.commit(append(event(1), expected=0))
+        with pytest.raises(ShardMoved):
+            await store.commit(append(expected=0))
+
+    async def test_another_business_day_has_moved_the_shard(self, store: Store) -> None:
+        with pytest.raises(ShardMoved):
+            await store.commit(append(event(1), expected=0, day=NEXT_DAY))
+        with pytest.raises(ShardMoved):
+            await store.commit(append(event(1), expected=None, epoch=None, day=None))
+
+    async def test_a_command_needs_no_number_but_the_version(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        await store.commit(append(event(1, OTHER), expected=None, epoch=None))
+        assert [found.seq for found in await store.after(ONE, 0, limit=9)] == [1, 2]
+
+    async def test_another_epoch_is_another_owner(self, store: Store) -> None:
+        await self.raise_epoch(store, ONE)
+        with pytest.raises(Fenced):
+            await store.commit(append(event(1), expected=0, epoch=0))
+        await store.commit(append(event(1), expected=0, epoch=1))
+
+    async def test_a_command_holds_no_lease(self, store: Store) -> None:
+        await self.raise_epoch(store, ONE)
+        await store.commit(append(event(1), expected=None, epoch=None))
+
+    async def test_a_position_moves_only_from_where_it_is(self, store: Store) -> None:
+        await store.commit(Change(positions=[move(0, 5), move(0, 7, 1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(positions=[move(0, 6)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(positions=[move(5, 6), move(0, 8, 1)]))
+        await store.commit(Change(positions=[move(5, 6)]))
+        found = {p.partition: p for p in await store.positions()}
+        assert (found[0].position, found[1].position) == (6, 7)
+        assert (found[0].last_seq, found[0].last_hash) == (6, b"\x01\xff")
+        assert (found[0].closed_day, found[0].first_day) == (DAY, DAY)
+
+    async def test_a_position_that_nobody_prepared_is_fenced(self, store: Store) -> None:
+        with pytest.raises(Fenced):
+            await store.commit(Change(positions=[move(0, 1, 9)]))
+
+    async def test_preparing_positions_again_moves_none(self, store: Store) -> None:
+        await store.commit(Change(positions=[move(0, 5)]))
+        await store.prepare_positions([(TOPIC, 0), (TOPIC, 2)])
+        found = {p.partition: p.position for p in await store.positions()}
+        assert found == {0: 5, 1: 0, 2: 0}
+
+    async def test_agenda_rows_are_handled_once(self, store: Store) -> None:
+        await store.commit(Change(agenda_added=[row(1), row(2)]))
+        await store.commit(Change(agenda_deleted=[row(1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(agenda_deleted=[row(1), row(2)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(agenda_deleted=[row(2), row(2)]))
+        left = await store.agenda([ONE], DAY, LATER, limit=9)
+        assert [found.row_id for found in left] == [2]
+
+    async def test_an_agenda_row_is_heard_once(self, store: Store) -> None:
+        await store.commit(Change(agenda_added=[row(1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(agenda_added=[row(1)]))
+
+    async def test_effects_are_answered_once(self, store: Store) -> None:
+        await store.commit(Change(effects_added=[effect(1), effect(2)]))
+        await store.commit(Change(effects_answered=[effect(1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(effects_answered=[effect(1), effect(2)]))
+        assert list(await store.effects([ONE, TWO])) == [effect(2)]
+
+    async def test_an_effect_is_asked_for_once(self, store: Store) -> None:
+        await store.commit(Change(effects_added=[effect(1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(effects_added=[effect(1)]))
+
+    async def test_nothing_of_a_failing_change_remains(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0))
+        await store.commit(
+            Change(agenda_added=[row(1)], effects_added=[effect(1)], positions=[move(0, 5)])
+        )
+        before = await self.everything(store)
+        for spoilt in self._failing():
+            with pytest.raises((Fenced, ShardMoved, StreamMoved, EventRepeated)):
+                await store.commit(spoilt)
+            assert await self.everything(store) == before
+        await store.commit(self._full())
+        assert await self.everything(store) != before
+
+    def _full(self) -> Change:
+        """A change that moves everything that can be moved."""
+        full = append(event(2), expected=1, next_day=NEXT_DAY)
+        full.shards.update(append(event(1, OTHER, shard=TWO), expected=0).shards)
+        full.positions = [move(5, 6), move(0, 1, 1)]
+        full.agenda_added = [row(2), row(3, shard=TWO)]
+        full.agenda_deleted = [row(1)]
+        full.timers = [Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)]
+        full.effects_added = [effect(2)]
+        full.effects_answered = [effect(1)]
+        full.refused = [refused(1)]
+        full.duplicates = [Duplicate(origin="feed/0/2", event_id=EventId("e"))]
+        full.parked = [ParkedInput(row=row(9), error="KeyError", first=True)]
+        return full
+
+    def _failing(self) -> Sequence[Change]:
+        """The full change, each time with one thing that is not as it expects."""
+        position, gone, answered = self._full(), self._full(), self._full()
+        position.positions[1] = move(3, 4, 1)
+        gone.agenda_deleted.append(row(7))
+        answered.effects_answered.append(effect(7))
+        epoch, number, version, name = self._full(), self._full(), self._full(), self._full()
+        epoch.shards[TWO].epoch = 9
+        number.shards[TWO].expected_seq = 3
+        version.shards[TWO].events[0] = event(5, LOAN, shard=TWO, name="v")
+        version.shards[TWO].events.append(event(5, LOAN, shard=TWO, name="w"))
+        name.shards[ONE].events[0] = event(2, name=f"{LOAN}/1")
+        asked, heard = self._full(), self._full()
+        asked.effects_added.append(effect(1))
+        asked.effects_answered.clear()
+        heard.agenda_added.append(row(1))
+        heard.agenda_deleted.clear()
+        return (position, gone, answered, epoch, number, version, name, asked, heard)
+
+    # --- Days, agenda, timers, effects
+
+    async def test_the_first_day_is_set_once(self, store: Store) -> None:
+        assert await store.open_first_day(Shard(3), DAY) == DAY
+        assert await store.open_first_day(Shard(3), NEXT_DAY) == DAY
+
+    async def test_closing_a_day_opens_the_next(self, store: Store) -> None:
+        await store.commit(append(event(1), expected=0, next_day=NEXT_DAY))
+        states = {state.shard: state for state in await store.shard_states()}
+        assert (states[ONE].open_day, states[TWO].open_day) == (NEXT_DAY, DAY)
+
+    async def test_the_agenda_up_to_a_day_and_before_an_instant(self, store: Store) -> None:
+        late = row(4, at=LATER)
+        await store.commit(
+            Change(agenda_added=[row(1), row(2, day=NEXT_DAY), row(3, shard=TWO), late])
+        )
+        found = await store.agenda([ONE], DAY, LATER, limit=9)
+        assert list(found) == [row(1)]
+        both = await store.agenda([ONE, TWO], NEXT_DAY, LATER + timedelta(microseconds=1), limit=9)
+        assert sorted(one.row_id for one in both) == [1, 2, 3, 4]
+
+    async def test_the_agenda_brings_whole_shards_only(self, store: Store) -> None:
+        for number in range(3):
+            await store.commit(Change(agenda_added=[row(number), row(10 + number, shard=TWO)]))
+        found = await store.agenda([ONE, TWO], DAY, LATER, limit=4)
+        assert {(one.shard, one.row_id) for one in found} == {(ONE, 0), (ONE, 1), (ONE, 2)}
+        all_of_one = await store.agenda([ONE, TWO], DAY, LATER, limit=2)
+        assert {(one.shard, one.row_id) for one in all_of_one} == {(ONE, 0), (ONE, 1), (ONE, 2)}
+
+    async def test_a_timer_is_set_moved_and_taken_away(self, store: Store) -> None:
+        first = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
+        await store.commit(Change(timers=[first]))
+        assert list(await store.timers([ONE, TWO], LATER)) == [first]
+        assert not await store.timers([ONE], AT)
+        assert not await store.timers([TWO], LATER)
+        await store.commit(Change(timers=[replace(first, due_at=LATER)]))
+        assert not await store.timers([ONE], LATER)
+        await store.commit(Change(timers=[replace(first, due_at=AT)]))
+        await store.commit(Change(timers=[replace(first, due_at=None)]))
+        await store.commit(Change(timers=[replace(first, due_at=None)]))
+        assert not await store.timers([ONE], LATER + timedelta(days=9999))
+
+    async def test_effects_wait_by_shard_and_remember_that_they_were_sent(
+        self, store: Store
+    ) -> None:
+        await store.commit(Change(effects_added=[effect(1), effect(2, shard=TWO)]))
+        await store.mark_sent([effect(2, shard=TWO)], LATER)
+        assert list(await store.effects([ONE])) == [effect(1)]
+        assert list(await store.effects([TWO])) == [replace(effect(2, shard=TWO), sent_at=LATER)]
+
+    async def test_homes_are_settled_once(self, store: Store) -> None:
+        ben = BorrowerId("ben")
+        assert await store.settle_homes({"l1": ANNA}) == {"l1": ANNA}
+        assert await store.settle_homes({"l1": ben, "l2": ben}) == {"l1": ANNA, "l2": ben}
+
+    async def test_parked_borrowers_are_known_by_shard(self, store: Store) -> None:
+        parked = [ParkedInput(row=row(n), error="", first=n == 1) for n in (1, 2)]
+        await store.commit(Change(parked=parked))
+        assert list(await store.parked_borrowers([ONE, TWO])) == [ANNA]
+        assert not await store.parked_borrowers([TWO])
+        assert (await self.set_aside(store))["parked"] == [row(1).origin, row(2).origin]
+
+    async def test_a_refusal_and_a_duplicate_count_once_by_origin(self, store: Store) -> None:
+        one = Duplicate(origin="feed/0/1", event_id=EventId("e"))
+        for _ in range(2):
+            await store.commit(Change(refused=[refused(1)], duplicates=[one]))
+        found = await self.set_aside(store)
+        assert (found["refused"], found["duplicates"]) == (["feed/0/1"], ["feed/0/1"])
+
+    # --- The relay's cursor
+
+    async def test_cursors_move_only_from_where_they_are(self, store: Store) -> None:
+        assert await store.cursors([ONE, TWO]) == {ONE: 0, TWO: 0}
+        await store.move_cursors({ONE: (0, 3), TWO: (0, 1)})
+        with pytest.raises(Fenced):
+            await store.move_cursors({ONE: (3, 4), TWO: (0, 2)})
+        assert await store.cursors([ONE, TWO]) == {ONE: 3, TWO: 1}
+
+    # --- Together
+
+    async def test_two_who_append_at_once_lose_nothing_and_leave_no_hole(
+        self, store: Store
+    ) -> None:
+        async def write(stream: StreamName) -> None:
+            for version in range(1, 21):
+                while True:
+                    expected = await self.last_seq(store)
+                    try:
+                        await store.commit(append(event(version, stream), expected=expected))
+                        break
+                    except ShardMoved:
+                        await asyncio.sleep(0)
+
+        names = [StreamName(f"s-{n}") for n in range(4)]
+        await asyncio.gather(*map(write, names))
+        found = await store.after(ONE, 0, limit=1000)
+        assert [one.seq for one in found] == list(range(1, 81))
+        for name in names:
+            versions = [one.version for one in found if one.stream == name]
+            assert versions == list(range(1, 21))
+
+    async def test_of_two_commands_on_one_version_one_wins(self, store: Store) -> None:
+        async def command(name: str) -> bool:
+            try:
+                await store.commit(append(event(1, name=name), expected=None, epoch=None))
+            except StreamMoved:
+                return False
+            return True
+
+        won = await asyncio.gather(*(command(f"c{n}") for n in range(6)))
+        assert sum(won) == 1
+        assert await self.last_seq(store) == 1
+
+    async def test_of_two_who_handle_the_same_rows_one_wins(self, store: Store) -> None:
+        rows = [row(n) for n in range(5)]
+        await store.commit(Change(agenda_added=rows))
+
+        async def handle() -> bool:
+            try:
+                await store.commit(Change(agenda_deleted=rows))
+            except Fenced:
+                return False
+            return True
+
+        assert sum(await asyncio.gather(*(handle() for _ in range(4)))) == 1
+
+    async def test_changes_of_many_shards_do_not_wait_for_one_another_for_ever(
+        self, store: Store
+    ) -> None:
+        """Shards are locked in one order, whatever the order in the change (protocol 1.3)."""
+
+        async def write(shards: Sequence[Shard], name: str) -> None:
+            parts = {
+                shard: append(
+                    event(1, StreamName(name), shard=shard), expected=None, epoch=None
+                ).shards[shard]
+                for shard in shards
+            }
+            await store.commit(Change(shards=parts))
+
+        await asyncio.gather(
+            *(write((ONE, TWO) if n % 2 else (TWO, ONE), f"s-{n}") for n in range(10))
+        )
+        for shard in (ONE, TWO):
+            seqs = [one.seq for one in await store.after(shard, 0, limit=99)]
+            assert seqs == list(range(1, 11))

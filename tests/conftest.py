@@ -1,0 +1,50 @@
+"""What every room of the tests may use: the infrastructure, and which one it was."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from arrears.cli.stack import Stack, checkout_root, ensure_stack
+from arrears.shared.service.migrating import drop_database, make_database, migrate
+
+_USED: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest) -> Stack:
+    """Addresses given on purpose (ARREARS_KAFKA, ARREARS_POSTGRES) first, else what is started."""
+    said = request.config.stash.setdefault(_USED, [])
+    return ensure_stack(checkout_root(), say=said.append)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.get(_USED, []):
+        terminalreporter.write_line(f"infrastructure: {line}")
+
+
+@pytest.fixture(scope="module")
+def service_database(
+    stack: Stack, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], str]]:
+    """The address of a service's migrated database, its own for every test module."""
+    made: dict[str, str] = {}
+    head, _, tail = stack.postgres_admin_dsn.rpartition("/")
+    _, mark, options = tail.partition("?")
+
+    def database(service: str) -> str:
+        if service not in made:
+            name = f"t{os.getpid()}_{request.node.path.stem}_{service}"[:60]
+            asyncio.run(make_database(stack.postgres_admin_dsn, name))
+            made[service] = name
+            root = Path(__file__).parent.parent / "services" / service / "migrations"
+            migrate(root, f"{head}/{name}{mark}{options}")
+        return f"{head}/{made[service]}{mark}{options}"
+
+    yield database
+    for name in made.values():
+        asyncio.run(drop_database(stack.postgres_admin_dsn, name))

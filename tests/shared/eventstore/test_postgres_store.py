@@ -1,0 +1,64 @@
+"""The PostgreSQL store passes the suite of all event stores, and is migrated as services are."""
+
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
+import pytest
+
+from arrears.shared.eventstore.leases import make_rows
+from arrears.shared.eventstore.port import Change, EventRepeated, Store
+from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.eventstore.tables import metadata
+from arrears.shared.kernel.ids import Shard
+from arrears.shared.testing.store_suite import StoreSuite, append, event, row
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture(scope="module")
+def dsn(service_database: Callable[[str], str]) -> str:
+    return service_database("intake")
+
+
+@pytest.fixture
+async def store(dsn: str) -> AsyncIterator[PostgresStore]:
+    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
+    await pool.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
+    await make_rows(pool, 0)
+    yield PostgresStore(pool)
+    await pool.close()
+
+
+class TestPostgresStore(StoreSuite):
+    async def raise_epoch(self, store: Store, shard: Shard) -> None:
+        assert isinstance(store, PostgresStore)
+        await store.pool.execute("UPDATE shards SET epoch = epoch + 1 WHERE shard = $1", shard)
+
+    async def set_aside(self, store: Store) -> dict[str, list[str]]:
+        assert isinstance(store, PostgresStore)
+        return {
+            table: [
+                found["origin"]
+                for found in await store.pool.fetch(f"SELECT origin FROM {table} ORDER BY {order}")
+            ]
+            for table, order in (
+                ("refused", "number"),
+                ("duplicates", "origin"),
+                ("parked", "number"),
+            )
+        }
+
+    async def test_a_failing_change_wastes_no_number(self, store: Store) -> None:
+        """Numbers come from the shard row, not from a sequence (protocol 1.2)."""
+        shard = Shard(1)
+        await store.commit(append(event(1), expected=0))
+        with pytest.raises(EventRepeated):
+            await store.commit(append(event(2), event(3, name=event(1).event_id), expected=1))
+        await store.commit(append(event(2), expected=1))
+        assert [one.seq for one in await store.after(shard, 0, limit=9)] == [1, 2]
+
+    async def test_order_keys_hold_any_byte(self, store: Store) -> None:
+        """A text column would refuse the NUL between loan and position."""
+        await store.commit(Change(agenda_added=[row(1)]))
+        found = await store.agenda([Shard(1)], row(1).day, row(2).at.replace(hour=23), limit=9)
+        assert list(found) == [row(1)]
