@@ -196,6 +196,11 @@ class TestAgreements:
         assert isinstance(refused, FilingRefused)
         assert refused.missing == ("demand_delivered", "no_agreement_in_force")
 
+    def test_the_same_agreement_again_changes_nothing_not_even_after_its_end(self) -> None:
+        given(*lived(TAKE, self.AGREED)).when(self.AGREED).then_nothing_happens()
+        history = lived(TAKE, self.AGREED, self.BREACHED)
+        given(*history).when(self.AGREED).then_nothing_happens()
+
     def test_an_end_without_an_agreement_changes_nothing(self) -> None:
         given(*lived(TAKE)).when(self.BREACHED).then_nothing_happens()
         given().when(self.BREACHED).then_nothing_happens()

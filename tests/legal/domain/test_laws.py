@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given as forall
+from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -193,6 +194,7 @@ COMMANDS = st.one_of(
 )
 
 
+@settings(max_examples=600)
 @forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
 def test_a_command_delivered_twice_has_the_effect_of_once(
     history: tuple[ClaimEvent, ...], command: ClaimCommand

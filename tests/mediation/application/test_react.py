@@ -10,10 +10,17 @@ from arrears.mediation.domain.mediation.commands import (
     CloseMediation,
     HoldMediation,
     RecordRepayment,
+    ResumeMediation,
     TakeMediation,
 )
 from arrears.shared.contracts.contact import PromiseMade
-from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
+from arrears.shared.contracts.intake import (
+    CaseClosed,
+    CaseHeld,
+    CaseReferred,
+    CaseReleased,
+    RepaymentRecorded,
+)
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
 from arrears.shared.kernel.reaction import Heard, Issue
 
@@ -91,6 +98,10 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
             HoldMediation(now=NOW),
         ),
         (
+            CaseReleased(case_id=CASE, loan_key=LOAN, reason="hold_ended"),
+            ResumeMediation(now=NOW),
+        ),
+        (
             CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
             CloseMediation(reason="cured", now=NOW),
         ),
@@ -127,5 +138,6 @@ def test_hears_only_what_it_reacts_to() -> None:
         "arrears.intake.case_referred.v1",
         "arrears.intake.repayment_recorded.v1",
         "arrears.intake.case_held.v1",
+        "arrears.intake.case_released.v1",
         "arrears.intake.case_closed.v1",
     } == HEARS

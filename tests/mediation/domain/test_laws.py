@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given as forall
+from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from arrears.mediation.domain.mediation.commands import (
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ResumeMediation,
     SignForBank,
     SignForBorrower,
     TakeMediation,
@@ -119,6 +121,7 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*APRIL_MISSED, wake_after(date(2026, 4, 16))),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),
+    lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
     lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),
 ]
 MOMENTS = st.sampled_from([NOW, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)])
@@ -157,11 +160,13 @@ COMMANDS = st.one_of(
     st.builds(SignForBank, round=st.sampled_from([None, 1]), offer=st.just(1), now=MOMENTS),
     st.builds(pay, st.integers(-1, 120_000), st.dates(TODAY, LATER)),
     st.builds(HoldMediation, now=MOMENTS),
+    st.builds(ResumeMediation, now=MOMENTS),
     st.builds(CloseMediation, reason=st.just("cured"), now=MOMENTS),
     st.builds(WakeUp, now=MOMENTS),
 )
 
 
+@settings(max_examples=600)
 @forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
 def test_a_command_delivered_twice_has_the_effect_of_once(
     history: tuple[MediationEvent, ...], command: MediationCommand

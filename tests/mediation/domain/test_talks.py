@@ -15,6 +15,7 @@ from arrears.mediation.domain.mediation.commands import (
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ResumeMediation,
     SignForBank,
     SignForBorrower,
     TakeMediation,
@@ -322,6 +323,35 @@ class TestDeclineHoldAndClose:
 
     def test_a_hold_ends_talks(self) -> None:
         given(*lived(TAKE, ACCEPT)).when(HoldMediation(now=SIGNED_AT)).then(closing("held"))
+
+    def test_talks_begin_anew_with_the_release_for_what_is_left(self) -> None:
+        held_at = NOW + timedelta(days=1)
+        early, late = pay(20_000, TODAY, "p1"), pay(5_000, date(2026, 3, 20), "p2")
+        history = lived(TAKE, early, HoldMediation(now=held_at), late)
+        resumed = ResumeMediation(now=NOW + timedelta(days=30))
+        taken, invited = decider.decide(resumed, decider.fold(history))
+        assert isinstance(taken, MediationTaken)
+        assert (taken.round, taken.referral, taken.overdue_minor) == (2, 4, 75_000)
+        assert isinstance(invited, BorrowerInvited)
+        assert invited.overdue_minor == 75_000
+
+    def test_what_a_settlement_has_in_its_figure_is_not_asked_for_again(self) -> None:
+        held = HoldMediation(now=SIGNED_AT)
+        history = lived(TAKE, pay(20_000, TODAY, "p1"), OFFER, held)
+        taken = decider.decide(ResumeMediation(now=SIGNED_AT), decider.fold(history))[0]
+        assert isinstance(taken, MediationTaken)
+        assert taken.overdue_minor == 80_000
+
+    def test_a_release_without_a_hold_changes_nothing(self) -> None:
+        for history in ((), lived(TAKE), lived(*IN_FORCE), lived(TAKE, DECLINE)):
+            given(*history).when(ResumeMediation(now=SIGNED_AT)).then_nothing_happens()
+
+    def test_held_talks_wait_for_nothing_and_end_with_the_case(self) -> None:
+        history = lived(TAKE, HoldMediation(now=NOW))
+        assert given(*history).is_due(NOW) is None
+        given(*history).when(ACCEPT).then_nothing_happens()
+        given(*history).when(OFFER).then_refused("mediation_over")
+        given(*history).when(CloseMediation(reason="cured", now=SIGNED_AT)).then(closing("cured"))
 
     def test_an_agreement_in_force_outlives_a_hold(self) -> None:
         given(*lived(*IN_FORCE)).when(HoldMediation(now=SIGNED_AT)).then_nothing_happens()

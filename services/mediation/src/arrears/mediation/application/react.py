@@ -15,14 +15,21 @@ from arrears.mediation.domain.mediation.commands import (
     HoldMediation,
     MediationCommand,
     RecordRepayment,
+    ResumeMediation,
     TakeMediation,
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
-from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
+from arrears.shared.contracts.intake import (
+    CaseClosed,
+    CaseHeld,
+    CaseReferred,
+    CaseReleased,
+    RepaymentRecorded,
+)
 from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.kernel.reaction import Heard, Issue
 
-Said: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseClosed
+Said: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseClosed
 HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
 
 
@@ -36,6 +43,8 @@ def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
             return _repaid(said, at)
         case CaseHeld():
             return (_issue(said.case_id, HoldMediation(now=at)),)
+        case CaseReleased():
+            return (_issue(said.case_id, ResumeMediation(now=at)),)
         case CaseClosed():
             return (_issue(said.case_id, CloseMediation(reason=said.reason, now=at)),)
         case _:

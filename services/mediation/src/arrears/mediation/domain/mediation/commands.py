@@ -80,6 +80,12 @@ class HoldMediation(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class ResumeMediation(Struct, frozen=True, kw_only=True):
+    """The case is no longer held: talks that the hold ended begin anew."""
+
+    now: datetime
+
+
 class CloseMediation(Struct, frozen=True, kw_only=True):
     reason: str
     now: datetime
@@ -99,6 +105,7 @@ MediationCommand: TypeAlias = (
     | SignForBank
     | RecordRepayment
     | HoldMediation
+    | ResumeMediation
     | CloseMediation
     | WakeUp
 )

@@ -16,6 +16,7 @@ from arrears.mediation.domain.mediation.commands import (
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ResumeMediation,
     SignForBank,
     SignForBorrower,
     TakeMediation,
@@ -23,6 +24,8 @@ from arrears.mediation.domain.mediation.commands import (
 )
 from arrears.mediation.domain.mediation.events import MediationClosed, MediationEvent
 from arrears.mediation.domain.mediation.state import (
+    HELD,
+    Held,
     InForce,
     Mediation,
     NotTaken,
@@ -71,6 +74,8 @@ def decide(  # noqa: C901, PLR0911 - one case for each command
             return _record_repayment(command, mediation)
         case HoldMediation():
             return _hold(mediation)
+        case ResumeMediation():
+            return talks.resume(command, mediation, rules.policies.on(today), today)
         case CloseMediation(reason=reason):
             return _close(mediation, reason)
         case WakeUp():
@@ -82,7 +87,7 @@ def decide(  # noqa: C901, PLR0911 - one case for each command
 def due(rules: Rules, mediation: Mediation, after: datetime) -> datetime | None:
     """The end of the day that the mediation waits for; at once where that has passed."""
     match mediation:
-        case NotTaken() | Over():
+        case NotTaken() | Held() | Over():
             return None
         case Talking(deadline_on=last_day):
             instant = rules.calendar.start_of(last_day + ONE_DAY)
@@ -116,7 +121,7 @@ def _record_repayment(command: RecordRepayment, mediation: Mediation) -> Sequenc
     if command.value_on < _counts_from(mediation):
         return ()
     match mediation:
-        case Talking() | Proposed():
+        case Talking() | Proposed() | Held():
             return talks.note_repayment(command, mediation)
         case InForce():
             return performance.record_repayment(command, mediation)
@@ -124,16 +129,17 @@ def _record_repayment(command: RecordRepayment, mediation: Mediation) -> Sequenc
             assert_never(mediation)
 
 
-def _counts_from(mediation: Talking | Proposed | InForce) -> date:
-    if isinstance(mediation, Talking):
-        return mediation.round.taken_on
-    return mediation.terms.counts_from_on
+def _counts_from(mediation: Talking | Proposed | InForce | Held) -> date:
+    if isinstance(mediation, Proposed | InForce):
+        return mediation.terms.counts_from_on
+    return mediation.round.taken_on
 
 
 def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
-    """A hold ends talks. An agreement in force outlives it: nobody collects under it anyway."""
+    """A hold ends talks; they begin anew with the release. An agreement in force outlives it:
+    nobody collects under it anyway."""
     if isinstance(mediation, Talking | Proposed):
-        return _close(mediation, "held")
+        return _close(mediation, HELD)
     return ()
 
 

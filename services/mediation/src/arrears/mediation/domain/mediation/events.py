@@ -218,7 +218,10 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
-    """Intake ended the talks: the reason is the closing's (cured, ...) or `held`."""
+    """Intake ended the talks: the reason is the closing's (cured, ...) or `held`.
+
+    After a hold another round begins with the release, for intake still waits for an outcome.
+    """
 
     case_id: CaseId
     loan_key: LoanKey

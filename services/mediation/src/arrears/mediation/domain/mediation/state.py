@@ -1,7 +1,7 @@
 """What a decision about a mediation reads, folded from its events."""
 
 from datetime import date
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -26,7 +26,9 @@ from arrears.mediation.domain.mediation.events import (
     PaymentNoted,
 )
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+
+HELD: Final = "held"
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -34,6 +36,7 @@ class Round(Struct, frozen=True, kw_only=True):
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     number: int
     referral: int
     overdue_minor: int
@@ -66,6 +69,8 @@ class Proposed(Struct, frozen=True, kw_only=True):
     bank_signed: bool = False
     noted_minor: int
     """Money to be allocated as soon as both have signed."""
+    received_minor: int
+    """All money since the referral, also what a settlement of the bank has in its figure."""
     seen: frozenset[str]
 
 
@@ -85,13 +90,21 @@ class InForce(Struct, frozen=True, kw_only=True):
         return self.terms.instalments[self.open_index]
 
 
+class Held(Struct, frozen=True, kw_only=True):
+    """Talks that a hold ended. Money is noted meanwhile, so that they can begin anew after it."""
+
+    round: Round
+    noted_minor: int
+    seen: frozenset[str]
+
+
 class Over(Struct, frozen=True, kw_only=True):
     round: Round
     how: str
     """fulfilled, breached, failed, closed."""
 
 
-Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Over
+Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Held | Over
 
 
 def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
@@ -124,13 +137,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
                 return InForce(round=mediation.round, terms=mediation.terms, seen=mediation.seen)
             return mediation
         case PaymentNoted():
-            if isinstance(mediation, Talking | Proposed):
-                return replace(
-                    mediation,
-                    noted_minor=mediation.noted_minor + event.amount_minor,
-                    seen=mediation.seen | {event.repayment_id},
-                )
-            return mediation
+            return _noted(mediation, event)
         case InstalmentPaid():
             return _paid(mediation, event) if isinstance(mediation, InForce) else mediation
         case InstalmentMissed(instalment_index=index):
@@ -143,8 +150,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _over(mediation, "fulfilled")
         case MediationFailed():
             return _over(mediation, "failed")
-        case MediationClosed():
-            return _over(mediation, "closed")
+        case MediationClosed(reason=reason):
+            return _closed(mediation, reason)
         case _:
             assert_never(event)
 
@@ -154,6 +161,7 @@ def _taken(event: MediationTaken) -> Talking:
         round=Round(
             case_id=event.case_id,
             loan_key=event.loan_key,
+            borrower_id=event.borrower_id,
             number=event.round,
             referral=event.referral,
             overdue_minor=event.overdue_minor,
@@ -173,9 +181,27 @@ def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
             round=mediation.round,
             terms=event,
             noted_minor=event.credited_minor,
+            received_minor=_received(mediation),
             seen=mediation.seen,
         )
     return mediation
+
+
+def _noted(mediation: Mediation, event: PaymentNoted) -> Mediation:
+    if not isinstance(mediation, Talking | Proposed | Held):
+        return mediation
+    noted = replace(
+        mediation,
+        noted_minor=mediation.noted_minor + event.amount_minor,
+        seen=mediation.seen | {event.repayment_id},
+    )
+    if isinstance(noted, Proposed):
+        return replace(noted, received_minor=noted.received_minor + event.amount_minor)
+    return noted
+
+
+def _received(talks: Talking | Proposed) -> int:
+    return talks.received_minor if isinstance(talks, Proposed) else talks.noted_minor
 
 
 def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
@@ -187,6 +213,12 @@ def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
         paid_minor=agreement.paid_minor + event.amount_minor,
         seen=agreement.seen if repayment is None else agreement.seen | {repayment},
     )
+
+
+def _closed(mediation: Mediation, reason: str) -> Mediation:
+    if reason == HELD and isinstance(mediation, Talking | Proposed):
+        return Held(round=mediation.round, noted_minor=_received(mediation), seen=mediation.seen)
+    return _over(mediation, "closed")
 
 
 def _over(mediation: Mediation, how: str) -> Mediation:

@@ -11,6 +11,7 @@ from arrears.mediation.domain.mediation.commands import (
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ResumeMediation,
     SignForBank,
     SignForBorrower,
     TakeMediation,
@@ -32,6 +33,7 @@ from arrears.mediation.domain.mediation.events import (
 )
 from arrears.mediation.domain.mediation.performance import allocate
 from arrears.mediation.domain.mediation.state import (
+    Held,
     InForce,
     Mediation,
     NotTaken,
@@ -62,11 +64,35 @@ def take(
     """A later referral of the same case opens another round once the last one is over."""
     match mediation:
         case NotTaken():
-            number = 1
-        case Over(round=last) if command.referral > last.referral:
-            number = last.number + 1
+            return _begin(command, 1, policy, today)
+        case Over(round=last) | Held(round=last) if command.referral > last.referral:
+            return _begin(command, last.number + 1, policy, today)
         case _:
             return ()
+
+
+def resume(
+    command: ResumeMediation, mediation: Mediation, policy: Policy, today: date
+) -> Sequence[MediationEvent]:
+    """After a hold the same referral is mediated again, for what is left of its figure."""
+    if not isinstance(mediation, Held):
+        return ()
+    last = mediation.round
+    again = TakeMediation(
+        case_id=last.case_id,
+        loan_key=last.loan_key,
+        borrower_id=last.borrower_id,
+        referral=last.referral,
+        overdue_minor=max(0, last.overdue_minor - mediation.noted_minor),
+        currency=last.currency,
+        now=command.now,
+    )
+    return _begin(again, last.number + 1, policy, today)
+
+
+def _begin(
+    command: TakeMediation, number: int, policy: Policy, today: date
+) -> Sequence[MediationEvent]:
     answer_by_on = today + timedelta(days=policy.invitation.answer_within_days)
     return (
         MediationTaken(
@@ -191,7 +217,8 @@ def sign(
     if not isinstance(mediation, Proposed):
         if by_gateway or isinstance(mediation, InForce):
             return ()
-        raise Refused("mediation_over" if isinstance(mediation, Over) else "nothing_to_sign")
+        over = isinstance(mediation, Over | Held)
+        raise Refused("mediation_over" if over else "nothing_to_sign")
     terms = mediation.terms
     if by_gateway and (command.round, command.offer) != (terms.round, terms.offer):
         return ()
@@ -203,7 +230,7 @@ def sign(
 
 
 def note_repayment(
-    command: RecordRepayment, mediation: Talking | Proposed
+    command: RecordRepayment, mediation: Talking | Proposed | Held
 ) -> Sequence[MediationEvent]:
     if command.repayment_id in mediation.seen:
         return ()
@@ -292,7 +319,7 @@ def _open_talks(mediation: Mediation) -> Talking | Proposed:
             raise Refused("mediation_not_taken")
         case InForce():
             raise Refused("agreement_in_force")
-        case Over():
+        case Over() | Held():
             raise Refused("mediation_over")
 
 
