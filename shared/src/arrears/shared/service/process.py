@@ -8,8 +8,16 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -325,10 +333,15 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
         access_log=False,
         loop="none",
     )
-    server = uvicorn.Server(config)
-    if worker is not None:
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    return server
+    return uvicorn.Server(config) if worker is None else _QuietServer(config)
+
+
+class _QuietServer(uvicorn.Server):
+    """Beside a worker the process has one handler of signals, and it is the worker's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
 
 
 def _waits(worker: Worker) -> Mapping[str, Any]:
