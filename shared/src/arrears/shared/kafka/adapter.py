@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from arrears.shared.kafka import chatter
 from arrears.shared.kafka.failures import plain
 from arrears.shared.kafka.listener import KafkaListener, make_consumer, record_of
 from arrears.shared.kafka.publisher import KafkaPublisher
@@ -24,6 +25,7 @@ class KafkaBus:
     """One connection for topics and bounds, one to look at single records; others by need."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        chatter.listen()
         self.settings = settings
         self._admin: Any = None
         self._reader: Any = None

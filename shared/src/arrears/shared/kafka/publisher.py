@@ -116,9 +116,9 @@ async def _send_all(producer: Any, batches: Mapping[TopicPartition, Sequence[Out
         for place, packer in packers:
             batch = next(packer, None)
             if batch is not None:
-                acknowledgements.append(
-                    await producer.send_batch(batch, place.topic, partition=place.partition)
-                )
+                future = await producer.send_batch(batch, place.topic, partition=place.partition)
+                future.add_done_callback(_retrieve)
+                acknowledgements.append(future)
                 left.append((place, packer))
         packers = left
     failures = [
@@ -128,6 +128,12 @@ async def _send_all(producer: Any, batches: Mapping[TopicPartition, Sequence[Out
     ]
     if failures:
         raise failures[0]
+
+
+def _retrieve(future: asyncio.Future[object]) -> None:
+    """A call that was cancelled waits for nobody; asyncio must not complain of what nobody read."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _packed(producer: Any, outgoing: Sequence[Outgoing]) -> Iterator[Any]:
