@@ -1,4 +1,4 @@
-"""Puts history together and runs it: `arrears-history api | worker | run | migrate | rebuild`.
+"""Puts history together and runs it: `api | worker | run | migrate | rebuild | verify`.
 
 `run` is api and worker in one process. Of several workers one hears; the others stand by and take
 over when it goes.
@@ -22,6 +22,8 @@ from arrears.history.adapters import database
 from arrears.history.adapters.memory import AlwaysMine
 from arrears.history.adapters.postgres import PostgresHistory, PostgresTurn
 from arrears.history.adapters.settings import BadSetting, HistorySettings
+from arrears.history.adapters.witnesses import Databases
+from arrears.history.adapters.witnesses import verify as verify_all
 from arrears.history.adapters.words import load_words
 from arrears.history.api.app import make_app
 from arrears.history.application.desk import Desk
@@ -29,6 +31,7 @@ from arrears.history.application.ear import Ear
 from arrears.history.application.hearing import Stop
 from arrears.history.application.ports import HistoryStore
 from arrears.history.application.rebuilding import Comparison, compare, hear_again
+from arrears.history.application.verifying import Verification
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
 from arrears.shared.kafka.settings import KafkaSettings
@@ -131,6 +134,15 @@ def rebuild(
             asyncio.run(database.drop_database(settings.server, name))
     _show(found, name if keep else None, as_json=as_json)
     raise typer.Exit(0 if found.equal else 1)
+
+
+@app.command()
+def verify(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """Read every store, topic and the history, and compare; exits 1 where the proof is broken."""
+    settings = _settings()
+    found = asyncio.run(_verify(settings, _kafka()))
+    _show_proof(found, as_json=as_json)
+    raise typer.Exit(0 if found.holds else 1)
 
 
 def main() -> None:
@@ -253,6 +265,35 @@ async def _hear_topics(bus: Bus, live: HistoryStore, rebuilt: HistoryStore) -> N
     finally:
         await ear.close()
         await bus.close()
+
+
+async def _verify(settings: HistorySettings, kafka: KafkaSettings) -> Verification:
+    bus = KafkaBus(kafka)
+    try:
+        return await verify_all(Databases(settings.server, os.environ), settings.dsn, bus)
+    finally:
+        await bus.close()
+
+
+def _show_proof(found: Verification, *, as_json: bool) -> None:
+    if as_json:
+        print(encode(found).decode())
+        return
+    for place in found.places:
+        behind = f", {place.behind:,} behind" if place.behind else ""
+        print(f"{place.service:<10} {place.place:<28} {place.events:>10,} events{behind}")
+    if found.holds:
+        print(
+            f"the proof holds: {found.event_count:,} events of {found.stream_count:,} streams, "
+            "none missing, none twice, none changed"
+        )
+        return
+    print(f"THE PROOF IS BROKEN in {found.break_count:,} places:")
+    for broken in found.breaks:
+        print(
+            f"  {broken.place}: {broken.service} shard {broken.shard} seq {broken.seq} stream "
+            f"{broken.stream} version {broken.version}: {broken.says} [{broken.kind}]"
+        )
 
 
 def _show(found: Comparison, kept: str | None, *, as_json: bool) -> None:

@@ -6,19 +6,19 @@ from datetime import date
 from itertools import islice
 
 from arrears.history.application.hearing import Heard, Place, all_places, check_repeated
-from arrears.history.application.ports import CaseFilter, Moved
+from arrears.history.application.ports import CaseFilter, Moved, Shelf, Since
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import INPUT_SKIPPED, RANK, SERVICES, Kept, noun_of
 
-_Shelf = tuple[int, int]
+_Drawer = tuple[int, int]
 
 
 class MemoryHistory:
     def __init__(self) -> None:
         self._places = {(RANK[place.service], place.shard): place for place in all_places()}
-        self._events: dict[_Shelf, list[Kept]] = {shelf: [] for shelf in self._places}
+        self._events: dict[_Drawer, list[Kept]] = {shelf: [] for shelf in self._places}
         self._rows: dict[str, case_list.Row] = {}
         self._borrowers: dict[str, str] = {}
 
@@ -59,10 +59,19 @@ class MemoryHistory:
         return [kept for kept in self._all() if kept.subject in wanted]
 
     async def figures(
-        self, wire_names: Sequence[str], up_to: date | None
-    ) -> AsyncIterator[Sequence[FigureRow]]:
-        wanted = frozenset(wire_names)
-        yield [(k.type, k.business_day, k.value) for k in self._all(up_to) if k.type in wanted]
+        self, wire_names: Sequence[str], up_to: date | None, since: Since | None = None
+    ) -> AsyncIterator[tuple[Shelf, int, Sequence[FigureRow]]]:
+        wanted, last = frozenset(wire_names), up_to or date.max
+        for (rank, shard), events in list(self._events.items()):
+            shelf = (SERVICES[rank], shard)
+            found = [
+                kept
+                for kept in events[(since or {}).get(shelf, 0) :]
+                if kept.type in wanted and kept.business_day <= last
+            ]
+            if found:
+                rows = [(kept.type, kept.business_day, kept.value) for kept in found]
+                yield shelf, found[-1].seq, rows
 
     async def canonical(self, up_to: date) -> AsyncIterator[Sequence[CanonicalRow]]:
         yield sorted(
@@ -81,8 +90,18 @@ class MemoryHistory:
         rows = (self._rows[name] for name in sorted(self._rows))
         return list(islice((row for row in rows if wanted.takes(row)), wanted.limit))
 
+    async def case_counts(self) -> Mapping[tuple[str, str], int]:
+        return Counter((row.status, row.stage) for row in self._rows.values())
+
     async def borrower_of(self, loan_key: str) -> str | None:
         return self._borrowers.get(loan_key)
+
+    async def board(self) -> Mapping[str, Mapping[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        for row in self._rows.values():
+            stage = found.setdefault(row.stage, {})
+            stage[row.status] = stage.get(row.status, 0) + 1
+        return found
 
     async def counts(self) -> Mapping[str, int]:
         found: Counter[str] = Counter(dict.fromkeys(SERVICES, 0))
@@ -110,5 +129,5 @@ class AlwaysMine:
         return None
 
 
-def _shelf(heard: Heard) -> _Shelf:
+def _shelf(heard: Heard) -> _Drawer:
     return RANK[heard.before.service], heard.before.shard

@@ -6,6 +6,7 @@ service passes here.
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
+from itertools import product
 from typing import Final
 
 import asyncpg
@@ -21,7 +22,7 @@ from arrears.history.application.hearing import (
     check_repeated,
     topic_of,
 )
-from arrears.history.application.ports import CaseFilter, Moved
+from arrears.history.application.ports import CaseFilter, Moved, Shelf, Since
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
@@ -155,21 +156,24 @@ class PostgresHistory:
         return [Kept(*record) for record in found]
 
     async def figures(
-        self, wire_names: Sequence[str], up_to: date | None
-    ) -> AsyncIterator[Sequence[FigureRow]]:
+        self, wire_names: Sequence[str], up_to: date | None, since: Since | None = None
+    ) -> AsyncIterator[tuple[Shelf, int, Sequence[FigureRow]]]:
         query = (
-            "select type, business_day, value from history_events where service = $1"
-            " and shard = $2 and type = any ($3::text[]) and business_day <= $4 order by seq"
+            "select type, business_day, value, seq from history_events where service = $1"
+            " and shard = $2 and seq > $3 and type = any ($4::text[]) and business_day <= $5"
+            " order by seq"
         )
-        async for page in self._by_shelf(query, list(wire_names), up_to or date.max):
-            yield [tuple(record) for record in page]
+        async for shelf, page in self._by_shelf(
+            query, list(wire_names), up_to or date.max, since=since
+        ):
+            yield shelf, page[-1]["seq"], [(one[0], one[1], one[2]) for one in page]
 
     async def scan(self, up_to: date | None = None) -> AsyncIterator[Sequence[Kept]]:
         query = (
-            f"select {_ALL} from history_events where service = $1 and shard = $2"
-            " and business_day <= $3 order by seq"
+            f"select {_ALL} from history_events where service = $1 and shard = $2 and seq > $3"
+            " and business_day <= $4 order by seq"
         )
-        async for page in self._by_shelf(query, up_to or date.max):
+        async for _, page in self._by_shelf(query, up_to or date.max):
             yield [Kept(*record) for record in page]
 
     async def canonical(self, up_to: date) -> AsyncIterator[Sequence[CanonicalRow]]:
@@ -198,11 +202,28 @@ class PostgresHistory:
             found = await connection.fetch(_CASES, *astuple(wanted))
         return [_ROW.decode(record["body"]) for record in found]
 
+    async def case_counts(self) -> Mapping[tuple[str, str], int]:
+        async with self._pool.acquire() as connection:
+            found = await connection.fetch(
+                "select status, stage, count(*) from case_list group by status, stage"
+            )
+        return {(status, stage): count for status, stage, count in found}
+
     async def borrower_of(self, loan_key: str) -> str | None:
         async with self._pool.acquire() as connection:
             found: str | None = await connection.fetchval(
                 "select borrower_id from loans where loan_key = $1", loan_key
             )
+        return found
+
+    async def board(self) -> Mapping[str, Mapping[str, int]]:
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(
+                "select stage, status, count(*) as cases from case_list group by stage, status"
+            )
+        found: dict[str, dict[str, int]] = {}
+        for record in rows:
+            found.setdefault(record["stage"], {})[record["status"]] = record["cases"]
         return found
 
     async def counts(self) -> Mapping[str, int]:
@@ -213,15 +234,16 @@ class PostgresHistory:
         return found
 
     async def _by_shelf(
-        self, query: str, *arguments: object
-    ) -> AsyncIterator[Sequence[asyncpg.Record]]:
+        self, query: str, *arguments: object, since: Since | None = None
+    ) -> AsyncIterator[tuple[Shelf, Sequence[asyncpg.Record]]]:
         """One snapshot, read shard by shard along the primary key: no sort, bounded memory."""
         async with self._pool.acquire() as connection, _snapshot(connection):
-            for service in range(len(SERVICES)):
-                for shard in range(SHARD_COUNT):
-                    cursor = await connection.cursor(query, service, shard, *arguments)
-                    while page := await cursor.fetch(PAGE_ROWS):
-                        yield page
+            for shelf in product(SERVICES, range(SHARD_COUNT)):
+                service, shard = shelf
+                seq = (since or {}).get(shelf, 0)
+                cursor = await connection.cursor(query, RANK[service], shard, seq, *arguments)
+                while page := await cursor.fetch(PAGE_ROWS):
+                    yield shelf, page
 
 
 class PostgresTurn:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.json import encode
 
 from arrears.history.api.schema import answers
-from arrears.history.application.desk import Days, Desk, Story
+from arrears.history.application.desk import CaseCounts, Days, Desk, Story
 from arrears.history.application.ports import CaseFilter
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Digest
@@ -76,6 +76,11 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
         rows = list(await desk.cases(wanted, as_of))
         following = rows[-1].case_id if len(rows) == limit else None
         return _json(CasePage(cases=rows, next_after=following))
+
+    @router.get("/cases/counts", responses=answers(CaseCounts))
+    async def case_counts() -> Response:
+        """How many cases each stage has now, and how many are held and closed."""
+        return _json(await desk.case_counts())
 
     @router.get("/cases/{case_id}/history", responses=answers(Story, problems=(404, 422, 504)))
     async def case_history(case_id: str, as_of: AsOf = None, lang: Lang = "en") -> Response:

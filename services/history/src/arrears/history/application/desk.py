@@ -13,13 +13,13 @@ from typing import Final
 from msgspec import Struct
 
 from arrears.history.application.hearing import closed_days, last_closed_day
-from arrears.history.application.ports import CaseFilter, HistoryStore
+from arrears.history.application.ports import CaseFilter, HistoryStore, Shelf
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Canonical, Digest
 from arrears.history.domain.portfolio import READS, Page, Portfolio, page_of
 from arrears.history.domain.portfolio.page import Feed, feed_of
 from arrears.history.domain.story import in_order, known_on
-from arrears.history.domain.told import Told, tell
+from arrears.history.domain.told import SERVICES, Told, tell
 from arrears.history.domain.words import Language, Words
 
 POLL_SECONDS: Final = 0.1
@@ -76,6 +76,21 @@ class Days(Struct, frozen=True, kw_only=True):
     events: Mapping[str, int]
 
 
+class CaseCounts(Struct, frozen=True, kw_only=True):
+    """Cases as they stand now: those not closed by the stage that has them, held ones too."""
+
+    open_by_stage: Mapping[str, int]
+    held: int
+    closed: int
+
+
+class Board(Struct, frozen=True, kw_only=True):
+    """Cases by stage and status now, and how far every service is."""
+
+    cases: Mapping[str, Mapping[str, int]]
+    days: Days
+
+
 class FeedAsOf(Struct, frozen=True, kw_only=True):
     as_of: date | None
     feed: Feed
@@ -85,7 +100,9 @@ class Desk:
     def __init__(self, store: HistoryStore, words: Words) -> None:
         self._store = store
         self._words = words
-        self._folded: OrderedDict[tuple[date | None, int], Portfolio] = OrderedDict()
+        self._now = Portfolio()
+        self._folded_to: dict[Shelf, int] = {}
+        self._then: OrderedDict[date, Portfolio] = OrderedDict()
         self._folding = asyncio.Lock()
 
     # --- Days
@@ -128,6 +145,18 @@ class Desk:
                     rows[change.case_id] = row
         found = (rows[name] for name in sorted(rows) if wanted.takes(rows[name]))
         return [row for _, row in zip(range(wanted.limit), found, strict=False)]
+
+    async def case_counts(self) -> CaseCounts:
+        found = await self._store.case_counts()
+        stages = dict.fromkeys(SERVICES, 0)
+        for (status, stage), count in found.items():
+            if status != "closed":
+                stages[stage] = stages.get(stage, 0) + count
+        return CaseCounts(
+            open_by_stage=stages,
+            held=sum(count for (status, _), count in found.items() if status == "held"),
+            closed=sum(count for (status, _), count in found.items() if status == "closed"),
+        )
 
     async def case_story(self, case_id: str, language: Language, as_of: date | None) -> Story:
         events = [tell(kept) for kept in await self._store.events_of([case_id])]
@@ -189,19 +218,31 @@ class Desk:
         return page_of(await self._portfolio(as_of), as_of, facts_set_aside)
 
     async def _portfolio(self, as_of: date | None) -> Portfolio:
-        """Folded once for a day and a number of events heard, however often it is asked for."""
+        """What was folded once is kept: the figures of now only learn what is new."""
         async with self._folding:
-            key = (as_of, sum((await self._store.counts()).values()))
-            found = self._folded.get(key)
-            if found is None:
-                found = Portfolio()
-                async for rows in self._store.figures(READS, as_of):
-                    found.hear(rows)
-                self._folded[key] = found
-                while len(self._folded) > _KEPT_PORTFOLIOS:
-                    self._folded.popitem(last=False)
-            self._folded.move_to_end(key)
+            places = await self._store.places()
+            async for shelf, seq, rows in self._store.figures(READS, None, self._folded_to):
+                self._now.hear(rows)
+                self._folded_to[shelf] = seq
+            if as_of is None or self._now.last_day is None or self._now.last_day <= as_of:
+                return self._now
+            if (found := self._then.get(as_of)) is not None:
+                self._then.move_to_end(as_of)
+                return found
+            found = Portfolio()
+            async for _, _, rows in self._store.figures(READS, as_of):
+                found.hear(rows)
+            closed = last_closed_day(places)
+            if closed is not None and as_of <= closed:
+                # Nothing more can be said on a day that is closed everywhere.
+                self._then[as_of] = found
+            while len(self._then) > _KEPT_PORTFOLIOS:
+                self._then.popitem(last=False)
             return found
+
+    async def board(self) -> Board:
+        """For a live screen: the case list's counts and the days, without folding anything."""
+        return Board(cases=await self._store.board(), days=await self.days())
 
     # --- Digest and canonical file
 

@@ -12,6 +12,10 @@ from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import Kept
 
+Shelf = tuple[str, int]
+"""A service and one of its shards."""
+Since = Mapping[Shelf, int]
+
 
 class Moved(Exception):
     """Another worker heard the same records first. What was prepared is dropped; read again."""
@@ -56,9 +60,12 @@ class HistoryStore(Protocol):
         """Every event of these cases or borrowers, in order of service, shard and seq."""
 
     def figures(
-        self, wire_names: Sequence[str], up_to: date | None
-    ) -> AsyncIterator[Sequence[FigureRow]]:
-        """Events of these types known on the day, in order of service, shard and seq, by pages."""
+        self, wire_names: Sequence[str], up_to: date | None, since: Since | None = None
+    ) -> AsyncIterator[tuple[Shelf, int, Sequence[FigureRow]]]:
+        """Events of these types known on the day, in order of seq within each shelf, by pages.
+
+        With `since` only those with a higher number. A page names its shelf and its last number.
+        """
 
     def canonical(self, up_to: date) -> AsyncIterator[Sequence[CanonicalRow]]:
         """All events known on the day, in order of subject, service, stream and version."""
@@ -72,8 +79,14 @@ class HistoryStore(Protocol):
     async def cases(self, wanted: CaseFilter) -> Sequence[case_list.Row]:
         """In order of case id."""
 
+    async def case_counts(self) -> Mapping[tuple[str, str], int]:
+        """How many cases by status and stage."""
+
     async def borrower_of(self, loan_key: str) -> str | None:
         """Whose loan it is; None where nothing was ever said about it."""
+
+    async def board(self) -> Mapping[str, Mapping[str, int]]:
+        """How many cases, by stage and status: cheap enough to be asked for every second."""
 
     async def counts(self) -> Mapping[str, int]:
         """Events kept, by service."""
