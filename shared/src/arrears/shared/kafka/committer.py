@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
-from aiokafka.errors import CoordinatorNotAvailableError, for_code
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.commit import OffsetCommitRequest
 
 from arrears.shared.kafka.settings import KafkaSettings
@@ -20,8 +20,8 @@ from arrears.shared.runtime.bus import TopicPartition
 
 _NO_GENERATION: Final = -1
 _NO_MEMBER: Final = ""
-_SEND_SECONDS: Final = 2.0
-_COORDINATOR_RETRY_SECONDS: Final = 0.1
+_SEND_SECONDS: Final = 5.0
+_RETRY_SECONDS: Final = 0.1
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +58,28 @@ class Committer:
         positions, self._waiting = self._waiting, {}
         try:
             async with asyncio.timeout(_SEND_SECONDS):
-                await self._send(positions)
+                await self._send_patiently(positions)
         except Exception as error:
             log.info("offsets_not_committed", group=self._group, error=repr(error))
+
+    async def _send_patiently(self, positions: Mapping[TopicPartition, int]) -> None:
+        """A broker's first group waits until the topic of all groups is made and loaded."""
+        while True:
+            try:
+                await self._send(positions)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
 
     async def _send(self, positions: Mapping[TopicPartition, int]) -> None:
         if self._client is None:
             client = AIOKafkaClient(**self._settings.connection())
             await client.bootstrap()
             self._client = client
-        node = await self._coordinator()
+        node = await self._client.coordinator_lookup(CoordinationType.GROUP, self._group)
         if not await self._client.ready(node, group=ConnectionGroup.COORDINATION):
             raise ConnectionError("the group's coordinator is away")
         request = self._request(positions)
@@ -76,16 +88,6 @@ class Committer:
             for _, code in partitions:
                 if code:
                     raise for_code(code)
-
-    async def _coordinator(self) -> int:
-        """A broker's first group waits until the topic of all groups is made."""
-        while True:
-            try:
-                node = await self._client.coordinator_lookup(CoordinationType.GROUP, self._group)
-            except CoordinatorNotAvailableError:
-                await asyncio.sleep(_COORDINATOR_RETRY_SECONDS)
-            else:
-                return int(node)
 
     def _request(self, positions: Mapping[TopicPartition, int]) -> OffsetCommitRequest:
         by_topic: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
