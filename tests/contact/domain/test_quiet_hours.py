@@ -66,6 +66,8 @@ def test_quiet_from_nine_in_the_evening_to_eight_in_the_morning(
         ("America/New_York", "2026-11-01T01:00:00+00:00", "2026-11-01T13:00:00+00:00"),
         # Samoa had no 30 December 2011 at all.
         ("Pacific/Apia", "2011-12-30T08:00:00+00:00", "2011-12-30T18:00:00+00:00"),
+        # At eight it is open already: the next opening is tomorrow's.
+        ("Asia/Shanghai", "2026-03-02T00:00:00+00:00", "2026-03-03T00:00:00+00:00"),
         ("Asia/Kathmandu", "2026-01-01T00:00:00+00:00", "2026-01-01T02:15:00+00:00"),
     ],
 )

@@ -34,7 +34,7 @@ from arrears.contact.domain.borrower.events import (
     RefusalReported,
     TreatmentCompleted,
 )
-from arrears.contact.domain.values import AttemptId, ContactPoint, PromiseId, Said
+from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, PromiseId, Said
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -111,12 +111,12 @@ def life(
     return events
 
 
-def called(said: Said) -> list[BorrowerEvent]:
+def called(said: Said, outcome: Outcome = "connected") -> list[BorrowerEvent]:
     """A call is referred, permitted, and somebody answers it."""
     events = life(refer("call"))
     due = decider.due(decider.fold(events), NOON)
     assert due is not None
-    told = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome="connected", said=said, now=due)
+    told = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome=outcome, said=said, now=due)
     return life(WakeUp(now=due), told, history=events)
 
 
@@ -330,6 +330,25 @@ class TestWhatACallBringsBack:
         events = called(said)
         assert not any(isinstance(event, PromiseMade) for event in events)
         assert isinstance(events[-1], TreatmentCompleted)
+
+    def test_who_was_not_reached_has_said_nothing(self) -> None:
+        said = Said(kind="promise", amount_minor=20_000, due_on=date(2026, 3, 8))
+        events = called(said, outcome="no_answer")
+        assert not any(isinstance(event, PromiseMade) for event in events)
+
+    def test_a_promise_that_comes_while_it_rings_is_enough(self) -> None:
+        """The borrower called the hotline; our own call found nobody, and is not repeated."""
+        events = life(refer("call"))
+        due = decider.due(decider.fold(events), NOON)
+        assert due is not None
+        events = life(WakeUp(now=due), promise(now=due), history=events)
+        assert isinstance(events[-1], PromiseMade)
+        note = NoteOutcome(
+            attempt_id=AttemptId("case-1/1"), outcome="no_answer", said=Said(), now=due
+        )
+        completed = life(note, history=events)[-1]
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("reached", "promise_made")
 
     def test_a_refusal(self) -> None:
         refused, completed = called(Said(kind="refusal"))[-2:]

@@ -193,6 +193,21 @@ class TestUnderWay:
         assert isinstance(completed, TreatmentCompleted)
         assert (completed.result, completed.reason) == ("stopped", "hold")
 
+    @pytest.mark.parametrize("outcome", ["delivered", "returned"])
+    def test_a_letter_of_an_earlier_referral_does_not_end_the_present_one(
+        self, outcome: Outcome
+    ) -> None:
+        events = wake(life(refer("demand")), EVENING)
+        permitted = events[-1]
+        assert isinstance(permitted, AttemptPermitted)
+        now = permitted.permitted_at
+        events = life(replace(refer("visit", referral=2), now=now), history=events)
+        note = NoteOutcome(attempt_id=permitted.attempt_id, outcome=outcome, said=Said(), now=now)
+        assert len(life(note, history=events)) == len(events) + 2
+        treatment = decider.fold(life(note, history=events)).cases[CASE].treatment
+        assert treatment is not None
+        assert (treatment.treatment, treatment.attempts_made) == ("visit", 0)
+
     def test_a_closing_reports_at_once_and_the_outcome_is_still_recorded(self) -> None:
         events, permitted = self.sent()
         now = permitted.permitted_at + timedelta(days=1)
