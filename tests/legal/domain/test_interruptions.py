@@ -131,6 +131,12 @@ class TestInterruptions:
             )
         )
 
+    def test_a_later_referral_forgets_no_interruption(self) -> None:
+        again = replace(TAKE, referral=7, now=NOW + timedelta(days=30))
+        taken = lived(TAKE, promised(TODAY, "p1"), again)[-2]
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 3, 2)
+
     def test_the_same_promise_twice_counts_once(self) -> None:
         history = lived(promised(TODAY, "p1"), promised(TODAY, "p2"))
         given(*history).when(promised(TODAY, "p1")).then_nothing_happens()

@@ -1,0 +1,62 @@
+"""A policy is checked when it is loaded; what is wrong is named."""
+
+from datetime import date
+from importlib.resources import files
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.policy import BadPolicy, Policy, PolicyBook, parse
+
+TEXT = (files("arrears.legal") / "policies" / "cn-legal.yaml").read_text("utf-8")
+FIRST = parse(TEXT)
+SECOND = replace(FIRST, version=2, valid_from=date(2025, 1, 1))
+
+
+def test_the_shipped_policy_knows_three_years_two_years_and_the_next_day() -> None:
+    policy = load_policies().on(date(2026, 3, 2))
+    assert policy.limitation.months == 36
+    assert policy.limitation.alarm_days == (180, 90, 30)
+    assert policy.enforcement.apply_within_months == 24
+    assert policy.enforcement.apply_after_days == 1
+    assert policy.filing.approval_from_minor is None
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong", "named"),
+    [
+        ("months: 36", "months: 0", "limitation.months"),
+        ("apply_after_days: 1", "apply_after_days: soon", "apply_after_days"),
+        ("currency: CNY", "currency: XXX", "fees.currency"),
+        ("version: 1", "versoin: 1", "versoin"),
+        ('up_to: "5000000", rate: "0.008"', 'up_to: "5000000", rate: "0.8"', "jumps at 2000000"),
+        ('up_to: "200000", rate: "0.02"', 'up_to: "100000", rate: "0.02"', "must rise"),
+        ('up_to: null, rate: "0.005", plus: "41800"', 'up_to: "1", rate: "0", plus: "0"', "last"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_field(line: str, wrong: str, named: str) -> None:
+    assert line in TEXT
+    with pytest.raises(BadPolicy, match=named):
+        parse(TEXT.replace(line, wrong))
+
+
+def test_each_day_is_judged_by_the_version_in_force() -> None:
+    book = PolicyBook([SECOND, FIRST])
+    assert [book.on(date(year, 6, 1)).version for year in (1995, 2024, 2025, 2026)] == [1, 1, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "policies",
+    [
+        [],
+        [FIRST, FIRST],
+        [FIRST, replace(SECOND, version=1)],
+        [FIRST, replace(SECOND, id="other")],
+        [replace(FIRST, valid_until=date(2025, 1, 1)), SECOND],
+        [FIRST, replace(SECOND, valid_until=date(2026, 1, 1))],
+    ],
+)
+def test_versions_that_contradict_each_other_are_refused(policies: list[Policy]) -> None:
+    with pytest.raises(BadPolicy):
+        PolicyBook(policies)
