@@ -7,12 +7,15 @@ from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
     GroupAuthorizationFailedError,
+    KafkaConnectionError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
     SaslAuthenticationFailed,
     TopicAuthorizationFailedError,
 )
+
+from arrears.shared.kafka import chatter
 
 _DENIED = (
     AuthenticationFailedError,
@@ -33,6 +36,8 @@ def plain(error: BaseException, doing: str, servers: str) -> Exception:
         return ValueError(f"{doing}: a record is larger than the broker takes: {said}")
     if isinstance(error, TimeoutError):
         return ConnectionError(f"Kafka at {servers} does not answer: {doing}")
+    if isinstance(error, KafkaConnectionError):
+        return ConnectionError(f"Kafka at {servers}, {doing}: {chatter.latest() or said}")
     if isinstance(error, (KafkaError, OSError)):
         return ConnectionError(f"Kafka at {servers}, {doing}: {said}")
     return RuntimeError(f"{doing}: {said}")
