@@ -122,7 +122,8 @@ class TestQuestions:
         await _hear_all(store, _chronicle())
         assert len(await _flat(store.scan(DAY))) == 6
         assert len(await _flat(store.scan(NEXT))) == 12
-        assert len(await _flat(store.figures(READS, None))) == 6
+        figures = [page async for page in store.figures(READS, None)]
+        assert sum(len(rows) for *_, rows in figures) == 6
         assert len(await _flat(store.canonical(DAY))) == 6
 
     async def test_canonical_rows_are_sorted(self, store: HistoryStore) -> None:
@@ -154,6 +155,31 @@ class TestQuestions:
         assert await store.cases(CaseFilter(status="closed")) == []
         assert await store.borrower_of("l2") == "b2"
         assert await store.borrower_of("nobody") is None
+
+    async def test_figures_since_a_number_are_those_that_follow(self, store: HistoryStore) -> None:
+        chronicle = _chronicle()
+        await _hear_all(store, chronicle)
+        since = {shelf: seq async for shelf, seq, _ in store.figures(READS, None)}
+        assert [page async for page in store.figures(READS, None, since)] == []
+        chronicle.tell(
+            "intake.case_opened",
+            {"case_id": "c3", "loan_key": "l3"},
+            stream="intake.loan-l3",
+            on=NEXT,
+            borrower="b3",
+        )
+        await _hear_all(store, chronicle)
+        (page,) = [page async for page in store.figures(READS, None, since)]
+        assert len(page[2]) == 1
+        assert [page async for page in store.figures(READS, DAY, since)] == []
+
+    async def test_cases_are_counted_by_status_and_stage(self, store: HistoryStore) -> None:
+        chronicle = _chronicle()
+        case = {"case_id": "c1", "loan_key": "l1", "stage": "contact", "treatment": "call"}
+        for name in ("case_referred", "case_held"):
+            chronicle.tell(f"intake.{name}", case, stream="intake.loan-l1", on=DAY, borrower="b1")
+        await _hear_all(store, chronicle)
+        assert await store.case_counts() == {("open", "intake"): 5, ("held", "contact"): 1}
 
 
 class TestRebuild:

@@ -333,7 +333,10 @@ OBEYED: tuple[str, dict[str, object]] = ("legal.judgment_obeyed", {})
 
 
 def _enforced(result: str) -> tuple[str, dict[str, object]]:
-    return ("legal.enforcement_closed", {"result": result, "recovered_minor": 100})
+    return (
+        "legal.enforcement_closed",
+        {"result": result, "recovered_minor": 100, "currency": "CNY"},
+    )
 
 
 class TestEndings:
@@ -378,6 +381,20 @@ class TestEndings:
             _stage(chronicle, name, FEB, **data)
         reached = [one.ending for one in _page(chronicle).endings if one.count]
         assert reached == ["agreement_breached_then_sued", "judgment_obeyed"]
+
+    def test_whoever_is_heard_first_the_page_is_the_same(self) -> None:
+        chronicle = Chronicle()
+        _overdue(chronicle, JAN)
+        _intake(chronicle, "case_opened", JAN, currency="CNY")
+        _intake(chronicle, "case_referred", JAN, stage="contact", treatment="call")
+        for name, data in (KEPT, BREACHED, FILED, _enforced("no_assets")):
+            _stage(chronicle, name, FEB, **data)
+        kept = [keep(*record) for record in chronicle.numbered()]
+        rows = [(one.type, one.business_day, one.value) for one in kept]
+        last_first = Portfolio()
+        last_first.hear(rows[3:])
+        last_first.hear(rows[:3])
+        assert page_of(last_first, None) == _page(chronicle)
 
     def test_the_eleven_endings_are_always_listed(self) -> None:
         page = _page(Chronicle())

@@ -96,13 +96,6 @@ class MemoryHistory:
     async def borrower_of(self, loan_key: str) -> str | None:
         return self._borrowers.get(loan_key)
 
-    async def board(self) -> Mapping[str, Mapping[str, int]]:
-        found: dict[str, dict[str, int]] = {}
-        for row in self._rows.values():
-            stage = found.setdefault(row.stage, {})
-            stage[row.status] = stage.get(row.status, 0) + 1
-        return found
-
     async def counts(self) -> Mapping[str, int]:
         found: Counter[str] = Counter(dict.fromkeys(SERVICES, 0))
         for (rank, _), events in self._events.items():

@@ -216,16 +216,6 @@ class PostgresHistory:
             )
         return found
 
-    async def board(self) -> Mapping[str, Mapping[str, int]]:
-        async with self._pool.acquire() as connection:
-            rows = await connection.fetch(
-                "select stage, status, count(*) as cases from case_list group by stage, status"
-            )
-        found: dict[str, dict[str, int]] = {}
-        for record in rows:
-            found.setdefault(record["stage"], {})[record["status"]] = record["cases"]
-        return found
-
     async def counts(self) -> Mapping[str, int]:
         # Numbers have no holes, so the last ones tell the counts without reading a single event.
         found = dict.fromkeys(SERVICES, 0)

@@ -84,13 +84,6 @@ class CaseCounts(Struct, frozen=True, kw_only=True):
     closed: int
 
 
-class Board(Struct, frozen=True, kw_only=True):
-    """Cases by stage and status now, and how far every service is."""
-
-    cases: Mapping[str, Mapping[str, int]]
-    days: Days
-
-
 class FeedAsOf(Struct, frozen=True, kw_only=True):
     as_of: date | None
     feed: Feed
@@ -239,10 +232,6 @@ class Desk:
             while len(self._then) > _KEPT_PORTFOLIOS:
                 self._then.popitem(last=False)
             return found
-
-    async def board(self) -> Board:
-        """For a live screen: the case list's counts and the days, without folding anything."""
-        return Board(cases=await self._store.board(), days=await self.days())
 
     # --- Digest and canonical file
 

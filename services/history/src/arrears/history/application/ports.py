@@ -80,13 +80,10 @@ class HistoryStore(Protocol):
         """In order of case id."""
 
     async def case_counts(self) -> Mapping[tuple[str, str], int]:
-        """How many cases by status and stage."""
+        """How many cases by status and stage: cheap enough to be asked for every second."""
 
     async def borrower_of(self, loan_key: str) -> str | None:
         """Whose loan it is; None where nothing was ever said about it."""
-
-    async def board(self) -> Mapping[str, Mapping[str, int]]:
-        """How many cases, by stage and status: cheap enough to be asked for every second."""
 
     async def counts(self) -> Mapping[str, int]:
         """Events kept, by service."""

@@ -66,9 +66,8 @@ class Case:
         "treatments",
     )
 
-    def __init__(self, loan_key: str, currency: str) -> None:
-        self.loan_key = loan_key
-        self.currency = currency
+    def __init__(self) -> None:
+        self.loan_key = self.currency = ""
         self.stage = "intake"
         self.in_work = False
         self.treatments: tuple[str, ...] = ()
@@ -140,62 +139,56 @@ class CaseBook:
     # --- Said by intake
 
     def opened(self, _day: date, fact: Opened) -> None:
-        if fact.case_id not in self.cases:
-            self.cases[fact.case_id] = Case(fact.loan_key, fact.currency)
+        case = self._case(fact.case_id)
+        case.loan_key, case.currency = fact.loan_key, fact.currency
 
     def overdue(self, _day: date, fact: Overdue) -> None:
         if fact.case_id is None:
             return
-        # The fact that opens a case is recorded before its opening.
-        case = self.cases.get(fact.case_id)
-        if case is None:
-            case = self.cases[fact.case_id] = Case(fact.loan_key, fact.currency)
+        case = self._case(fact.case_id)
+        case.loan_key, case.currency = fact.loan_key, fact.currency
         if not fact.outdated:
             case.overdue_minor = fact.overdue_minor
             case.balance_minor = fact.balance_minor
-            case.currency = fact.currency
 
     def repaid(self, _day: date, fact: Repayment) -> None:
-        case = self._case(fact.case_id)
-        stage = "no_case" if case is None else case.stage
-        self.paid_in[(stage, fact.currency)] += fact.amount_minor
-        if case is not None:
+        stage = "no_case"
+        if fact.case_id is not None:
+            case = self._case(fact.case_id)
             case.paid_minor += fact.amount_minor
+            stage = case.stage
+        self.paid_in[(stage, fact.currency)] += fact.amount_minor
 
     def graced(self, _day: date, fact: OfCase) -> None:
-        if (case := self._case(fact.case_id)) is not None:
-            case.grace = True
+        self._case(fact.case_id).grace = True
 
     def referred(self, day: date, fact: Referred) -> None:
-        if (case := self._case(fact.case_id)) is not None:
-            case.stage, case.in_work = fact.stage, True
-            case.treatments = (*case.treatments, fact.treatment)
-            case.referred_on = day
+        case = self._case(fact.case_id)
+        case.stage, case.in_work = fact.stage, True
+        case.treatments = (*case.treatments, fact.treatment)
+        case.referred_on = day
 
     def returned(self, _day: date, fact: OfCase) -> None:
-        if (case := self._case(fact.case_id)) is not None:
-            case.in_work = False
+        self._case(fact.case_id).in_work = False
 
     def held(self, _day: date, fact: WithReason) -> None:
-        case = self._case(fact.case_id)
-        if case is not None and fact.reason == "hardship":
-            case.hardship = True
+        if fact.reason == "hardship":
+            self._case(fact.case_id).hardship = True
 
     def closed(self, _day: date, fact: WithReason) -> None:
-        if (case := self._case(fact.case_id)) is not None:
-            case.closed_reason, case.in_work = fact.reason, False
+        case = self._case(fact.case_id)
+        case.closed_reason, case.in_work = fact.reason, False
 
     # --- Said by contact
 
     def promised(self, _day: date, fact: OfPromise) -> None:
         self.counts["promises_made"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.promise_id, case.promise_broken_on = fact.promise_id, None
+        case = self._case(fact.case_id)
+        case.promise_id, case.promise_broken_on = fact.promise_id, None
 
     def kept(self, _day: date, fact: OfPromise) -> None:
         self.counts["promises_kept"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.promise_kept = True
+        self._case(fact.case_id).promise_kept = True
 
     def partly_kept(self, _day: date, _fact: OfPromise) -> None:
         self.counts["promises_partly_kept"] += 1
@@ -203,63 +196,58 @@ class CaseBook:
     def broken(self, day: date, fact: OfPromise) -> None:
         self.counts["promises_broken"] += 1
         case = self._case(fact.case_id)
-        if case is not None and case.promise_id == fact.promise_id:
+        if case.promise_id == fact.promise_id:
             case.promise_broken_on = day
 
     def demand_returned(self, day: date, fact: OfCase) -> None:
         self.counts["demands_returned"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.returned_on = day
+        self._case(fact.case_id).returned_on = day
 
     def demand_delivered(self, _day: date, fact: OfCase) -> None:
         self.counts["demands_delivered"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.returned_on = None
+        self._case(fact.case_id).returned_on = None
 
     def hardship(self, _day: date, fact: OfCase) -> None:
         self.counts["hardships"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.hardship = True
+        self._case(fact.case_id).hardship = True
 
     # --- Said by mediation
 
     def agreed(self, _day: date, fact: OfCase) -> None:
         self.counts["agreements_signed"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.agreement = "in_force"
+        self._case(fact.case_id).agreement = "in_force"
 
     def fulfilled(self, _day: date, fact: OfCase) -> None:
         self.counts["agreements_fulfilled"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.agreement = "fulfilled"
+        self._case(fact.case_id).agreement = "fulfilled"
 
     def breached(self, _day: date, fact: OfCase) -> None:
         self.counts["agreements_breached"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.agreement, case.breached = "breached", True
+        case = self._case(fact.case_id)
+        case.agreement, case.breached = "breached", True
 
     # --- Said by legal
 
     def filed(self, _day: date, fact: OfCase) -> None:
         self.counts["claims_filed"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.claim_filed = True
+        self._case(fact.case_id).claim_filed = True
 
     def judged(self, _day: date, fact: Awarded) -> None:
         self.counts["judgments"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            self.awarded[case.currency] += fact.awarded_minor
+        self.awarded[fact.currency] += fact.awarded_minor
 
     def obeyed(self, _day: date, fact: OfCase) -> None:
         self.counts["judgments_obeyed"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.obeyed = True
+        self._case(fact.case_id).obeyed = True
 
     def enforced(self, _day: date, fact: Enforced) -> None:
         self.counts["enforcements_closed"] += 1
-        if (case := self._case(fact.case_id)) is not None:
-            case.enforcement = fact.result
-            self.recovered[case.currency] += fact.recovered_minor
+        self._case(fact.case_id).enforcement = fact.result
+        self.recovered[fact.currency] += fact.recovered_minor
 
-    def _case(self, case_id: str | None) -> Case | None:
-        return None if case_id is None else self.cases.get(case_id)
+    def _case(self, case_id: str) -> Case:
+        """Whoever speaks of a case first: topics are heard in any interleaving."""
+        case = self.cases.get(case_id)
+        if case is None:
+            case = self.cases[case_id] = Case()
+        return case

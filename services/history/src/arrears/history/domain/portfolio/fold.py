@@ -1,7 +1,7 @@
 """The fold: which event changes which figures.
 
-Rows must come in order of seq within each shard of a service, intake first: then no figure
-depends on how the topics of different services were interleaved.
+Rows must come in order of seq within each shard of a service. How the topics of different services
+are interleaved changes no figure, so what was folded once need not be folded again.
 """
 
 from collections.abc import Callable, Iterable, Mapping

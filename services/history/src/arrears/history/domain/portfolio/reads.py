@@ -85,12 +85,14 @@ class Concluded(Struct, frozen=True, gc=False):
 class Awarded(Struct, frozen=True, gc=False):
     case_id: str
     awarded_minor: int
+    currency: str
 
 
 class Enforced(Struct, frozen=True, gc=False):
     case_id: str
     result: str
     recovered_minor: int
+    currency: str
 
 
 _DECODERS: Final[dict[type[Struct], Any]] = {
