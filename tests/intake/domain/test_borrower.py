@@ -67,6 +67,11 @@ class TestRecordProfile:
             replace(RECORDED, fact_id="profile-2", stated_at=LATER, zone=None)
         )
 
+    def test_one_of_the_same_instant_takes_its_place_too(self) -> None:
+        given(RECORDED).when(replace(RECORD, fact_id="profile-2")).then(
+            replace(RECORDED, fact_id="profile-2")
+        )
+
     def test_an_older_one_is_kept_under_another_name(self) -> None:
         older = replace(RECORD, fact_id="profile-0", stated_at=EARLIER)
         given(RECORDED).when(older).then(OLD)

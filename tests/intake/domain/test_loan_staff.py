@@ -210,6 +210,20 @@ class TestRefer:
     def test_twice_is_once_while_it_is_there(self) -> None:
         given(*OPEN, VISITED).when(REFER).then_nothing_happens()
 
+    def test_again_once_the_first_has_ended(self) -> None:
+        visited = StageReported(
+            case_id=CASE,
+            loan_key=LOAN,
+            stage="contact",
+            report="treatment_completed",
+            report_id="done-1",
+            review_on=TODAY,
+            result="reached",
+            treatment="visit",
+            referral=1,
+        )
+        given(*OPEN, VISITED, visited).when(REFER).then(replace(VISITED, referral=2))
+
     def test_elsewhere_takes_the_place_of_the_first(self) -> None:
         given(*OPEN, VISITED).when(replace(REFER, stage="legal", treatment="sue")).then(
             replace(VISITED, stage="legal", treatment="sue", referral=2)

@@ -180,6 +180,9 @@ class TestDue:
         late = replace(late, now=end_of(DAY))
         assert DECIDER.due(follow(DECIDER.initial, late), end_of(DAY)) == end_of(DAY + ONE_DAY)
 
+    def test_never_before_the_day_that_made_it_necessary(self) -> None:
+        assert DECIDER.due(OVERDUE, evening(DAY - 9 * ONE_DAY)) == end_of(DAY)
+
     def test_a_missed_evening_is_made_up_for(self) -> None:
         after = evening(DAY + 10 * ONE_DAY)
         assert DECIDER.due(OVERDUE, after) == end_of(DAY + 10 * ONE_DAY)
@@ -285,7 +288,11 @@ class TestHardship:
         assert DECIDER.due(released, end_of(until)) == end_of(until + 3 * ONE_DAY)
 
     def test_a_review_in_the_past_holds_to_the_end_of_the_day(self) -> None:
-        held = follow(REMINDED, reports("hardship_reported", until_on=DAY - 9 * ONE_DAY))
+        claim = reports("hardship_reported", until_on=DAY - 9 * ONE_DAY)
+        hold = decides(claim, REMINDED)[1]
+        assert isinstance(hold, CaseHeld)
+        assert hold.until_on == DAY
+        held = follow(REMINDED, claim)
         assert DECIDER.due(held, evening(DAY)) == end_of(DAY)
 
     @pytest.mark.parametrize(
@@ -296,6 +303,8 @@ class TestHardship:
     ) -> None:
         held = follow(REMINDED, reports("hardship_reported", until_on=DAY + before * ONE_DAY))
         claim = reports("hardship_reported", DAY + ONE_DAY, until_on=DAY + asked * ONE_DAY)
+        said = names(decides(claim, held))
+        assert ("CaseHeld" in said) is (after > before)
         loan = follow(held, claim)
         assert loan.case is not None
         assert loan.case.held is not None

@@ -114,7 +114,7 @@ def _overdue(row: Row, event: LoanOverdueRecorded) -> Row:
         overdue_minor=event.overdue_minor,
         as_of_on=event.as_of_on,
         episode_count=event.episode,
-        fall_count=row.fall_count + (row.overdue and event.days_past_due < row.days_past_due),
+        fall_count=row.fall_count + (event.days_past_due < row.days_past_due),
     )
 
 

@@ -227,7 +227,7 @@ def _case(  # noqa: PLR0911 - one case for each event
         case StageReported():
             return _reported(case, event)
         case CaseClosed():
-            return replace(case, closed=event.reason, held=None, awaiting=False)
+            return replace(case, closed=event.reason)
         case _:
             assert_never(event)
 
