@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from aiokafka import TopicPartition as Place
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -19,6 +19,7 @@ from arrears.shared.runtime.bus import OutOfRetention, Record, TopicPartition
 
 _LEADER_RETRY_SECONDS: Final = 0.05
 _READ_POLL_MS: Final = 200
+Part = TypeVar("Part", KafkaListener, KafkaPublisher)
 
 
 class KafkaBus:
@@ -91,14 +92,10 @@ class KafkaBus:
         group: str,
         on_stall: Callable[[Mapping[TopicPartition, int]], None] | None = None,
     ) -> KafkaListener:
-        made = KafkaListener(self.settings, group, on_stall)
-        self._parts.append(made)
-        return made
+        return self._kept(KafkaListener(self.settings, group, on_stall))
 
     def publisher(self) -> KafkaPublisher:
-        made = KafkaPublisher(self.settings)
-        self._parts.append(made)
-        return made
+        return self._kept(KafkaPublisher(self.settings))
 
     async def close(self) -> None:
         parts, self._parts = self._parts, []
@@ -110,6 +107,12 @@ class KafkaBus:
         admin, self._admin = self._admin, None
         if admin is not None:
             await admin.close()
+
+    def _kept(self, part: Part) -> Part:
+        """Closed with the bus, unless its owner has closed it before."""
+        self._parts = [kept for kept in self._parts if not kept.is_closed]
+        self._parts.append(part)
+        return part
 
     def _doing(self, what: str) -> "_Doing":
         return _Doing(self, what)

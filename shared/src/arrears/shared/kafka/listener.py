@@ -62,6 +62,7 @@ class KafkaListener:
         group: str,
         on_stall: Callable[[Mapping[TopicPartition, int]], None] | None = None,
     ) -> None:
+        self.is_closed = False
         self._settings = settings
         self._committer = Committer(settings, group)
         self._on_stall = on_stall
@@ -102,6 +103,7 @@ class KafkaListener:
         self._committer.note(positions)
 
     async def close(self) -> None:
+        self.is_closed = True
         await self._committer.close()
         await self._drop()
 

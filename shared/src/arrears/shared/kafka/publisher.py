@@ -31,6 +31,7 @@ class KafkaPublisher:
     """Any number of calls may run at once, as long as no two share a partition."""
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self.is_closed = False
         self._settings = settings
         self._producer: Any = None
         self._starting = asyncio.Lock()
@@ -51,6 +52,7 @@ class KafkaPublisher:
             raise plain(error, doing, self._settings.servers) from error
 
     async def close(self) -> None:
+        self.is_closed = True
         producer, self._producer = self._producer, None
         if producer is not None:
             self._discard(producer)

@@ -145,6 +145,10 @@ class MemoryBus:
         if kept is not None:
             raise ConnectionError("the broker went away while publishing")
 
+    def forget(self, listener: "MemoryListener") -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
     async def arrival(self, seconds: float) -> None:
         event = asyncio.Event()
         self._arrivals.add(event)
@@ -196,6 +200,7 @@ class MemoryListener:
 
     async def close(self) -> None:
         self._next = {}
+        self._bus.forget(self)
 
     def rewind(self, place: TopicPartition, offset: int) -> None:
         if place in self._next:
