@@ -18,6 +18,7 @@ def routes(edge: Edge) -> APIRouter:
     cases = Cases(edge, NAME, Row)
     cases.add_to(router)
     _add_suit(router, edge, cases)
+    _add_judgments(router, edge, cases)
     _add_enforcement(router, edge, cases)
     return router
 
@@ -66,6 +67,10 @@ def _add_suit(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
                 now=now,
             ),
         )
+
+
+def _add_judgments(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
+    called = edge.call(ROLE)
 
     @router.post(
         "/cases/{case_id}/judgments",
