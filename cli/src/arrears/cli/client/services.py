@@ -17,7 +17,7 @@ from arrears.shared.keyring.schema import migrate as migrate_keystore
 from arrears.shared.service.migrating import make_database
 from arrears.shared.service.settings import PORTS, database_url
 
-START_PATIENCE: Final = 60.0
+START_PATIENCE: Final = 120.0
 Say = Callable[[str], None]
 
 
@@ -61,16 +61,24 @@ def wait_until_up(installation: Installation, services: Iterable[str]) -> None:
     """Raises Trouble with the service's last words where one ends or stays silent."""
     supervisor = Supervisor(installation.root)
     until = time.monotonic() + START_PATIENCE
+    names = list(services)
     with httpx.Client(timeout=2.0, trust_env=False) as client:
-        for service in services:
+        for service in names:
+            _check_runs(supervisor, service)
             while not _answers(client, installation.url(service)):
-                if not supervisor.alive(service):
-                    words = supervisor.why_it_ended(service)
-                    log = supervisor.log(service)
-                    raise Trouble(f"{service} did not start: {words} ({log})")
+                _check_runs(supervisor, service)
                 if time.monotonic() > until:
                     raise Trouble(f"{service} does not answer, see {supervisor.log(service)}")
                 time.sleep(0.05)
+    # A stranger may have answered in the place of one that found its port taken.
+    for service in names:
+        _check_runs(supervisor, service)
+
+
+def _check_runs(supervisor: Supervisor, service: str) -> None:
+    if not supervisor.alive(service):
+        words = supervisor.why_it_ended(service)
+        raise Trouble(f"{service} did not start: {words} ({supervisor.log(service)})")
 
 
 def stop(installation: Installation, services: Iterable[str] = SERVICES) -> list[str]:

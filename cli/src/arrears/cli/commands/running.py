@@ -22,7 +22,7 @@ def settings_for(clock: str, seed: int | None, zone: str | None = None) -> dict[
         "ARREARS_CLOCK": clock,
         "ARREARS_ZONE": zone or "Asia/Shanghai",
         "ARREARS_STAFF_HEADER": "1",
-        "ARREARS_API_DEVELOPMENT": "1",
+        "ARREARS_API_DEVELOPMENT": "yes",
     }
     if seed is not None:
         settings["ARREARS_SANDBOX_SEED"] = str(seed)

@@ -163,13 +163,16 @@ def _print_run(shown: Console, played: Played, lang: Language) -> None:
     else:
         killed = played.killed
         shown.print(say("killed", lang, day=killed.day, pid=killed.pid, seconds=killed.seconds))
+    seconds = max(played.seconds, 0.001)
     shown.print(
         say(
             "speed",
             lang,
             events=played.events,
-            seconds=round(played.seconds),
-            rate=round(played.events / max(played.seconds, 0.001)),
+            closings=played.closings,
+            seconds=round(seconds),
+            rate=round(played.events / seconds),
+            all_rate=round((played.events + played.closings) / seconds),
             facts=played.facts,
         )
     )

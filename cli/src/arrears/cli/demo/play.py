@@ -21,6 +21,8 @@ from arrears.cli.feed.importing import Survey
 from arrears.cli.stack import Supervisor
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import SHARD_COUNT
 
 POLL_SECONDS: Final = 0.3
 STALL_SECONDS: Final = 120.0
@@ -67,11 +69,12 @@ class Seen(Struct, kw_only=True):
 
 
 class Played(Struct, frozen=True, kw_only=True):
-    """How it went. `events` and `seconds` are of this run alone."""
+    """How it went. Figures are of this run alone; `events` leaves out closings of days."""
 
     day: date
     facts: int
     events: int
+    closings: int
     seconds: float
     killed: Killed | None
 
@@ -92,6 +95,7 @@ class Play:
         self._feed = feed
         self._watch = watch
         self._last_day = found.last_day
+        self._day_before_all = found.first_day - ONE_DAY
         self._days = list(found.days)
         self._work_done = [
             lines + _DAY_WEIGHT * (day - found.first_day).days
@@ -109,7 +113,8 @@ class Play:
         """Return when history has heard the last day closed. Raises Trouble where it does not."""
         async with httpx.AsyncClient(timeout=10.0, trust_env=False) as client:
             await self._look(client)
-            before, began = self._seen.services["history"].heard, time.monotonic()
+            before, day_before = self._seen.services["history"].heard, self._seen.day
+            began = time.monotonic()
             self._moved_at = began
             sending = asyncio.create_task(self._send())
             try:
@@ -125,12 +130,17 @@ class Play:
                         await self._kill(client)
             finally:
                 sending.cancel()
+                await asyncio.wait([sending])
             sent = sending.result()
+            seconds = time.monotonic() - began
+        days = (self._last_day - (day_before or self._day_before_all)).days
+        closings = max(0, days) * SHARD_COUNT * len(STAGES)
         return Played(
             day=self._last_day,
             facts=sent.lines,
-            events=self._seen.services["history"].heard - before,
-            seconds=time.monotonic() - began,
+            events=self._seen.services["history"].heard - before - closings,
+            closings=closings,
+            seconds=seconds,
             killed=self._seen.killed,
         )
 

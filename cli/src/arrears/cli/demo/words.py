@@ -146,8 +146,10 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
         "未终止任何进程：本次没有新的数据",
     ),
     "speed": (
-        "{events} events in {seconds} s: {rate} events/s, from {facts} facts of the bank",
-        "{seconds} 秒处理 {events} 条事件：每秒 {rate} 条，来自银行的 {facts} 条数据",
+        "{events} events and {closings} closings of a day in {seconds} s: {rate} events/s, "
+        "{all_rate}/s with the closings, from {facts} facts of the bank",
+        "{seconds} 秒处理 {events} 条事件与 {closings} 次日终：每秒 {rate} 条事件"
+        "（含日终 {all_rate} 条），来自银行的 {facts} 条数据",
     ),
     "running": (
         "the services keep running; `make down` stops them",
