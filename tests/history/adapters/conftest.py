@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from arrears.cli.stack import checkout_root, ensure_stack
-from arrears.history.adapters import database
 from arrears.history.adapters.memory import MemoryHistory
 from arrears.history.adapters.postgres import PostgresHistory
 from arrears.history.application.ports import HistoryStore
+from arrears.history.main import MIGRATIONS
+from arrears.shared.service import migrating
+from arrears.shared.service.settings import database_url
 
 _NUMBERS = itertools.count(1)
 
@@ -26,11 +28,11 @@ def server() -> str:
 @pytest.fixture
 def dsn(server: str) -> Iterator[str]:
     name = f"history_{os.getpid()}_{next(_NUMBERS)}"
-    asyncio.run(database.make_database(server, name))
-    url = database.database_url(server, name)
-    database.migrate(url)
+    asyncio.run(migrating.make_database(server, name))
+    url = database_url(server, name)
+    migrating.migrate(MIGRATIONS, url)
     yield url
-    asyncio.run(database.drop_database(server, name))
+    asyncio.run(migrating.drop_database(server, name))
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.live)])

@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from arrears.history.adapters.memory import MemoryHistory
 from arrears.history.adapters.words import load_words
-from arrears.history.api.app import make_app
+from arrears.history.api.routes import routes
 from arrears.history.application.desk import Desk
 from arrears.history.application.hearing import hear
+from arrears.shared.http.actors import Actors, DevelopmentActors, TokenActors
+from arrears.shared.http.app import make_app
 from arrears.shared.runtime.bus import Record
 from arrears.shared.testing.chronicle import Chronicle
 
@@ -26,6 +29,11 @@ async def _health() -> dict[str, Any]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async for found in _client(DevelopmentActors()):
+        yield found
+
+
+async def _client(actors: Actors) -> AsyncIterator[httpx.AsyncClient]:
     chronicle = Chronicle()
     for number in range(3):
         chronicle.tell(
@@ -47,7 +55,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         values = chronicle.shelves.get((place.service, place.shard), [])
         records = [Record(offset=i, key=b"", value=v, seq=i + 1) for i, v in enumerate(values)]
         await store.hear([hear(place, records)])
-    app = make_app(Desk(store, load_words()), _health)
+    router = routes(Desk(store, load_words()), actors)
+    app = make_app("history", [router], health=_health, registry=CollectorRegistry())
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://history") as found:
         yield found
@@ -111,21 +120,28 @@ class TestAnswers:
 
 class TestProblems:
     @pytest.mark.parametrize(
-        ("path", "status", "title", "said"),
+        ("path", "status", "reason", "said"),
         [
-            ("/cases/c9/history", 404, "case_not_found", "case c9"),
-            ("/loans/x/history", 404, "loan_not_found", "loan x"),
+            ("/cases/c9/history", 404, "case_not_found", "such case"),
+            ("/loans/x/history", 404, "loan_not_found", "such loan"),
             ("/cases/c1/history?lang=fr", 422, "invalid_request", "lang"),
             ("/portfolio?as_of=soon", 422, "invalid_request", "as_of"),
             ("/cases?limit=0", 422, "invalid_request", "limit"),
             ("/portfolio?as_of=2024-03-02&wait=0.01", 504, "day_not_closed", "intake"),
             ("/digest?as_of=2024-03-02", 504, "day_not_closed", "legal"),
-            ("/nowhere", 404, "http_error", "Not Found"),
+            ("/portfolio?as_of=1700000000", 422, "invalid_request", "YYYY-MM-DD"),
+            ("/cases?stage=%00", 422, "invalid_request", "stage"),
+            ("/nowhere", 404, "not_found", "cannot be answered"),
         ],
     )
     async def test_each_names_what_is_wrong(
-        self, client: httpx.AsyncClient, path: str, status: int, title: str, said: str
+        self, client: httpx.AsyncClient, path: str, status: int, reason: str, said: str
     ) -> None:
         problem = await _json(client, path, status)
-        assert (problem["title"], problem["status"]) == (title, status)
+        assert (problem["reason"], problem["status"]) == (reason, status)
         assert said in problem["detail"]
+
+    async def test_who_is_not_known_is_asked_for_a_token(self) -> None:
+        async for client in _client(TokenActors({})):
+            problem = await _json(client, "/portfolio", 401)
+            assert problem["reason"] == "who_are_you"

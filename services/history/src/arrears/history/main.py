@@ -5,42 +5,63 @@ over when it goes.
 """
 
 import asyncio
-import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import Coroutine
-from contextlib import suppress
+import time
+from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import asyncpg
+import structlog
 import typer
 import uvicorn
+import uvloop
 from msgspec.json import encode
 
-from arrears.history.adapters import database
 from arrears.history.adapters.memory import AlwaysMine
 from arrears.history.adapters.postgres import PostgresHistory, PostgresTurn
-from arrears.history.adapters.settings import BadSetting, HistorySettings
+from arrears.history.adapters.terminal import proof_lines, rebuild_lines
 from arrears.history.adapters.witnesses import Databases
 from arrears.history.adapters.witnesses import verify as verify_all
 from arrears.history.adapters.words import load_words
-from arrears.history.api.app import make_app
+from arrears.history.api.routes import routes
 from arrears.history.application.desk import Desk
 from arrears.history.application.ear import Ear
 from arrears.history.application.hearing import Stop
 from arrears.history.application.ports import HistoryStore
 from arrears.history.application.rebuilding import Comparison, compare, hear_again
 from arrears.history.application.verifying import Verification
+from arrears.shared.http.actors import actors_from_env
+from arrears.shared.http.app import make_app
+from arrears.shared.http.logs import configure_logs
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Bus
+from arrears.shared.service import migrating
+from arrears.shared.service.settings import BadSetting, Settings, database_url
 
-app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False)
-log = logging.getLogger("arrears.history")
+app = typer.Typer(
+    help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+log = structlog.get_logger(__name__)
+MIGRATIONS: Final = Path(__file__).resolve().parents[3] / "migrations"
 RETRY_SECONDS: Final = 0.5
-_TRANSIENT: Final = (ConnectionError, OSError, asyncpg.PostgresConnectionError, TimeoutError)
+IDLE_SECONDS: Final = 0.05
+STALLED_SECONDS: Final = 30.0
+NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
+PASSING: Final = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+)
 
 
 class Worker:
@@ -49,9 +70,8 @@ class Worker:
     def __init__(self, ear: Ear) -> None:
         self._ear = ear
         self._stopping = asyncio.Event()
-        self.heard_count = 0
+        self.progressed_at = time.monotonic()
         self.trouble: str | None = None
-        self.stopped: str | None = None
 
     async def run(self) -> None:
         """Raises Stop where going on would hide a loss."""
@@ -59,45 +79,55 @@ class Worker:
             while not self._stopping.is_set():
                 await self._step()
         finally:
-            with suppress(*_TRANSIENT):
+            with suppress(*PASSING):
                 await self._ear.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def health(self) -> Mapping[str, object]:
+        """Silence is well; trouble that lasts is not."""
+        since = time.monotonic() - self.progressed_at
+        ill = self.trouble if since > STALLED_SECONDS else None
+        return {
+            "status": "stalled" if ill else "ok",
+            "reason": ill,
+            "seconds_since_progress": round(since, 1),
+        }
 
     async def _step(self) -> None:
         try:
             count = await self._ear.step()
-        except Stop as error:
-            self.stopped = str(error)
-            log.critical("stopped: %s", error)
-            raise
-        except _TRANSIENT as error:
+        except PASSING as error:
             self.trouble = str(error)
-            log.warning("will try again: %s", error)
-            await self._ear.forget()
+            log.warning("starting_over", error=type(error).__name__)
+            with suppress(*PASSING):
+                await self._ear.close()
             await asyncio.sleep(RETRY_SECONDS)
-        else:
-            self.trouble = None
-            self.heard_count += count
-            if count == 0:
-                # A listener that returned at once, or another worker's turn: do not spin.
-                await asyncio.sleep(0.05)
+            return
+        self.trouble = None
+        self.progressed_at = time.monotonic()
+        if count == 0:
+            # A listener that returned at once, or another worker's turn: do not spin.
+            await asyncio.sleep(IDLE_SECONDS)
 
-    def stop(self) -> None:
-        self._stopping.set()
+
+# --- Commands
 
 
 @app.command()
 def migrate() -> None:
     """Create the database if it is missing, and bring its tables to the newest form."""
     settings = _settings()
-    made = asyncio.run(database.make_database(settings.server, settings.database))
-    database.migrate(settings.dsn)
+    made = asyncio.run(migrating.make_database(settings.server, settings.database))
+    migrating.migrate(MIGRATIONS, settings.dsn)
     print(f"{settings.database}: {'created' if made else 'found'}, migrated")
 
 
 @app.command()
 def api() -> None:
     """Answer questions over HTTP."""
-    _go(_serve(_settings(), kafka=None))
+    _go(_serve(_settings(), None))
 
 
 @app.command()
@@ -109,7 +139,7 @@ def worker() -> None:
 @app.command()
 def run() -> None:
     """Both in one process."""
-    _go(_serve(_settings(), kafka=_kafka()))
+    _go(_serve(_settings(), _kafka()))
 
 
 @app.command()
@@ -122,54 +152,45 @@ def rebuild(
 ) -> None:
     """Rebuild into a new database and compare; exits 1 where anything differs."""
     settings = _settings()
-    name = f"{settings.database}_rebuilt"
     kafka = _kafka() if source == "kafka" else None
-    asyncio.run(database.drop_database(settings.server, name))
-    asyncio.run(database.make_database(settings.server, name))
-    database.migrate(database.database_url(settings.server, name))
-    try:
-        found = asyncio.run(_rebuild(settings, name, kafka))
-    finally:
-        if not keep:
-            asyncio.run(database.drop_database(settings.server, name))
-    _show(found, name if keep else None, as_json=as_json)
-    raise typer.Exit(0 if found.equal else 1)
+    name = f"{settings.database}_rebuilt"
+    with _fresh_database(settings, name, keep=keep) as url:
+        found = asyncio.run(_rebuild(settings.dsn, url, kafka))
+    lines = [encode(found).decode()] if as_json else rebuild_lines(found, name if keep else None)
+    print("\n".join(lines))
+    sys.exit(0 if found.equal else 1)
 
 
 @app.command()
 def verify(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
     """Read every store, topic and the history, and compare; exits 1 where the proof is broken."""
-    settings = _settings()
-    found = asyncio.run(_verify(settings, _kafka()))
-    _show_proof(found, as_json=as_json)
-    raise typer.Exit(0 if found.holds else 1)
+    found = asyncio.run(_verify(_settings(), _kafka()))
+    print("\n".join([encode(found).decode()] if as_json else proof_lines(found)))
+    sys.exit(0 if found.holds else 1)
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    """Wrong use and wrong settings exit 2; what must stop, and what cannot be reached, exits 1."""
     try:
         app()
-    except (BadSetting, BadKafkaSetting) as error:
-        sys.exit(_said(error, 2))
-    except Stop as error:
-        sys.exit(_said(error, 1))
-    except (*_TRANSIENT, asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError) as error:
-        sys.exit(_said(error, 1))
+    except (BadSetting, BadKafkaSetting) as bad:
+        _leave(str(bad), 2)
+    except NOT_MIGRATED as error:
+        _leave(f"{error}: run `arrears-history migrate` first", 1)
+    except (Stop, *PASSING) as error:
+        _leave(f"stopped: {error}", 1)
 
 
-def _said(error: BaseException, code: int) -> int:
-    hint = ""
-    if isinstance(error, (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)):
-        hint = " (run `arrears-history migrate` first)"
-    print(f"arrears-history: {error}{hint}", file=sys.stderr)
-    return code
+def _leave(said: str, code: int) -> None:
+    print(f"arrears-history: {said}", file=sys.stderr)
+    sys.exit(code)
 
 
 # --- Putting it together
 
 
-def _settings() -> HistorySettings:
-    return HistorySettings.from_env(os.environ)
+def _settings() -> Settings:
+    return Settings.from_env("history", os.environ)
 
 
 def _kafka() -> KafkaSettings:
@@ -177,70 +198,105 @@ def _kafka() -> KafkaSettings:
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        import uvloop  # noqa: PLC0415 - not to be had on every platform
-    except ImportError:
-        asyncio.run(work)
-    else:
-        uvloop.run(work)
+    configure_logs("history")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
 
 
-async def _work(settings: HistorySettings, kafka: KafkaSettings) -> None:
-    bus, store = KafkaBus(kafka), await PostgresHistory.connect(settings.dsn)
-    hearing = Worker(Ear(bus, store, PostgresTurn(settings.dsn)))
+def _on_signals(stop: Worker) -> None:
     loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, hearing.stop)
-    try:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.stop)
+
+
+async def _work(settings: Settings, kafka: KafkaSettings) -> None:
+    async with _opened(settings, kafka) as (_, hearing):
+        assert hearing is not None
+        _on_signals(hearing)
         await hearing.run()
-    finally:
-        await bus.close()
-        await store.close()
 
 
-async def _serve(settings: HistorySettings, kafka: KafkaSettings | None) -> None:
+@asynccontextmanager
+async def _opened(
+    settings: Settings, kafka: KafkaSettings | None
+) -> AsyncIterator[tuple[PostgresHistory, Worker | None]]:
     store = await PostgresHistory.connect(settings.dsn)
     bus = None if kafka is None else KafkaBus(kafka)
-    hearing = None if bus is None else Worker(Ear(bus, store, PostgresTurn(settings.dsn)))
-    desk = Desk(store, load_words(zone=settings.zone))
-
-    async def health() -> dict[str, Any]:
-        days = await desk.days()
-        trouble = None if hearing is None else hearing.stopped or hearing.trouble
-        return {
-            "status": "ok" if trouble is None else "stopped",
-            "reason": trouble,
-            "closed_everywhere": days.closed_everywhere,
-            "events": days.events,
-        }
-
-    config = uvicorn.Config(
-        make_app(desk, health), host=settings.host, port=settings.port, log_level="warning"
-    )
-    server = uvicorn.Server(config)
     try:
-        await _together(server, hearing)
+        turn = PostgresTurn(settings.dsn)
+        yield store, None if bus is None else Worker(Ear(bus, store, turn))
     finally:
         if bus is not None:
             await bus.close()
         await store.close()
 
 
-async def _together(server: uvicorn.Server, hearing: Worker | None) -> None:
-    """Ends when either ends; the other is told to stop."""
-    tasks = [asyncio.create_task(server.serve())]
-    if hearing is not None:
-        tasks.append(asyncio.create_task(hearing.run()))
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    if hearing is not None:
-        hearing.stop()
-    await asyncio.gather(*tasks)
+async def _serve(settings: Settings, kafka: KafkaSettings | None) -> None:
+    listening = _listen(settings)
+    async with _opened(settings, kafka) as (store, hearing):
+        server = _http(settings, store, hearing)
+        if hearing is None:
+            await server.serve(sockets=[listening])
+            return
+        _on_signals(hearing)
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            await hearing.run()
+        finally:
+            server.should_exit = True
+            await serving
 
 
-async def _rebuild(settings: HistorySettings, name: str, kafka: KafkaSettings | None) -> Comparison:
-    live = await PostgresHistory.connect(settings.dsn)
-    rebuilt = await PostgresHistory.connect(database.database_url(settings.server, name))
+def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uvicorn.Server:
+    desk = Desk(store, load_words(zone=settings.ground.calendar.zone.key))
+
+    async def health() -> Mapping[str, object]:
+        days = await desk.days()
+        heard = {"status": "ok", "worker": "elsewhere"} if hearing is None else hearing.health()
+        return {**heard, "closed_everywhere": days.closed_everywhere, "events": days.events}
+
+    try:
+        actors = actors_from_env(os.environ)
+    except ValueError as error:
+        name, _, rule = str(error).partition(": ")
+        raise BadSetting(name, rule) from None
+    found = make_app("Arrears history", [routes(desk, actors)], health=health)
+    config = uvicorn.Config(found, log_config=None, access_log=False, loop="none")
+    return uvicorn.Server(config) if hearing is None else _QuietServer(config)
+
+
+class _QuietServer(uvicorn.Server):
+    """Beside a worker the process has one handler of signals, and it is the worker's."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        return socket.create_server((settings.host, settings.port))
+    except OSError as error:
+        where = f"{settings.host}:{settings.port}"
+        rule = f"{where} cannot be listened on: {error.strerror}"
+        raise BadSetting("ARREARS_HISTORY_LISTEN", rule) from error
+
+
+@contextmanager
+def _fresh_database(settings: Settings, name: str, *, keep: bool) -> Iterator[str]:
+    asyncio.run(migrating.drop_database(settings.server, name))
+    asyncio.run(migrating.make_database(settings.server, name))
+    url = database_url(settings.server, name)
+    try:
+        migrating.migrate(MIGRATIONS, url)
+        yield url
+    finally:
+        if not keep:
+            asyncio.run(migrating.drop_database(settings.server, name))
+
+
+async def _rebuild(dsn: str, url: str, kafka: KafkaSettings | None) -> Comparison:
+    live, rebuilt = await PostgresHistory.connect(dsn), await PostgresHistory.connect(url)
     try:
         if kafka is None:
             await hear_again(live, rebuilt)
@@ -257,62 +313,22 @@ async def _hear_topics(bus: Bus, live: HistoryStore, rebuilt: HistoryStore) -> N
     wanted = {(place.service, place.shard): place.last_seq for place in await live.places()}
     ear = Ear(bus, rebuilt, AlwaysMine())
     try:
-        while True:
-            places = await rebuilt.places()
-            if all(place.last_seq >= wanted[(place.service, place.shard)] for place in places):
-                return
+        while any(
+            place.last_seq < wanted[(place.service, place.shard)]
+            for place in await rebuilt.places()
+        ):
             await ear.step()
     finally:
         await ear.close()
         await bus.close()
 
 
-async def _verify(settings: HistorySettings, kafka: KafkaSettings) -> Verification:
+async def _verify(settings: Settings, kafka: KafkaSettings) -> Verification:
     bus = KafkaBus(kafka)
     try:
         return await verify_all(Databases(settings.server, os.environ), settings.dsn, bus)
     finally:
         await bus.close()
-
-
-def _show_proof(found: Verification, *, as_json: bool) -> None:
-    if as_json:
-        print(encode(found).decode())
-        return
-    for place in found.places:
-        behind = f", {place.behind:,} behind" if place.behind else ""
-        print(f"{place.service:<10} {place.place:<28} {place.events:>10,} events{behind}")
-    if found.holds:
-        print(
-            f"the proof holds: {found.event_count:,} events of {found.stream_count:,} streams, "
-            "none missing, none twice, none changed"
-        )
-        return
-    print(f"THE PROOF IS BROKEN in {found.break_count:,} places:")
-    for broken in found.breaks:
-        print(
-            f"  {broken.place}: {broken.service} shard {broken.shard} seq {broken.seq} stream "
-            f"{broken.stream} version {broken.version}: {broken.says} [{broken.kind}]"
-        )
-
-
-def _show(found: Comparison, kept: str | None, *, as_json: bool) -> None:
-    if as_json:
-        print(encode(found).decode())
-        return
-    verdict = "equal" if found.equal else "DIFFERENT"
-    print(f"{verdict}: {found.event_count} events, {found.case_count} cases")
-    for broken in found.breaks:
-        print(
-            f"  {broken.place}: {broken.service} shard {broken.shard} seq {broken.seq} "
-            f"stream {broken.stream} version {broken.version}: {broken.says}"
-        )
-    for different in found.events:
-        print(f"  {different.service} shard {different.shard} seq {different.seq}: differs")
-    for name in found.cases:
-        print(f"  case {name}: row differs")
-    if kept is not None:
-        print(f"kept as database {kept}")
 
 
 if __name__ == "__main__":

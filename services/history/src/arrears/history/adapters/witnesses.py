@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import asyncpg
 
-from arrears.history.adapters.database import database_url
 from arrears.history.adapters.postgres import PostgresHistory
 from arrears.history.application.hearing import topic_of
 from arrears.history.application.verifying import (
@@ -23,6 +22,7 @@ from arrears.history.application.verifying import (
 from arrears.history.domain.proof import Break, Found, Witness
 from arrears.history.domain.told import RANK, SERVICES
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
+from arrears.shared.service.settings import database_url
 
 PAGE_ROWS: Final = 5_000
 _GROUP: Final = "arrears-history-verify"

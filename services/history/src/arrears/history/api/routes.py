@@ -4,31 +4,59 @@
 that day is closed in every service, or 504 after so many seconds.
 """
 
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import date
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from msgspec import Struct
 from msgspec.json import encode
+from pydantic import BeforeValidator
 
-from arrears.history.api.schema import answers
-from arrears.history.application.desk import CaseCounts, Days, Desk, Story
+from arrears.history.application.desk import (
+    CaseCounts,
+    Days,
+    Desk,
+    NotClosed,
+    NotFound,
+    Story,
+)
 from arrears.history.application.ports import CaseFilter
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Digest
 from arrears.history.domain.portfolio import Page
 from arrears.history.domain.portfolio.page import Feed
 from arrears.history.domain.words import Language
+from arrears.shared.http.actors import Actors
+from arrears.shared.http.problem import ProblemRaised, documented, not_found
+from arrears.shared.http.schema import answer_of
 
 WAIT_SECONDS_MAX: Final = 600
 
+_ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
+
+
+def _day(value: Any) -> Any:
+    """Numbers are no days, though a lenient reader would take them for seconds since 1970."""
+    if isinstance(value, str) and not _ISO_DAY.fullmatch(value):
+        raise ValueError("must be a day, YYYY-MM-DD")
+    return value
+
+
 AsOf = Annotated[
-    date | None, Query(description="A business day: what was known when it ended. Default: now.")
+    date | None,
+    BeforeValidator(_day),
+    Query(description="A business day: what was known when it ended. Default: now."),
 ]
 Wait = Annotated[
     float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait until `as_of` is closed.")
 ]
+Text = Annotated[str | None, Query(max_length=500, pattern=_PRINTABLE)]
+Name = Annotated[str, Path(max_length=500, pattern=_PRINTABLE)]
 Lang = Annotated[Language, Query(description="Language of the plain words.")]
 
 
@@ -39,12 +67,18 @@ class CasePage(Struct, frozen=True, kw_only=True):
     next_after: str | None
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: Desk, actors: Actors) -> APIRouter:
+    """Whoever asks must be known; nothing that is answered here is personal data in the clear."""
+
+    async def known(request: Request) -> None:
+        actors.reader(request)
+
     async def wait_for_day(as_of: AsOf = None, wait: Wait = 0) -> None:
         if wait:
-            await desk.wait_for(as_of, wait)
+            with _problems():
+                await desk.wait_for(as_of, wait)
 
-    router = APIRouter(dependencies=[Depends(wait_for_day)])
+    router = APIRouter(dependencies=[Depends(known), Depends(wait_for_day)])
     _add_stories(router, desk)
     _add_figures(router, desk)
     _add_proof(router, desk)
@@ -52,15 +86,15 @@ def routes(desk: Desk) -> APIRouter:
 
 
 def _add_stories(router: APIRouter, desk: Desk) -> None:
-    @router.get("/cases", responses=answers(CasePage, problems=(422, 504)))
+    @router.get("/cases", responses=_answers(CasePage, "A page of cases."))
     async def cases(
         as_of: AsOf = None,
-        status: str | None = None,
-        stage: str | None = None,
-        bucket: str | None = None,
-        loan_key: str | None = None,
-        borrower_id: str | None = None,
-        after: str | None = None,
+        status: Text = None,
+        stage: Text = None,
+        bucket: Text = None,
+        loan_key: Text = None,
+        borrower_id: Text = None,
+        after: Text = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         """Cases in order of their id, page by page."""
@@ -77,58 +111,88 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
         following = rows[-1].case_id if len(rows) == limit else None
         return _json(CasePage(cases=rows, next_after=following))
 
-    @router.get("/cases/counts", responses=answers(CaseCounts))
+    @router.get("/cases/counts", responses=_answers(CaseCounts, "How many cases."))
     async def case_counts() -> Response:
         """How many cases each stage has now, and how many are held and closed."""
         return _json(await desk.case_counts())
 
-    @router.get("/cases/{case_id}/history", responses=answers(Story, problems=(404, 422, 504)))
-    async def case_history(case_id: str, as_of: AsOf = None, lang: Lang = "en") -> Response:
+    @router.get("/cases/{case_id}/history", responses=_answers(Story, "The story.", "case"))
+    async def case_history(case_id: Name, as_of: AsOf = None, lang: Lang = "en") -> Response:
         """Everything that happened to a case, over all services, in order, in plain words."""
-        return _json(await desk.case_story(case_id, lang, as_of))
+        with _problems():
+            return _json(await desk.case_story(case_id, lang, as_of))
 
-    @router.get(
-        "/loans/{loan_key:path}/history", responses=answers(Story, problems=(404, 422, 504))
-    )
-    async def loan_history(loan_key: str, as_of: AsOf = None, lang: Lang = "en") -> Response:
+    @router.get("/loans/{loan_key:path}/history", responses=_answers(Story, "The story.", "loan"))
+    async def loan_history(loan_key: Name, as_of: AsOf = None, lang: Lang = "en") -> Response:
         """Everything that happened to a loan: all its cases, and what came between them."""
-        return _json(await desk.loan_story(loan_key, lang, as_of))
+        with _problems():
+            return _json(await desk.loan_story(loan_key, lang, as_of))
 
 
 def _add_figures(router: APIRouter, desk: Desk) -> None:
-    @router.get("/portfolio", responses=answers(Feed, problems=(422, 504)))
+    @router.get("/portfolio", responses=_answers(Feed, "The figures."))
     async def portfolio(as_of: AsOf = None) -> Response:
         """The figures of the feed, under the names that its maker uses."""
         return _json((await desk.feed(as_of)).feed)
 
-    @router.get("/report", responses=answers(Page, problems=(422, 504)))
+    @router.get("/report", responses=_answers(Page, "The page."))
     async def report(
         as_of: AsOf = None, facts_set_aside: Annotated[int | None, Query(ge=0)] = None
     ) -> Response:
         """Everything of the last page. `facts_set_aside` is intake's count, repeated in it."""
         return _json(await desk.page(as_of, facts_set_aside))
 
-    @router.get("/days", responses=answers(Days))
+    @router.get("/days", responses=_answers(Days, "The days."))
     async def days() -> Response:
         """The last business day that each service has closed, and events kept."""
         return _json(await desk.days())
 
 
 def _add_proof(router: APIRouter, desk: Desk) -> None:
-    @router.get("/digest", responses=answers(Digest, problems=(422, 504)))
+    @router.get("/digest", responses=_answers(Digest, "The digest."))
     async def digest(as_of: AsOf = None) -> Response:
         """One hash over every case, up to a closed day; by default the last one."""
-        return _json(await desk.digest(as_of))
+        with _problems():
+            return _json(await desk.digest(as_of))
 
     @router.get(
         "/export",
         response_class=StreamingResponse,
-        responses={200: {"content": {"application/x-ndjson": {}}}},
+        responses={
+            **_answers(None, "One event a line."),
+            200: {"content": {"application/x-ndjson": {}}, "description": "One event a line."},
+        },
     )
     async def export(as_of: AsOf = None) -> StreamingResponse:
         """The canonical file whose SHA-256 the digest is."""
-        return StreamingResponse(await desk.export(as_of), media_type="application/x-ndjson")
+        with _problems():
+            chunks: AsyncIterator[bytes] = await desk.export(as_of)
+        return StreamingResponse(chunks, media_type="application/x-ndjson")
 
 
 def _json(answer: Struct) -> Response:
     return Response(encode(answer), media_type="application/json")
+
+
+def _answers(answer: Any, description: str, missing: str | None = None) -> dict[int | str, Any]:
+    reasons = {401: ["who_are_you"], 422: ["invalid_request"], 504: ["day_not_closed"]}
+    if missing is not None:
+        reasons[404] = [f"{missing}_not_found"]
+    return {200: answer_of(answer, description), **documented(reasons)}
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    """The desk's refusals as problems: 404 for what nobody spoke of, 504 for a day not closed."""
+    try:
+        yield
+    except NotFound as error:
+        raise not_found(error.what) from error
+    except NotClosed as error:
+        lagging = [
+            f"{service} ({day or 'none yet'})"
+            for service, day in error.services.items()
+            if day is None or day < error.day
+        ]
+        detail = f"{error.day} is not closed yet. Last closed days: {', '.join(lagging)}."
+        raise ProblemRaised(504, "day_not_closed", detail, field="as_of") from error
