@@ -66,7 +66,7 @@ def _wake(now: datetime) -> BorrowerCommand:
     return WakeUp(now=now)
 
 
-def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0912 - one per command
+def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0912
     match command:
         case WakeUp():
             pass  # What is due is served after every command.
