@@ -32,7 +32,7 @@ class RecordCured(Struct, frozen=True, kw_only=True, gc=False):
 # --- What the stages report, and time itself
 
 
-class ReportStage(Struct, frozen=True, kw_only=True):
+class ReportStage(Struct, frozen=True, kw_only=True, gc=False):
     """`report_id` is the id of the stage's event; the other fields are what the report carries."""
 
     case_id: CaseId
@@ -49,14 +49,14 @@ class ReportStage(Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
-class WakeUp(Struct, frozen=True, kw_only=True):
+class WakeUp(Struct, frozen=True, kw_only=True, gc=False):
     now: datetime
 
 
 # --- People. Each says who and why.
 
 
-class HoldCase(Struct, frozen=True, kw_only=True):
+class HoldCase(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     reason: str
     until_on: date | None
@@ -65,14 +65,14 @@ class HoldCase(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class ReleaseCase(Struct, frozen=True, kw_only=True):
+class ReleaseCase(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     reason: str
     staff_id: StaffId
     now: datetime
 
 
-class ReferCase(Struct, frozen=True, kw_only=True):
+class ReferCase(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     stage: str
     treatment: str
@@ -81,7 +81,7 @@ class ReferCase(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-class ReturnCase(Struct, frozen=True, kw_only=True):
+class ReturnCase(Struct, frozen=True, kw_only=True, gc=False):
     """Take the case back from the stage that has it."""
 
     case_id: CaseId
@@ -90,7 +90,7 @@ class ReturnCase(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-class CloseCase(Struct, frozen=True, kw_only=True):
+class CloseCase(Struct, frozen=True, kw_only=True, gc=False):
     """Give the case up as uncollectible. Nobody but the bank can close it as cured."""
 
     case_id: CaseId

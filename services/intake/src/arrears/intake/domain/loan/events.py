@@ -79,7 +79,7 @@ class LoanCuredRecorded(Struct, frozen=True, kw_only=True, gc=False):
     outdated: bool
 
 
-class LoanBorrowerChanged(Struct, frozen=True, kw_only=True):
+class LoanBorrowerChanged(Struct, frozen=True, kw_only=True, gc=False):
     """The bank names another borrower. The stream stays where it is (protocol 1.1)."""
 
     loan_key: LoanKey
@@ -91,7 +91,7 @@ class LoanBorrowerChanged(Struct, frozen=True, kw_only=True):
 # --- The case and its assessment
 
 
-class CaseOpened(Struct, frozen=True, kw_only=True):
+class CaseOpened(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     loan_key: LoanKey
     episode: int
@@ -132,7 +132,7 @@ class CaseAssessed(Struct, frozen=True, kw_only=True, gc=False):
     policy_version: int
 
 
-class GraceGranted(Struct, frozen=True, kw_only=True):
+class GraceGranted(Struct, frozen=True, kw_only=True, gc=False):
     """Nobody contacts the borrower while days past due are below `until_days_past_due`."""
 
     case_id: CaseId
@@ -147,7 +147,7 @@ class GraceGranted(Struct, frozen=True, kw_only=True):
 # --- Who has the case
 
 
-class CaseReferred(Struct, frozen=True, kw_only=True):
+class CaseReferred(Struct, frozen=True, kw_only=True, gc=False):
     """The case goes to `stage` for `treatment`. `rule` is the strategy's step or `by_hand`."""
 
     case_id: CaseId
@@ -171,7 +171,7 @@ class CaseReferred(Struct, frozen=True, kw_only=True):
     staff_id: StaffId | None = None
 
 
-class CaseHeld(Struct, frozen=True, kw_only=True):
+class CaseHeld(Struct, frozen=True, kw_only=True, gc=False):
     """Nobody acts on the case until `until_on` or a release."""
 
     case_id: CaseId
@@ -182,7 +182,7 @@ class CaseHeld(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class CaseReleased(Struct, frozen=True, kw_only=True):
+class CaseReleased(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     loan_key: LoanKey
     reason: str
@@ -190,7 +190,7 @@ class CaseReleased(Struct, frozen=True, kw_only=True):
     staff_id: StaffId | None = None
 
 
-class CaseReturned(Struct, frozen=True, kw_only=True):
+class CaseReturned(Struct, frozen=True, kw_only=True, gc=False):
     """`stage` has given the case back with `result`; nobody has it until the next referral."""
 
     case_id: CaseId
@@ -200,7 +200,7 @@ class CaseReturned(Struct, frozen=True, kw_only=True):
     staff_id: StaffId | None = None
 
 
-class StageReported(Struct, frozen=True, kw_only=True):
+class StageReported(Struct, frozen=True, kw_only=True, gc=False):
     """What a stage told us about the case. `report_id` is the id of the stage's own event."""
 
     case_id: CaseId
@@ -218,7 +218,7 @@ class StageReported(Struct, frozen=True, kw_only=True):
     detail: str | None = None
 
 
-class CaseClosed(Struct, frozen=True, kw_only=True):
+class CaseClosed(Struct, frozen=True, kw_only=True, gc=False):
     """Reasons: cured (the bank's word), uncollectible (a stage or staff has given it up)."""
 
     case_id: CaseId

@@ -47,7 +47,7 @@ class Done(Struct, frozen=True, gc=False):
     result: str | None
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class Case(Struct, frozen=True, kw_only=True, gc=False):
     """The case of the current episode. `closed` is None while it is open."""
 
     case_id: CaseId
@@ -79,7 +79,7 @@ class Case(Struct, frozen=True, kw_only=True):
     last_report_id: str | None = None
 
 
-class Loan(Struct, frozen=True, kw_only=True):
+class Loan(Struct, frozen=True, kw_only=True, gc=False):
     borrower_id: BorrowerId | None = None
     currency: str | None = None
     episode: int = 0
