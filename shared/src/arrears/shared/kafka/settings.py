@@ -72,7 +72,7 @@ class KafkaSettings:
     compression: str = "none"
     feed_partitions: int = 4
     feed_retention_days: int = 30
-    fetch_wait_ms: int = 25
+    fetch_wait_ms: int = 50
     stall_seconds: float = 10.0
     request_seconds: float = 20.0
     publish_seconds: float = 30.0
