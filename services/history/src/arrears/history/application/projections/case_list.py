@@ -44,8 +44,9 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class _Case(Struct, frozen=True, gc=False):
+    # A stop of a person, not of one case, names neither.
     case_id: str | None = None
-    loan_key: str = ""
+    loan_key: str | None = None
 
 
 class _Opened(_Case, frozen=True, gc=False):
@@ -169,7 +170,7 @@ def read(kept: Kept) -> Change:
     seen = decoder.decode(kept.value)
     fact: _Case = seen.data
     return Change(
-        seen.partitionkey, kept.type, kept.business_day, fact.case_id, fact.loan_key, fact
+        seen.partitionkey, kept.type, kept.business_day, fact.case_id, fact.loan_key or "", fact
     )
 
 
