@@ -60,8 +60,7 @@ class Books:
         self, day: date, shards: Sequence[Shard], pending: Sequence[PendingEffect]
     ) -> None:
         until = self._stage.calendar.start_of(day + ONE_DAY)
-        rows = await self._store.agenda(shards, day, until, limit=ROWS_MAX)
-        whole = {row.shard for row in rows} if len(rows) >= ROWS_MAX else set(shards)
+        rows, whole = await self._rows(shards, day, until)
         for shard in shards:
             if shard in whole:
                 self._books[shard] = DayBook(shard, day, self._stage.calendar, until)
@@ -70,6 +69,25 @@ class Books:
         for timer in await self._store.timers(sorted(whole), until):
             self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
         self.requested(pending)
+
+    async def _rows(
+        self, shards: Sequence[Shard], day: date, until: datetime
+    ) -> tuple[Sequence[AgendaRow], Collection[Shard]]:
+        """Rows of as many shards as memory should hold, and which shards these are.
+
+        The store answers in order of shard and cuts between shards, so the shards after the last
+        one that it named are not known to be empty.
+        """
+        rows: list[AgendaRow] = []
+        whole: set[Shard] = set()
+        left = sorted(shards)
+        while left and len(rows) < ROWS_MAX:
+            part = await self._store.agenda(left, day, until, limit=ROWS_MAX)
+            last = max((row.shard for row in part), default=left[-1])
+            rows.extend(part)
+            whole.update(shard for shard in left if shard <= last)
+            left = [shard for shard in left if shard > last]
+        return rows, whole
 
     async def _look(self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]) -> None:
         """The live clock: rows and timers that have fallen due since the last look."""

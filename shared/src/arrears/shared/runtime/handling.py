@@ -25,7 +25,13 @@ from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, derived_id, stream_name
 from arrears.shared.kernel.reaction import Heard, Issue
 from arrears.shared.runtime.agenda import BorrowerDay, DayBook, Line
-from arrears.shared.runtime.stage import ANSWER_RANK, FEED_RANK, BadRecord, FeedFact
+from arrears.shared.runtime.stage import (
+    ANSWER_RANK,
+    FEED_RANK,
+    TIMER_RANK,
+    BadRecord,
+    FeedFact,
+)
 from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
 
 log = structlog.get_logger(__name__)
@@ -45,9 +51,9 @@ _STORED_ANSWER = Decoder(StoredAnswer)
 
 
 class Work:
-    """A borrower's turn in one batch: how many lines were used and which timers changed."""
+    """A borrower's turn in one batch: how many lines were used, and the instant it has reached."""
 
-    __slots__ = ("book", "borrower_id", "day", "prepared", "used")
+    __slots__ = ("at", "book", "borrower_id", "day", "prepared", "used")
 
     def __init__(self, book: DayBook, borrower_id: BorrowerId, day: BorrowerDay) -> None:
         self.book = book
@@ -55,6 +61,7 @@ class Work:
         self.day = day
         self.prepared: list[Prepared | Exception] = []
         self.used = 0
+        self.at: datetime | None = None
 
 
 class Handler:
@@ -109,6 +116,8 @@ class Handler:
             command = self.stage.on_answer(self._answers.decode(answer.body), line.at)
             cause = Cause(id=derived_id("answer", answer.effect_id, row.order), origin=row.origin)
             return cause, (Issue(category=category, key=key, command=command),)
+        if row.rank == TIMER_RANK:
+            return Cause(id=row.origin), ()
         envelope = read_envelope(row.value)
         heard = Heard(
             id=EventId(envelope.id),
@@ -153,9 +162,11 @@ class Handler:
             if line is None and work.used < len(day.lines):
                 break  # More lines than this batch prepared: their turn comes before later timers.
             if line is not None and (timer is None or line.at <= timer[0]):
+                work.at = line.at
                 touched = self._handle_line(draft, work, shelf, line)
                 work.used += 1
             elif timer is not None:
+                work.at = timer[0]
                 touched = (self._fire(draft, work, shelf, *timer),)
             else:
                 break
@@ -271,11 +282,25 @@ class Handler:
             error=type(error).__name__,
             exc_info=error,
         )
-        for number, line in enumerate(work.day.lines):
-            draft.change.agenda_deleted.append(line.row)
-            draft.change.parked.append(
-                ParkedInput(row=line.row, error=_short(error), first=number == 0)
-            )
+        rows = [line.row for line in work.day.lines[work.used :]]
+        draft.change.agenda_deleted.extend(rows)
+        for number, row in enumerate(rows or [_timer_row(work)]):
+            draft.change.parked.append(ParkedInput(row=row, error=_short(error), first=number == 0))
+
+
+def _timer_row(work: Work) -> AgendaRow:
+    """Where a timer failed and nothing else waits, the borrower must be seen to be parked."""
+    at = work.at or work.book.start
+    return AgendaRow(
+        shard=work.book.shard,
+        day=work.book.day,
+        at=at,
+        rank=TIMER_RANK,
+        borrower_id=work.borrower_id,
+        order="",
+        origin=f"timer/{work.borrower_id}/{at.isoformat()}",
+        value=b"",
+    )
 
 
 def park_row(row: AgendaRow) -> ParkedInput:

@@ -93,6 +93,7 @@ class Owner:
         await self.effects.take(shards)
         self.parked.update(await self.store.parked_borrowers(shards))
         await self.ears.take(shards, feed_partitions)
+        await self._open_heard_first_days()
         if self.clock == "live":
             await self._open_first_days(
                 dict.fromkeys(shards, self.stage.calendar.day_of(self.now()))
@@ -165,6 +166,10 @@ class Owner:
                 continue
             if await self._commit(draft):
                 break
+            # A command may have asked for an effect: nothing more of its borrower until the answer.
+            works = [work for work in works if work.borrower_id not in work.book.blocked]
+            if not works:
+                return
         for work in works:
             self._advance(draft, work)
 
@@ -191,16 +196,7 @@ class Owner:
         if work.borrower_id not in self._alone:
             self._alone.add(work.borrower_id)
             return [work]
-        good = work.used
-        draft = Draft(self.now())
-        if good:
-            work.day.lines, rest = work.day.lines[:good], work.day.lines[good:]
-            if await self._draft(draft, [work]) is not None:
-                draft.undo()
-                draft = Draft(self.now())
-                work.used = 0
-            del work.day.lines[: work.used]
-            work.day.lines.extend(rest)
+        draft = await self._draft_before(work)
         self.handler.park(draft, work, error)
         if await self._commit(draft):
             self._alone.discard(work.borrower_id)
@@ -210,6 +206,23 @@ class Owner:
             if self.poison_count > POISON_MAX:
                 raise TooMuchPoison(f"{self.poison_count} borrowers were parked since the start")
         return ()
+
+    async def _draft_before(self, work: Work) -> Draft:
+        """What the borrower has to do before the instant at which it failed."""
+        day, book = work.day, work.book
+        lines, timers, until = day.lines, day.timers, book.until
+        used, failed_at = work.used, work.at
+        draft = Draft(self.now())
+        day.lines, book.until = lines[:used], failed_at or book.start
+        day.timers = {stream: at for stream, at in timers.items() if at < book.until}
+        try:
+            if await self._draft(draft, [work]) is not None or work.used != used:
+                draft.undo()
+                draft, work.used = Draft(self.now()), 0
+        finally:
+            day.lines, day.timers, book.until = lines, timers, until
+            work.at = failed_at
+        return draft
 
     async def _commit(self, draft: Draft) -> bool:
         """Commit and settle. False: the shards moved and were refreshed; decide again."""
@@ -254,6 +267,15 @@ class Owner:
         return moved
 
     # --- Days
+
+    async def _open_heard_first_days(self) -> None:
+        """A worker that died between hearing the first day and opening it leaves it to the next."""
+        known = {
+            shard: self.ears.first_day(shard)
+            for shard, shelf in self.bench.shelves.items()
+            if shelf.open_day is None
+        }
+        await self._open_first_days({s: day for s, day in known.items() if day is not None})
 
     async def _open_first_days(self, days: dict[Shard, date]) -> None:
         for shard, day in days.items():

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from arrears.shared.eventstore.port import Store, StoredEvent
 from arrears.shared.kernel.ids import Shard
-from arrears.shared.runtime.bus import Bus, Outgoing, Publisher, TopicPartition
+from arrears.shared.runtime.bus import Bus, Outgoing, Publisher, Record, TopicPartition
 
 BATCH_MAX = 4000
 IN_FLIGHT_MAX = 20_000
@@ -39,23 +39,37 @@ class Relay:
             place = TopicPartition(self._topic, shard)
             first, end = bounds[place]
             start = max(first, end - IN_FLIGHT_MAX)
-            highest = 0
+            highest: Record | None = None
             while start < end:
                 records = await self._bus.read(place, offset=start, count=2000)
                 if not records:
                     break
-                highest = max(highest, *(record.seq or 0 for record in records))
+                highest = max((highest, *records) if highest else records, key=_number)
                 start = records[-1].offset + 1
-            await self._compare(shard, highest)
+            await self._compare(shard, highest, cursors[shard])
             self._cursors[shard] = cursors[shard]
             self._known_seq[shard] = cursors[shard]
             self._fresh.pop(shard, None)
 
-    async def _compare(self, shard: Shard, highest: int) -> None:
-        if highest and not await self._store.after(shard, highest - 1, limit=1):
+    async def _compare(self, shard: Shard, highest: Record | None, cursor: int) -> None:
+        seq = _number(highest) if highest else 0
+        if seq < cursor:
             raise RelayStopped(
-                f"{self._topic}[{shard}] has seq {highest}, the store has not: "
+                f"{self._topic}[{shard}] ends with seq {seq}, but seq {cursor} was published: "
+                "the topic was replaced or truncated"
+            )
+        if highest is None or not seq:
+            return
+        stored = await self._store.after(shard, seq - 1, limit=1)
+        if not stored:
+            raise RelayStopped(
+                f"{self._topic}[{shard}] has seq {seq}, the store has not: "
                 "the database is older than the topic"
+            )
+        if stored[0].value != highest.value:
+            raise RelayStopped(
+                f"{self._topic}[{shard}] seq {seq} is not the event that the store has: "
+                "the database was restored and went another way than the topic"
             )
 
     def drop(self, shards: Sequence[Shard]) -> None:
@@ -128,3 +142,7 @@ class Relay:
             key = event.borrower_id.encode("utf-8", "replace")
             records.append(Outgoing(key=key, value=event.value, seq=seq))
         return records
+
+
+def _number(record: Record) -> int:
+    return record.seq or 0

@@ -1,0 +1,200 @@
+"""Protocol 1.3 and 1.4: caches are hints, and every change names what it expects."""
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.shared.eventstore.port import Fenced
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.reaction import Issue
+from arrears.shared.runtime.transact import transact
+from arrears.shared.runtime.workbench import Cause
+from arrears.shared.testing.toy_desk import SendNow
+from arrears.shared.testing.toy_intake import CALENDAR
+from arrears.shared.testing.toy_world import ToyWorld, day, drain
+
+
+class TestProtocol14:
+    """Cached state of a shard is valid only while `last_seq` read under the lock equals it."""
+
+    async def test_a_decision_on_a_stale_cache_is_made_again(self, world: ToyWorld) -> None:
+        """Cached v5, the API appends v6, the repayment decided on v5 is decided again."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        cached = world.intake.bench.shelves[world.shard("anna")].last_seq
+        assert await world.hold("anna", 2) == 1
+        assert world.intake.bench.shelves[world.shard("anna")].last_seq == cached
+        world.fact(2, "anna", 2, what="repayment", amount=70)
+        await world.run_days(2, 2)
+        assert world.nouns("intake", "anna")[-2:] == ["case_held", "repayment_recorded"]
+        versions = [event.version for event in world.stored("intake", "anna")]
+        assert versions == list(range(1, len(versions) + 1))
+        world.check_laws()
+
+    async def test_what_yields_nothing_on_a_stale_cache_is_decided_again(
+        self, world: ToyWorld
+    ) -> None:
+        """Nothing appended conflicts with nothing, yet the shard moved."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        shelf = world.intake.bench.shelves[world.shard("anna")]
+        await world.hold("anna", 2)
+        before = shelf.last_seq
+        world.close(day(2))
+        await world.settle()
+        assert shelf.last_seq == before + 2  # The hold and the closing of the day.
+        world.check_laws()
+
+    async def test_a_command_between_any_two_steps_is_neither_lost_nor_loses(self) -> None:
+        quiet = ToyWorld()
+        await quiet.start()
+        quiet.fact(1, "anna", 1)
+        quiet.fact(2, "anna", 2, what="repayment")
+        await quiet.run_days(1, 4)
+        expected = quiet.nouns("intake", "anna")
+        for turn in range(14):
+            world = ToyWorld()
+            await world.start()
+            world.fact(1, "anna", 1)
+            await world.run_days(1, 1)
+            world.fact(2, "anna", 2, what="repayment")
+            world.close(day(2))
+            steps = 0
+            for owner in world.owners.values():
+                for step in (owner.hear, owner.handle, owner.act, owner.publish):
+                    if steps == turn:
+                        await world.hold("anna", 2)
+                    await step()
+                    steps += 1
+            await world.settle()
+            await world.run_days(3, 4)
+            nouns = world.nouns("intake", "anna")
+            assert nouns.count("case_held") == 1
+            assert [noun for noun in nouns if noun != "case_held"] == expected
+            world.check_laws()
+
+    async def test_a_command_on_a_stream_that_is_decided_at_once_is_repeated(
+        self, world: ToyWorld
+    ) -> None:
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        assert await world.hold("anna", 2, "first") == 1
+        assert await world.hold("anna", 2, "second") == 1
+        assert [e["data"]["reason"] for e in world.read("intake", "case_held")] == [
+            "first",
+            "second",
+        ]
+
+    async def test_commands_before_the_first_business_day_are_refused(
+        self, world: ToyWorld
+    ) -> None:
+        with pytest.raises(Refused, match="before_the_first_business_day"):
+            await world.hold("anna", 1)
+
+    async def test_a_command_that_asks_for_an_effect_blocks_its_borrower(
+        self, world: ToyWorld
+    ) -> None:
+        """The letter goes out though no timer fell due, and once."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        [planned] = world.read("contact", "notice_planned")
+        await transact(
+            world.stages["contact"],
+            world.stores["contact"],
+            Issue("contact.borrower", "anna", SendNow(case_id=planned["data"]["case_id"])),
+            BorrowerId("anna"),
+            cause=Cause(id="now", actor="staff"),
+            at=CALENDAR.start_of(day(2)),
+            recorded_at=world.now(),
+        )
+        world.fact(2, "anna", 2, what="repayment")
+        await world.contact.refresh()
+        await world.run_days(2, 3)
+        assert len(world.gateway.asked) == 1
+        assert world.nouns("contact", "anna").count("treatment_completed") == 1
+        world.check_laws()
+
+    async def test_nothing_is_decided_for_a_borrower_whom_a_command_has_just_blocked(
+        self, world: ToyWorld
+    ) -> None:
+        """The owner finds the command's effect only when its own commit has failed."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        [planned] = world.read("contact", "notice_planned")
+        world.fact(2, "anna", 2, what="repayment", hour=1)
+        world.close(day(2))
+        await drain(world.intake.hear)
+        await drain(world.intake.handle)
+        await drain(world.intake.publish)
+        await drain(world.contact.hear)
+        await transact(
+            world.stages["contact"],
+            world.stores["contact"],
+            Issue("contact.borrower", "anna", SendNow(case_id=planned["data"]["case_id"])),
+            BorrowerId("anna"),
+            cause=Cause(id="now", actor="staff"),
+            at=CALENDAR.start_of(day(2)),
+            recorded_at=world.now(),
+        )
+        await world.contact.handle()
+        assert world.nouns("contact", "anna") == ["notice_planned", "notice_sent"]
+        await world.settle()
+        assert "noted" in world.nouns("contact", "anna")
+        world.check_laws()
+
+
+class TestProtocol13:
+    """What makes a zombie harmless is that every transaction moves something exactly once."""
+
+    async def test_an_owner_whose_epoch_is_over_decides_nothing_more(self, world: ToyWorld) -> None:
+        world.fact(1, "anna", 1)
+        world.close(day(1))
+        zombie = world.intake
+        await drain(zombie.hear)
+        store = world.stores["intake"]
+        for shard, state in store.shards.items():
+            store.shards[shard] = replace(state, epoch=state.epoch + 1)
+        heir = await world.restart("intake")
+        with pytest.raises(Fenced):
+            await zombie.handle()
+        await heir.handle()
+        assert world.nouns("intake", "anna")[0] == "fact_recorded"
+
+    async def test_agenda_rows_are_handled_by_one_even_without_an_epoch(
+        self, world: ToyWorld
+    ) -> None:
+        """Two owners prepared the same rows: fewer rows deleted than prepared is the end of one."""
+        world.fact(1, "anna", 1)
+        world.close(day(1))
+        zombie = world.intake
+        await drain(zombie.hear)
+        await zombie.books.open(zombie.bench.shelves, [], ())
+        heir = await world.restart("intake")
+        await heir.handle()
+        with pytest.raises(Fenced):
+            await drain(zombie.handle)
+        facts = world.nouns("intake", "anna").count("fact_recorded")
+        assert facts == 1
+
+    async def test_a_position_moves_once(self, world: ToyWorld) -> None:
+        world.fact(1, "anna", 1)
+        world.close(day(1))
+        zombie = world.intake
+        heir = await world.restart("intake")
+        await drain(heir.hear)
+        with pytest.raises(Fenced):
+            await drain(zombie.hear)
+        assert len(world.stores["intake"].agenda_rows) == 1
+
+    async def test_a_cursor_moves_once(self, world: ToyWorld) -> None:
+        world.fact(1, "anna", 1)
+        world.close(day(1))
+        zombie = world.intake
+        await drain(zombie.hear)
+        await zombie.handle()
+        heir = await world.restart("intake")
+        await drain(heir.publish)
+        with pytest.raises(Fenced):
+            await zombie.publish()
+        await world.settle()
+        world.check_laws()
