@@ -5,12 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from arrears.intake.application import handlers
-from arrears.intake.application.feed import (
-    borrower_in_place_of,
-    borrower_of,
-    fact_to_issue,
-    profile_to_issue,
-)
+from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain.borrower import RecordProfile, SealedPoint
 from arrears.intake.domain.facts import (
     ClearPoint,
@@ -119,12 +114,6 @@ def test_a_profile_goes_to_its_borrower_with_sealed_points_alone() -> None:
     )
     with pytest.raises(ValueError, match="shorter"):
         profile_to_issue(PROFILE, ["sealed-1"], NOW, late=False)
-
-
-def test_the_borrower_of_a_fact_may_be_unknown_and_the_loan_stands_in() -> None:
-    assert borrower_of(OVERDUE) == "person-1"
-    assert borrower_of(REPAYMENT) is None
-    assert str(borrower_in_place_of(REPAYMENT)) == LOAN
 
 
 def test_people_speak_to_the_loans_stream() -> None:

@@ -6,8 +6,9 @@ newcomer's machine, these tests say so and skip.
 
 import gzip
 import json
-import os
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ import pytest
 
 from arrears.intake.adapters.policies import load_policies
 from arrears.intake.application.feed import fact_to_issue
-from arrears.intake.application.projections import loan_list
 from arrears.intake.domain.facts import (
     CuredFact,
     LoanFact,
@@ -24,15 +24,20 @@ from arrears.intake.domain.facts import (
     read_fact,
 )
 from arrears.intake.domain.loan.decisions import make_loan_decider
-from arrears.intake.domain.loan.events import CaseOpened, LoanEvent, LoanOverdueRecorded
+from arrears.intake.domain.loan.events import (
+    CaseOpened,
+    LoanCuredRecorded,
+    LoanEvent,
+    LoanOverdueRecorded,
+    RepaymentRecorded,
+)
 from arrears.intake.domain.loan.state import Loan
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import TenantId
 from arrears.shared.kernel.money import format_minor
 
-_NEAR = Path(__file__).parents[3].parent / "shared" / "data" / "uci-taiwan"
-FOLDER = Path(os.environ.get("ARREARS_UCI_FOLDER", _NEAR))
+FOLDER = Path(__file__).resolve().parents[4] / "shared" / "data" / "uci-taiwan"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no UCI feed at {FOLDER}")
 
 DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
@@ -71,37 +76,58 @@ def play(facts: Iterable[LoanFact]) -> tuple[list[LoanEvent], list[LoanFact]]:
     return events, refused
 
 
-def rows_of(events: Iterable[LoanEvent]) -> list[loan_list.Row]:
-    rows: dict[str, loan_list.Row | None] = {}
-    for event in events:
-        key = loan_list.key_of(event)
-        assert key is not None
-        rows[key] = loan_list.evolve(rows.get(key), event)
-    return [row for row in rows.values() if row is not None]
+@dataclass
+class Tally:
+    """One loan, counted from its events alone."""
+
+    days: int = 0
+    days_max: int = 0
+    overdue_minor: int = 0
+    episodes: int = 0
+    cures: int = 0
+    falls: int = 0
+    paid_minor: int = 0
+
+    def count(self, event: LoanEvent) -> None:
+        match event:
+            case LoanOverdueRecorded():
+                self.falls += 0 < event.days_past_due < self.days
+                self.days, self.overdue_minor = event.days_past_due, event.overdue_minor
+                self.days_max = max(self.days_max, self.days)
+            case CaseOpened():
+                self.episodes += 1
+            case LoanCuredRecorded():
+                self.cures += 1
+                self.days = self.overdue_minor = 0
+            case RepaymentRecorded():
+                self.paid_minor += event.amount_minor
 
 
 def figures(events: list[LoanEvent]) -> dict[str, int | str]:
-    rows = rows_of(events)
-    overdue = [row for row in rows if row.overdue]
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    for event in events:
+        tallies[event.loan_key].count(event)
+    loans = tallies.values()
+    kinds = Counter(type(event) for event in events)
     reached: dict[str, int | str] = {
-        f"loans_reaching_{days}_plus_dpd": sum(row.days_past_due_max >= days for row in rows)
+        f"loans_reaching_{days}_plus_dpd": sum(loan.days_max >= days for loan in loans)
         for days in (1, 30, 60, 90, 120, 180)
     }
     return reached | {
-        "loans_seen": len(rows),
-        "overdue_facts": sum(isinstance(event, LoanOverdueRecorded) for event in events),
-        "repayment_facts": sum(row.repayment_count for row in rows),
-        "cured_facts": sum(row.cured_fact_count for row in rows),
-        "episodes_opened": sum(isinstance(event, CaseOpened) for event in events),
-        "loans_with_2_plus_episodes": sum(row.episode_count >= 2 for row in rows),
-        "loans_ever_cured": sum(row.cured_count > 0 for row in rows),
-        "loans_ending_cured": len(rows) - len(overdue),
-        "loans_ending_overdue": len(overdue),
-        "loans_ending_90_plus_dpd": sum(row.days_past_due >= 90 for row in overdue),
-        "dpd_decreases_without_cure": sum(row.fall_count for row in rows),
-        "max_dpd": max(row.days_past_due_max for row in rows),
-        "total_repaid": format_minor(sum(row.paid_minor for row in rows), "TWD"),
-        "total_overdue_at_end": format_minor(sum(row.overdue_minor for row in overdue), "TWD"),
+        "loans_seen": len(loans),
+        "overdue_facts": kinds[LoanOverdueRecorded],
+        "repayment_facts": kinds[RepaymentRecorded],
+        "cured_facts": kinds[LoanCuredRecorded],
+        "episodes_opened": kinds[CaseOpened],
+        "loans_with_2_plus_episodes": sum(loan.episodes >= 2 for loan in loans),
+        "loans_ever_cured": sum(loan.cures > 0 for loan in loans),
+        "loans_ending_cured": sum(loan.days == 0 for loan in loans),
+        "loans_ending_overdue": sum(loan.days > 0 for loan in loans),
+        "loans_ending_90_plus_dpd": sum(loan.days >= 90 for loan in loans),
+        "dpd_decreases_without_cure": sum(loan.falls for loan in loans),
+        "max_dpd": max(loan.days_max for loan in loans),
+        "total_repaid": format_minor(sum(loan.paid_minor for loan in loans), "TWD"),
+        "total_overdue_at_end": format_minor(sum(loan.overdue_minor for loan in loans), "TWD"),
     }
 
 

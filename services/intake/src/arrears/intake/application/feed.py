@@ -19,7 +19,6 @@ from arrears.intake.domain.facts import (
 )
 from arrears.intake.domain.loan import decisions
 from arrears.intake.domain.loan.commands import RecordCured, RecordOverdue, RecordRepayment
-from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 
 
@@ -57,13 +56,3 @@ def profile_to_issue(fact: ProfileFact, sealed: Sequence[str], now: datetime, la
             late=late,
         ),
     )
-
-
-def borrower_of(fact: LoanFact | ProfileFact) -> BorrowerId | None:
-    """Whose shard a fact goes to; None where the bank did not say and the loan must be asked."""
-    return fact.borrower_id
-
-
-def borrower_in_place_of(fact: LoanFact) -> BorrowerId:
-    """For a loan whose borrower nobody has ever named: the loan stands for its borrower."""
-    return BorrowerId(fact.loan_key)

@@ -1,13 +1,12 @@
-"""The lists follow the life of a case and of a loan."""
+"""The list of cases follows the life of each."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from functools import reduce
 from typing import Any
 
 from msgspec.structs import replace
 
-from arrears.intake.application.projections import case_list, loan_list
+from arrears.intake.application.projections import case_list
 from arrears.intake.domain.loan.events import (
     AssessmentInputs,
     CaseAssessed,
@@ -55,8 +54,7 @@ OVERDUE = LoanOverdueRecorded(
     review_on=DAY,
 )
 WORSE = replace(OVERDUE, days_past_due=65, overdue_minor=600, bucket="M3", fact_id="fact-2")
-BETTER = replace(OVERDUE, days_past_due=5, overdue_minor=100, bucket="M1", fact_id="fact-3")
-OUTDATED = replace(BETTER, outdated=True, late=True, days_past_due=80)
+OUTDATED = replace(WORSE, outdated=True, late=True, days_past_due=80)
 OPENED = CaseOpened(
     **OF,
     episode=1,
@@ -171,13 +169,6 @@ def case_row(*events: LoanEvent) -> case_list.Row | None:
     return reduce(case_list.evolve, events, none)
 
 
-def loan_row(events: Iterable[LoanEvent]) -> loan_list.Row:
-    none: loan_list.Row | None = None
-    row = reduce(loan_list.evolve, events, none)
-    assert row is not None
-    return row
-
-
 class TestCaseList:
     def test_the_overdue_fact_that_opens_the_case_makes_the_row(self) -> None:
         assert case_row(OVERDUE) == FIRST_ROW
@@ -226,51 +217,3 @@ class TestCaseList:
         assert case_list.key_of(replace(PAID, case_id=None)) is None
         assert case_list.key_of(OVERDUE) == CASE
         assert case_row(PAID) is None
-
-
-class TestLoanList:
-    def test_counts_the_banks_words(self) -> None:
-        row = loan_row([OVERDUE, OPENED, WORSE, PAID, BETTER, OUTDATED, REPORTED])
-        assert row == loan_list.Row(
-            loan_key=LOAN,
-            currency="CNY",
-            borrower_id=ONE,
-            product="loan",
-            overdue=True,
-            days_past_due=5,
-            days_past_due_max=80,
-            overdue_minor=100,
-            as_of_on=DAY,
-            episode_count=1,
-            overdue_fact_count=4,
-            repayment_count=1,
-            late_count=1,
-            fall_count=1,
-            paid_minor=70,
-            in_suspense_minor=5,
-        )
-
-    def test_a_cure_clears_what_is_overdue_and_is_no_fall(self) -> None:
-        row = loan_row([OVERDUE, CURED, BETTER])
-        assert (row.cured_count, row.cured_fact_count, row.fall_count) == (1, 1, 0)
-        cured = loan_row([OVERDUE, CURED])
-        assert (cured.overdue, cured.days_past_due, cured.overdue_minor) == (False, 0, 0)
-
-    def test_an_outdated_cure_is_counted_and_clears_nothing(self) -> None:
-        row = loan_row([OVERDUE, replace(CURED, outdated=True, late=True)])
-        assert (row.overdue, row.cured_fact_count, row.cured_count, row.late_count) == (
-            True,
-            1,
-            0,
-            1,
-        )
-
-    def test_a_loan_may_begin_with_money(self) -> None:
-        row = loan_row([replace(PAID, case_id=None)])
-        assert (row.paid_minor, row.overdue, row.episode_count) == (70, False, 0)
-
-    def test_another_borrower_is_shown(self) -> None:
-        assert loan_row([OVERDUE, CHANGED]).borrower_id == TWO
-
-    def test_everything_of_a_loan_has_its_key(self) -> None:
-        assert {loan_list.key_of(event) for event in (OVERDUE, PAID, CURED, CLOSED)} == {LOAN}

@@ -1,0 +1,104 @@
+"""The feed as the runtime reads it: refusals in its words, and no contact point in the clear."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.json import encode
+
+from arrears.intake.adapters.feed import FactReader
+from arrears.intake.domain.borrower import RecordProfile
+from arrears.intake.domain.facts import fact_digest, fact_identity, read_fact
+from arrears.intake.domain.loan.commands import RecordRepayment
+from arrears.shared.keyring.memory import MemoryKeyStore
+from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
+
+NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+PHONE = "+86 138 0000 0000"
+
+
+def record(kind: str, data: dict[str, object]) -> bytes:
+    return encode(
+        {
+            "specversion": "1.0",
+            "id": "fact-1",
+            "source": "/bank",
+            "type": f"corebanking.{kind}.v1",
+            "time": "2026-03-02T10:00:00Z",
+            "data": data,
+        }
+    )
+
+
+def repayment(amount: str) -> bytes:
+    return record(
+        "loan.repayment_received",
+        {
+            "loan_id": "loan-1",
+            "repayment_id": "pay-1",
+            "amount": amount,
+            "currency": "CNY",
+            "value_date": "2026-03-02",
+        },
+    )
+
+
+PROFILE = record(
+    "borrower.profile",
+    {"borrower_id": "person-1", "contact_points": [{"kind": "phone", "value": PHONE}]},
+)
+
+
+@pytest.fixture
+def reader() -> FactReader:
+    return FactReader(MemoryKeyStore().keyring("intake"))
+
+
+def test_a_fact_comes_with_identity_and_digest(reader: FactReader) -> None:
+    value = repayment("5.00")
+    fact = read_fact(value)
+    read = reader.read(value)
+    assert read == FeedFact(
+        fact_id=fact_identity(fact),
+        digest=fact_digest(fact),
+        time=NOW,
+        borrower_id=None,
+        loan="loan-1@/bank",
+        body=fact,
+    )
+    issue = reader.issue(read, at=NOW, late=True)
+    assert isinstance(issue.command, RecordRepayment)
+    assert issue.command.late
+
+
+def test_what_cannot_be_read_is_refused_with_field_and_rule(reader: FactReader) -> None:
+    with pytest.raises(BadRecord) as refusal:
+        reader.read(repayment("five"))
+    assert (refusal.value.reason, refusal.value.field) == ("not_a_number", "data.amount")
+
+
+def test_other_content_under_the_same_identity_is_a_conflict(reader: FactReader) -> None:
+    first, second = reader.read(repayment("5.00")), reader.read(repayment("6.00"))
+    assert isinstance(first, FeedFact)
+    assert isinstance(second, FeedFact)
+    assert first.fact_id == second.fact_id
+    assert first.digest != second.digest
+    assert reader.conflict(second).reason == "repayment_id_seen_with_other_amount"
+
+
+def test_a_closing_is_a_word_about_days(reader: FactReader) -> None:
+    closing = {"day": "2026-03-02", "first_day": "2026-03-01", "partition_count": 3}
+    found = reader.read(record("business_day.closed", closing))
+    assert isinstance(found, DayClosing)
+    assert found.partition_count == 3
+
+
+async def test_contact_points_are_sealed_before_anything_is_decided(reader: FactReader) -> None:
+    await reader.unlock([PROFILE, repayment("5.00")])
+    fact = reader.read(PROFILE)
+    assert isinstance(fact, FeedFact)
+    issue = reader.issue(fact, at=NOW, late=False)
+    assert isinstance(issue.command, RecordProfile)
+    (point,) = issue.command.contact_points
+    assert point.kind == "phone"
+    assert point.sealed
+    assert "138" not in repr(issue)
