@@ -171,6 +171,11 @@ class TestApplyForEnforcement:
         given(*lived(*NOT_OBEYED, held)).when(self.APPLY).then_refused("case_is_held")
         given(*lived(*NOT_OBEYED, held)).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
 
+    def test_a_part_payment_begins_the_two_years_anew(self) -> None:
+        held = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
+        history = lived(*NOT_OBEYED, held, pay(1_000, date(2026, 6, 1)))
+        assert given(*history).is_due(start_of(date(2026, 6, 2))) == start_of(date(2028, 6, 2))
+
     def test_two_years_without_it_are_noted_and_it_is_still_accepted(self) -> None:
         policy = load_policies().on(TODAY)
         by_hand = replace(policy, enforcement=replace(policy.enforcement, apply_by_itself=False))

@@ -193,6 +193,14 @@ class TestTakeClaim:
         assert refused.missing == ("demand_delivered", "total_known", "limitation_alive")
         assert refused.inputs.limitation_expires_on == date(2025, 1, 10)
 
+    @pytest.mark.parametrize(("days_late", "ending"), [(0, ClaimFiled), (1, FilingRefused)])
+    def test_the_last_day_of_limitation_is_in_time(
+        self, days_late: int, ending: type[ClaimEvent]
+    ) -> None:
+        last_day = date(2029, 1, 5) + timedelta(days=days_late)
+        late = replace(TAKE, now=start_of(last_day) + timedelta(hours=23))
+        assert isinstance(decider.decide(late, decider.fold(lived(DEMAND)))[-1], ending)
+
     def test_a_fee_is_not_known_where_the_policy_has_no_table(self) -> None:
         taiwan = replace(TAKE, currency="TWD")
         filed = decider.decide(taiwan, decider.fold(lived(DEMAND)))[-1]
