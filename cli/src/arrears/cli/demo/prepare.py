@@ -60,7 +60,7 @@ def prepare(
     env = installation.environment()
     if not keep:
         began = time.monotonic()
-        run(_wipe(env))
+        run(empty_everything(env))
         shutil.rmtree(installation.folder.local / "import", ignore_errors=True)
         say(f"emptied databases and topics ({time.monotonic() - began:.1f} s)")
     services.migrate_all(env, lambda _line: None)
@@ -90,7 +90,7 @@ def _listen(installation: Installation, say: Say) -> dict[str, str]:
     return services.choose_ports(installation, say)
 
 
-async def _wipe(env: dict[str, str]) -> None:
+async def empty_everything(env: dict[str, str]) -> None:
     kafka = {name: text for name, text in env.items() if name.startswith(KAFKA)}
     await asyncio.gather(_new_databases(env[POSTGRES]), _new_topics(KafkaSettings.from_env(kafka)))
 
