@@ -18,7 +18,7 @@ SERVICES: Final = ("intake", "contact", "mediation", "legal")
 
 
 class Chronicle:
-    """`tell` appends one event to its stream and to its shard; `shelves` holds all bytes in order."""
+    """`tell` appends an event to its stream and its shard; `shelves` holds all bytes in order."""
 
     def __init__(self) -> None:
         self.shelves: defaultdict[tuple[str, int], list[bytes]] = defaultdict(list)
@@ -39,7 +39,7 @@ class Chronicle:
         shard: int | None = None,
     ) -> str:
         """`wire_name` without prefix and version, such as `contact.promise_made`; gives its id."""
-        service = wire_name.split(".")[0]
+        service = wire_name.split(".", maxsplit=1)[0]
         version, previous = self._streams.get(stream, (0, NO_HASH))
         event_id = derived_id("told", stream, str(version + 1))
         when = at or datetime.combine(on, time(8), UTC)
