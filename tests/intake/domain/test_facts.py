@@ -215,6 +215,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(OVERDUE) + b" {}", "not_json", "$"),
     (record(OVERDUE)[:-1] + b',"x":' + b"[" * 200_000, "too_deep", "$"),
     (b" " * 900_000 + record(OVERDUE), "too_large", "$"),
+    (record(OVERDUE, "type", "arrears.importer.line_too_long.v1"), "too_large", "$"),
     (record(OVERDUE, "specversion", "0.3"), "unknown_specversion", "specversion"),
     (record(OVERDUE, "type", "corebanking.loan.sold.v1"), "unknown_type", "type"),
     (record(OVERDUE, "type", ...), "missing", "type"),

@@ -8,6 +8,8 @@ from msgspec import ValidationError
 
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2199
+LINE_TOO_LONG: Final = b'"arrears.importer.line_too_long.v1"'
+"""What the importer sends in place of a line that no record may be as long as."""
 
 _LONE_SURROGATE: Final = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F]))"
@@ -62,6 +64,8 @@ def why_undecodable(  # noqa: PLR0911 - one rule after the other
     missing = _MISSING.match(said)
     if missing:
         return BadRecord("missing", f"{field}.{missing.group(1)}".lstrip("."))
+    if field == "type" and LINE_TOO_LONG in value:
+        return BadRecord("too_large", "$", "the importer sent its hash, length and first bytes")
     if field == "type":
         return BadRecord("unknown_type", "type")
     if field == "specversion":
