@@ -10,7 +10,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from arrears.shared.kafka import chatter
-from arrears.shared.kafka.failures import plain
+from arrears.shared.kafka.ending import end_client, end_consumer
+from arrears.shared.kafka.failures import is_told_to_stop, plain
 from arrears.shared.kafka.listener import KafkaListener, make_consumer, record_of
 from arrears.shared.kafka.publisher import KafkaPublisher
 from arrears.shared.kafka.settings import KafkaSettings
@@ -103,10 +104,10 @@ class KafkaBus:
             await part.close()
         reader, self._reader = self._reader, None
         if reader is not None:
-            await reader.stop()
+            await end_consumer(reader)
         admin, self._admin = self._admin, None
         if admin is not None:
-            await admin.close()
+            await end_client(admin)
 
     def _kept(self, part: Part) -> Part:
         """Closed with the bus, unless its owner has closed it before."""
@@ -124,7 +125,7 @@ class KafkaBus:
                 try:
                     await admin.start()
                 except BaseException:
-                    await admin.close()
+                    await end_client(admin)
                     raise
                 self._admin = admin
             return self._admin
@@ -136,7 +137,7 @@ class KafkaBus:
                 try:
                     await reader.start()
                 except BaseException:
-                    await reader.stop()
+                    await end_consumer(reader)
                     raise
                 self._reader = reader
             return self._reader
@@ -212,5 +213,5 @@ class _Doing:
             raise plain(late, self._what, self._bus.settings.servers) from late
         if isinstance(error, (OutOfRetention, LookupError, ValueError)):
             return
-        if isinstance(error, Exception):
+        if error is not None and not is_told_to_stop(error):
             raise plain(error, self._what, self._bus.settings.servers) from error

@@ -15,6 +15,7 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.commit import OffsetCommitRequest
 
+from arrears.shared.kafka.ending import end_client
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import TopicPartition
 
@@ -48,7 +49,7 @@ class Committer:
         if self._waiting:
             await self._send_quietly()
         if self._client is not None:
-            await self._client.close()
+            await end_client(self._client)
 
     async def _send_later(self) -> None:
         await asyncio.sleep(self._settings.commit_seconds)

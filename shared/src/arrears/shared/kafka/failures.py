@@ -3,6 +3,8 @@
 ConnectionError: try again later. PermissionError and ValueError: somebody must change something.
 """
 
+import asyncio
+
 from aiokafka.errors import (
     AuthenticationFailedError,
     ClusterAuthorizationFailedError,
@@ -27,6 +29,14 @@ _DENIED = (
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 
 
+def is_told_to_stop(error: BaseException) -> bool:
+    """Whether we ourselves were cancelled. The library lets cancellations of its own escape."""
+    if isinstance(error, asyncio.CancelledError):
+        task = asyncio.current_task()
+        return task is None or task.cancelling() > 0
+    return not isinstance(error, Exception)
+
+
 def plain(error: BaseException, doing: str, servers: str) -> Exception:
     """The exception to raise instead of aiokafka's, with what we were doing and where."""
     said = str(error) or type(error).__name__
@@ -34,7 +44,7 @@ def plain(error: BaseException, doing: str, servers: str) -> Exception:
         return PermissionError(f"Kafka at {servers} denies {doing}: {said}")
     if isinstance(error, _TOO_LARGE):
         return ValueError(f"{doing}: a record is larger than the broker takes: {said}")
-    if isinstance(error, TimeoutError):
+    if isinstance(error, (TimeoutError, asyncio.CancelledError)):
         return ConnectionError(f"Kafka at {servers} does not answer: {doing}")
     if isinstance(error, KafkaConnectionError):
         return ConnectionError(f"Kafka at {servers}, {doing}: {chatter.latest() or said}")

@@ -16,7 +16,8 @@ from aiokafka import TopicPartition as Place
 from aiokafka.errors import OffsetOutOfRangeError
 
 from arrears.shared.kafka.committer import Committer
-from arrears.shared.kafka.failures import plain
+from arrears.shared.kafka.ending import end_consumer
+from arrears.shared.kafka.failures import is_told_to_stop, plain
 from arrears.shared.kafka.publisher import SEQ_HEADER
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import OutOfRetention, Record, TopicPartition
@@ -94,7 +95,9 @@ class KafkaListener:
                 return {}
         except OffsetOutOfRangeError as error:
             raise OutOfRetention(await self._where(error)) from error
-        except Exception as error:
+        except BaseException as error:
+            if is_told_to_stop(error):
+                raise
             await self._drop()
             raise plain(error, "reading", self._settings.servers) from error
         return self._taken(found)
@@ -128,7 +131,7 @@ class KafkaListener:
             try:
                 await consumer.start()
             except BaseException:
-                await consumer.stop()
+                await end_consumer(consumer)
                 raise
             self._place(consumer)
             self._consumer = consumer
@@ -182,4 +185,4 @@ class KafkaListener:
     async def _drop(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            await consumer.stop()
+            await end_consumer(consumer)

@@ -7,14 +7,12 @@ was rejected, so everything it sent afterwards to that partition would be refuse
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
-import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import ProducerClosed
 
-from arrears.shared.kafka.failures import plain
+from arrears.shared.kafka.ending import end_producer
+from arrears.shared.kafka.failures import is_told_to_stop, plain
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
 
@@ -22,9 +20,6 @@ CONTENT_TYPE: Final = ("content-type", b"application/cloudevents+json")
 SEQ_HEADER: Final = "seq"
 BATCH_BYTES_MAX: Final = 1_000_000
 """Below the broker's default `message.max.bytes`; one larger record still makes its own batch."""
-_STOP_SECONDS: Final = 5.0
-
-log = structlog.get_logger(__name__)
 
 
 class KafkaPublisher:
@@ -46,7 +41,7 @@ class KafkaPublisher:
         except BaseException as error:
             if producer is not None and producer is self._producer:
                 self._discard(producer)
-            if not isinstance(error, Exception):
+            if is_told_to_stop(error):
                 raise
             doing = f"publishing to {', '.join(sorted({place.topic for place in batches}))}"
             raise plain(error, doing, self._settings.servers) from error
@@ -74,7 +69,7 @@ class KafkaPublisher:
                 try:
                     await producer.start()
                 except BaseException:
-                    await asyncio.shield(_abort(producer))
+                    await end_producer(producer)
                     raise
                 self._producer = producer
             return self._producer
@@ -83,24 +78,9 @@ class KafkaPublisher:
         """Stops it in the background: a call that failed or was cancelled must not wait."""
         if self._producer is producer:
             self._producer = None
-        task = asyncio.get_running_loop().create_task(_abort(producer))
+        task = asyncio.get_running_loop().create_task(end_producer(producer))
         self._discarded.add(task)
         task.add_done_callback(self._discarded.discard)
-
-
-async def _abort(producer: Any) -> None:
-    """`stop()` alone would wait for a lost broker: an idempotent batch is retried for ever."""
-    sender = producer._sender.sender_task
-    producer._message_accumulator.fail_all(ProducerClosed())
-    if sender is not None:
-        sender.cancel()
-    with suppress(Exception):
-        await producer.client.close()
-    try:
-        async with asyncio.timeout(_STOP_SECONDS):
-            await producer.stop()
-    except Exception as error:
-        log.warning("producer_not_stopped", error=repr(error))
 
 
 async def _send_all(producer: Any, batches: Mapping[TopicPartition, Sequence[Outgoing]]) -> None:
