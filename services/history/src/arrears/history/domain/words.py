@@ -7,8 +7,8 @@ where it helps, why (`why`), in both languages. In a text
     {field|money}      minor units in the event's currency      {field|date}, {field|time}
     {field|code:list}  a coded value in words, from the list of that name in `words/codes.yaml`
     {field|codes:list} several coded values                     {field|flag:list}  true or false
-    {field|plan}, {field|count}, {field|ordinal}, {field|clock}  instalments; how many; an index
-                       counted from 1; the time of day of a local time
+    {field|plan}, {field|count}, {field|ordinal}, {field|clock}, {field|days}  instalments; how
+                       many; an index counted from 1; the time of day of a local time; 1 day, 2 days
     [[ ... ]]          left out where a field inside it is absent, null, empty, false or 0
 
 A text that names a field which the event lacks shows a dash, never an error: a history must be
@@ -83,6 +83,7 @@ class Words:
             "count": lambda value, _list, _language, _fields: str(len(value)),
             "ordinal": lambda value, _list, _language, _fields: str(int(value) + 1),
             "clock": lambda value, _list, _language, _fields: str(value)[11:16],
+            "days": lambda value, _list, language, _fields: _days(value, language),
             "plan": self._plan,
         }
 
@@ -199,6 +200,12 @@ def _look(fields: Mapping[str, Any], path: str) -> Any:
     return found
 
 
+def _days(count: int, language: Language) -> str:
+    if language == "zh":
+        return f"{count} 天"
+    return f"{count} day" if count == 1 else f"{count} days"
+
+
 def money_text(amount_minor: int, currency: str) -> str:
     """117050 in CNY is `CNY 1,170.50`."""
     text = format_minor(abs(amount_minor), currency)
@@ -224,7 +231,20 @@ def parse_phrases(name: str, entries: Any) -> dict[str, Phrase]:
 
 
 _FILTER_NAMES: Final = frozenset(
-    {None, "money", "date", "time", "code", "codes", "flag", "plan", "count", "ordinal", "clock"}
+    {
+        None,
+        "clock",
+        "code",
+        "codes",
+        "count",
+        "date",
+        "days",
+        "flag",
+        "money",
+        "ordinal",
+        "plan",
+        "time",
+    }
 )
 
 
