@@ -93,9 +93,10 @@ def test_a_closing_is_a_word_about_days(reader: FactReader) -> None:
 
 
 async def test_contact_points_are_sealed_before_anything_is_decided(reader: FactReader) -> None:
-    await reader.unlock([PROFILE, repayment("5.00")])
-    fact = reader.read(PROFILE)
+    fact, other = reader.read(PROFILE), reader.read(repayment("5.00"))
     assert isinstance(fact, FeedFact)
+    assert isinstance(other, FeedFact)
+    await reader.unlock([fact, other])
     issue = reader.issue(fact, at=NOW, late=False)
     assert isinstance(issue.command, RecordProfile)
     (point,) = issue.command.contact_points

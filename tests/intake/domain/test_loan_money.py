@@ -1,0 +1,269 @@
+"""Late facts change nothing that is newer, and money goes where the law and the split send it."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import asdict, replace
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
+from arrears.intake.domain.loan.commands import (
+    LoanCommand,
+    RecordCured,
+    RecordOverdue,
+    RecordRepayment,
+)
+from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.events import (
+    LoanCuredRecorded,
+    LoanEvent,
+    LoanOverdueRecorded,
+    RepaymentRecorded,
+)
+from arrears.intake.domain.loan.state import Loan
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+
+LOAN = LoanKey("loan-1@/bank")
+FIRST, SECOND = (case_id("bank", LOAN, episode) for episode in (1, 2))
+DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
+DAY = date(2026, 3, 2)
+EVENING = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+"""18:00 in the bank's zone, so 23:59 of the same day is still to come."""
+
+
+def at(day: date) -> datetime:
+    return EVENING + (day - DAY)
+
+
+def overdue(day: date = DAY, days: int = 40, **other: Any) -> OverdueFact:
+    fact = OverdueFact(
+        source="/bank",
+        fact_id=f"overdue-{day}",
+        loan_key=LOAN,
+        borrower_id=BorrowerId("person-1"),
+        stated_at=at(day),
+        as_of_on=day,
+        days_past_due=days,
+        due_on=day - timedelta(days=days),
+        currency="CNY",
+        product="loan",
+        overdue_minor=100_000,
+        principal_minor=None,
+        interest_minor=None,
+        fees_minor=None,
+        balance_minor=900_000,
+    )
+    return replace(fact, **other)
+
+
+def repayment(day: date = DAY, amount_minor: int = 1_000, **other: Any) -> RepaymentFact:
+    fact = RepaymentFact(
+        source="/bank",
+        fact_id=f"fact-of-{day}",
+        loan_key=LOAN,
+        borrower_id=None,
+        stated_at=at(day),
+        repayment_id=f"pay-{day}",
+        amount_minor=amount_minor,
+        currency="CNY",
+        value_on=day,
+    )
+    return replace(fact, **other)
+
+
+def cured(day: date = DAY, **other: Any) -> CuredFact:
+    fact = CuredFact(
+        source="/bank",
+        fact_id=f"cured-{day}",
+        loan_key=LOAN,
+        borrower_id=None,
+        stated_at=at(day),
+        as_of_on=day,
+        days_past_due=0,
+        currency="CNY",
+        reason="paid_up",
+    )
+    return replace(fact, **other)
+
+
+Said = OverdueFact | RepaymentFact | CuredFact
+
+
+def command(fact: Said, now: datetime | None = None, late: bool = False) -> LoanCommand:
+    now = now or fact.stated_at
+    match fact:
+        case OverdueFact():
+            return RecordOverdue(fact=fact, now=now, late=late)
+        case RepaymentFact():
+            return RecordRepayment(fact=fact, now=now, late=late)
+        case CuredFact():
+            return RecordCured(fact=fact, now=now, late=late)
+
+
+def after(*facts: Said) -> Loan:
+    """The loan after these facts, each handled when the latest of them so far was stated."""
+    loan, now = DECIDER.initial, facts[0].stated_at
+    for fact in facts:
+        now = max(now, fact.stated_at)
+        for event in DECIDER.decide(command(fact, now), loan):
+            loan = DECIDER.evolve(loan, event)
+    return loan
+
+
+def says(loan: Loan, fact: Said, now: datetime | None = None) -> list[LoanEvent]:
+    return list(DECIDER.decide(command(fact, now), loan))
+
+
+NEXT_WEEK, NEXT_MONTH = DAY + timedelta(days=7), DAY + timedelta(days=31)
+UNKNOWN = DECIDER.initial
+OPEN = after(overdue())
+CURED = after(overdue(), cured(NEXT_WEEK))
+
+# --- Late and outdated facts
+
+LATER = after(overdue(NEXT_WEEK, days=47))
+OUTDATED: list[tuple[str, Loan, Said]] = [
+    ("an older overdue fact", LATER, overdue()),
+    (
+        "the same day, stated earlier",
+        LATER,
+        overdue(NEXT_WEEK, days=46, fact_id="x", stated_at=at(NEXT_WEEK) - timedelta(hours=1)),
+    ),
+    ("a cure older than the arrears", LATER, cured()),
+    ("arrears older than the cure", CURED, overdue(DAY + timedelta(days=1), days=41)),
+    ("arrears of the very instant of the cure", CURED, overdue(NEXT_WEEK, days=47)),
+    ("a cure older than the cure", CURED, cured(DAY + timedelta(days=1))),
+    ("arrears older than a cure that found no case", after(cured(NEXT_WEEK)), overdue()),
+]
+
+
+@pytest.mark.parametrize(("_name", "loan", "fact"), OUTDATED, ids=[row[0] for row in OUTDATED])
+def test_an_outdated_fact_leaves_one_event_and_changes_nothing(
+    _name: str, loan: Loan, fact: Said
+) -> None:
+    (recorded,) = says(loan, fact, now=at(NEXT_MONTH))
+    assert isinstance(recorded, LoanOverdueRecorded | LoanCuredRecorded)
+    assert (recorded.late, recorded.outdated) == (True, True)
+    changed = DECIDER.evolve(loan, recorded)
+    assert asdict(replace(changed, last_fact_id=loan.last_fact_id)) == asdict(loan)
+
+
+def test_an_outdated_fact_belongs_to_the_last_case_where_there_is_one() -> None:
+    after_cure = says(CURED, overdue(DAY + timedelta(days=1), days=41))[0]
+    without_case = says(after(cured(NEXT_WEEK)), overdue())[0]
+    assert isinstance(after_cure, LoanOverdueRecorded)
+    assert isinstance(without_case, LoanOverdueRecorded)
+    assert (after_cure.case_id, after_cure.episode) == (FIRST, 1)
+    assert (without_case.case_id, without_case.episode) == (None, 0)
+
+
+def test_a_late_fact_that_is_still_the_newest_is_applied() -> None:
+    late = RecordOverdue(fact=overdue(NEXT_WEEK, days=47), now=at(NEXT_MONTH), late=True)
+    recorded = DECIDER.decide(late, OPEN)[0]
+    assert isinstance(recorded, LoanOverdueRecorded)
+    assert (recorded.late, recorded.outdated) == (True, False)
+    assert DECIDER.evolve(OPEN, recorded).latest is recorded
+
+
+def test_a_later_statement_about_the_same_day_replaces() -> None:
+    again = overdue(days=40, fact_id="corrected", stated_at=EVENING, overdue_minor=5)
+    recorded = says(OPEN, again)[0]
+    assert isinstance(recorded, LoanOverdueRecorded)
+    assert not recorded.outdated
+
+
+# --- Money
+
+SPLIT = after(overdue(principal_minor=80_000, interest_minor=15_000, fees_minor=5_000))
+KNOWN = (80_000, 15_000, 5_000)
+
+
+@pytest.mark.parametrize(
+    ("paid_minor", "costs", "interest", "principal", "suspense"),
+    [
+        (1_000, 1_000, 0, 0, 0),
+        (5_000, 5_000, 0, 0, 0),
+        (5_001, 5_000, 1, 0, 0),
+        (20_000, 5_000, 15_000, 0, 0),
+        (20_001, 5_000, 15_000, 1, 0),
+        (100_000, 5_000, 15_000, 80_000, 0),
+        (100_007, 5_000, 15_000, 80_000, 7),
+    ],
+)
+def test_money_goes_to_costs_then_interest_then_principal(
+    paid_minor: int, costs: int, interest: int, principal: int, suspense: int
+) -> None:
+    (recorded,) = says(SPLIT, repayment(amount_minor=paid_minor))
+    assert isinstance(recorded, RepaymentRecorded)
+    assert (recorded.costs_minor, recorded.interest_minor, recorded.principal_minor) == (
+        costs,
+        interest,
+        principal,
+    )
+    assert recorded.in_suspense_minor == suspense
+    assert (recorded.case_id, recorded.policy_id) == (FIRST, "cn-default")
+
+
+def test_the_worked_example_of_article_561() -> None:
+    """Pay 10,000 against costs 750, interest 1,500, principal 38,000."""
+    owed = overdue(
+        overdue_minor=4_025_000,
+        balance_minor=4_025_000,
+        fees_minor=75_000,
+        interest_minor=150_000,
+        principal_minor=3_800_000,
+    )
+    (recorded,) = says(after(owed), repayment(amount_minor=1_000_000))
+    assert isinstance(recorded, RepaymentRecorded)
+    assert (recorded.costs_minor, recorded.interest_minor) == (75_000, 150_000)
+    assert recorded.principal_minor == 775_000
+    left = DECIDER.evolve(after(owed), recorded).left
+    assert left is not None
+    assert left.principal_minor == 3_025_000
+
+
+def test_a_second_repayment_meets_what_the_first_has_left() -> None:
+    first = says(SPLIT, repayment(amount_minor=18_000))[0]
+    later = DAY + timedelta(days=1)
+    (second,) = says(DECIDER.evolve(SPLIT, first), repayment(later, amount_minor=4_000))
+    assert isinstance(second, RepaymentRecorded)
+    assert (second.costs_minor, second.interest_minor, second.principal_minor) == (0, 2_000, 2_000)
+
+
+UNALLOCATED: list[tuple[str, Loan, RepaymentFact, bool]] = [
+    ("the split is not known", OPEN, repayment(), True),
+    ("the split is known in part", after(overdue(principal_minor=80_000)), repayment(), True),
+    (
+        "its value day is older than the split",
+        after(
+            overdue(),
+            overdue(NEXT_WEEK, principal_minor=80_000, interest_minor=20_000, fees_minor=0),
+        ),
+        repayment(DAY + timedelta(days=1)),
+        True,
+    ),
+    ("no episode has begun", UNKNOWN, repayment(), False),
+    ("the episode has ended", CURED, repayment(NEXT_MONTH), False),
+    ("it came before the case began", OPEN, repayment(DAY - timedelta(days=1)), False),
+]
+
+
+@pytest.mark.parametrize(
+    ("_name", "loan", "fact", "belongs"), UNALLOCATED, ids=[row[0] for row in UNALLOCATED]
+)
+def test_what_cannot_be_allocated_is_in_suspense_and_said_so(
+    _name: str, loan: Loan, fact: RepaymentFact, belongs: bool
+) -> None:
+    (recorded,) = says(loan, fact)
+    assert isinstance(recorded, RepaymentRecorded)
+    assert recorded.in_suspense_minor == recorded.amount_minor == 1_000
+    assert recorded.costs_minor is recorded.interest_minor is recorded.principal_minor is None
+    assert recorded.policy_id is None
+    assert recorded.case_id == (FIRST if belongs else None)
+
+
+def test_a_repayment_told_twice_in_a_row_counts_once() -> None:
+    paid = after(overdue(), repayment())
+    assert says(paid, repayment(fact_id="told-again")) == []
