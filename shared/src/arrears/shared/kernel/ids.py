@@ -22,9 +22,9 @@ SHARD_COUNT = 16
 def derived_id(*parts: str) -> str:
     """A UUID-shaped, truncated SHA-256 of the parts (protocol 2.4). Same parts, same id.
 
-    Parts are length-prefixed, so `("ab", "c")` and `("a", "bc")` differ.
+    The parts' lengths come first, so `("ab", "c")` and `("a", "bc")` differ.
     """
-    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    joined = ":".join([*map(str, map(len, parts)), *parts])
     h = sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:32]}"
 

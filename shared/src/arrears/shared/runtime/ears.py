@@ -14,7 +14,7 @@ from arrears.shared.eventstore.port import AgendaRow, Change, Position, Store
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
-from arrears.shared.runtime.feed import FeedPartition
+from arrears.shared.runtime.feed import FeedPartition, ReadFacts
 from arrears.shared.runtime.homes import Homes
 from arrears.shared.runtime.inbox import StageSource, check_place, sources_of
 from arrears.shared.runtime.stage import STAGES, Clock, Stage, topic_of
@@ -34,8 +34,16 @@ class Ears:
     """Positions and closings of everything that the owned shards listen to."""
 
     def __init__(
-        self, stage: Stage, store: Store, bus: Bus, *, clock: Clock, now: Callable[[], datetime]
+        self,
+        stage: Stage,
+        store: Store,
+        bus: Bus,
+        facts: ReadFacts,
+        *,
+        clock: Clock,
+        now: Callable[[], datetime],
     ) -> None:
+        self._facts = facts
         self._stage = stage
         self._store = store
         self._bus = bus
@@ -147,9 +155,10 @@ class Ears:
         hearing.change.positions.append(read.move)
         hearing.change.refused.extend(read.refused)
         await self._homes.settle([fact for _, fact, _ in read.placed])
-        hearing.rows.extend(
-            held.row(record, fact, day, self._homes.of(fact)) for record, fact, day in read.placed
-        )
+        for record, fact, day in read.placed:
+            row = held.row(record, fact, day, self._homes.of(fact))
+            hearing.rows.append(row)
+            self._facts.put(row, fact)
         if read.move.first_day is not None:
             for shard in range(SHARD_COUNT):
                 hearing.first_days[Shard(shard)] = read.move.first_day

@@ -24,6 +24,37 @@ from arrears.shared.runtime.stage import (
 
 DAYS_AHEAD_MAX = 7
 REFUSED_BYTES_MAX = 4096
+FACTS_MAX = 100_000
+
+
+class ReadFacts:
+    """Facts that were read when they were heard and wait to be handled: a bounded copy.
+
+    What is not in it, after a restart or on another worker's shard, is read again from its bytes.
+    """
+
+    def __init__(self, reader: FeedReader | None) -> None:
+        self._reader = reader
+        self._kept: dict[int, FeedFact] = {}
+
+    def put(self, row: AgendaRow, fact: FeedFact) -> None:
+        if len(self._kept) < FACTS_MAX:
+            self._kept[row.row_id] = fact
+
+    def get(self, row: AgendaRow) -> FeedFact:
+        """The fact of a row. Raises BadRecord where its bytes do not read as one any more."""
+        found = self._kept.get(row.row_id)
+        if found is None:
+            assert self._reader is not None
+            read = self._reader.read(row.value)
+            assert isinstance(read, FeedFact)
+            self.put(row, read)
+            found = read
+        return found
+
+    def forget(self, rows: Sequence[AgendaRow]) -> None:
+        for row in rows:
+            self._kept.pop(row.row_id, None)
 
 
 class Read(Struct):

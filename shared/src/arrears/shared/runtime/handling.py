@@ -25,6 +25,7 @@ from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, derived_id, stream_name
 from arrears.shared.kernel.reaction import Heard, Issue
 from arrears.shared.runtime.agenda import BorrowerDay, DayBook, Line
+from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.stage import (
     ANSWER_RANK,
     FEED_RANK,
@@ -67,8 +68,9 @@ class Work:
 class Handler:
     """Turns the agenda of borrowers into a draft. Holds no lock and does no I/O of its own."""
 
-    def __init__(self, bench: Workbench, now: Callable[[], datetime]) -> None:
+    def __init__(self, bench: Workbench, facts: ReadFacts, now: Callable[[], datetime]) -> None:
         self.bench = bench
+        self.facts = facts
         self.stage = bench.stage
         self._now = now
         self._answers = Decoder(self.stage.answer_type) if self.stage.answer_type else None
@@ -80,7 +82,7 @@ class Handler:
         if self.stage.feed is not None:
             await self.stage.feed.unlock(
                 [
-                    line.row.value
+                    self.facts.get(line.row)
                     for work in works
                     for line in work.day.lines
                     if line.row.rank == FEED_RANK
@@ -137,8 +139,7 @@ class Handler:
     def _read_fact(self, line: Line, day: date) -> Prepared:
         reader = self.stage.feed
         assert reader is not None
-        fact = reader.read(line.row.value)
-        assert isinstance(fact, FeedFact)
+        fact = self.facts.get(line.row)
         late = self.stage.calendar.day_of(fact.time) < day
         issue = reader.issue(fact, at=line.at, late=late)
         cause = Cause(
@@ -248,9 +249,7 @@ class Handler:
             )
         else:
             assert self.stage.feed is not None
-            fact = self.stage.feed.read(line.row.value)
-            assert isinstance(fact, FeedFact)
-            conflict = self.stage.feed.conflict(fact)
+            conflict = self.stage.feed.conflict(self.facts.get(line.row))
             draft.change.agenda_deleted.pop()
             self._refuse(draft, line, conflict.reason, conflict.field, day)
         return True

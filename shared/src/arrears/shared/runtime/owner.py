@@ -25,6 +25,7 @@ from arrears.shared.runtime.books import Books
 from arrears.shared.runtime.bus import Bus, Publisher
 from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.effects import Effects
+from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Handler, Work, park_row
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.stage import Clock, Stage
@@ -65,10 +66,11 @@ class Owner:
         self.clock = clock
         self.now = now
         self.bench = Workbench(stage, store)
-        self.handler = Handler(self.bench, now)
+        self.facts = ReadFacts(stage.feed)
+        self.handler = Handler(self.bench, self.facts, now)
         self.relay = Relay(store, bus, publisher, stage.topic)
         self.effects = Effects(store, gateway, self.bench.codec, stage.calendar, now)
-        self.ears = Ears(stage, store, bus, clock=clock, now=now)
+        self.ears = Ears(stage, store, bus, self.facts, clock=clock, now=now)
         self.books = Books(stage, store, self.ears, clock=clock, now=now)
         self.parked: set[BorrowerId] = set()
         self.poison_count = 0
@@ -241,6 +243,7 @@ class Owner:
             committed[shard] = (self.bench.shelves[shard].last_seq + 1, part.events)
             self.events_decided += len(part.events)
         self.bench.settle(change)
+        self.facts.forget(change.agenda_deleted)
         self.relay.offer(committed)
         self.effects.add(change.effects_added, draft.requests)
         self.books.requested(change.effects_added)
@@ -338,6 +341,7 @@ class Owner:
                 draft.undo()
                 return False
             change = draft.change
+            self.facts.forget(change.agenda_deleted)
             change.agenda_deleted.clear()
             change.positions = hearing.change.positions
             change.refused.extend(hearing.change.refused)

@@ -78,8 +78,8 @@ class FeedReader(Protocol):
     def read(self, value: bytes) -> FeedFact | DayClosing:
         """Raises BadRecord with reason and field."""
 
-    async def unlock(self, values: Sequence[bytes]) -> None:
-        """Fetch the keys that sealing the personal data in these records will need."""
+    async def unlock(self, facts: Sequence[FeedFact]) -> None:
+        """Fetch the keys that sealing the personal data in these facts will need."""
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         """The command that records the fact on its stream."""

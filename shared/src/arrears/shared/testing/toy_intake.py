@@ -98,7 +98,7 @@ class ToyReader:
             body=said,
         )
 
-    async def unlock(self, values: Sequence[bytes]) -> None: ...
+    async def unlock(self, facts: Sequence[FeedFact]) -> None: ...
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         assert isinstance(fact.body, Line)

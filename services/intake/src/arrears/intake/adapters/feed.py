@@ -11,14 +11,12 @@ from typing import Final
 from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain import facts
 from arrears.intake.domain.facts import ProfileFact, conflict_of, fact_digest, fact_identity
-from arrears.shared.contracts.corebanking import BORROWER_PROFILE
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.sealing import CONTACT_POINT, DataKey, Erased, seal
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
 
-_PROFILE: Final = BORROWER_PROFILE.encode()
 _KEYS_MAX: Final = 50_000
 
 
@@ -47,13 +45,8 @@ class FactReader:
             body=fact,
         )
 
-    async def unlock(self, values: Sequence[bytes]) -> None:
-        borrowers = set()
-        for value in values:
-            if _PROFILE in value:
-                fact = facts.read_fact(value)
-                if isinstance(fact, ProfileFact):
-                    borrowers.add(fact.borrower_id)
+    async def unlock(self, heard: Sequence[FeedFact]) -> None:
+        borrowers = {fact.body.borrower_id for fact in heard if isinstance(fact.body, ProfileFact)}
         if len(self._keys) > _KEYS_MAX:
             self._keys.clear()
         missing = borrowers - self._keys.keys()
@@ -65,9 +58,7 @@ class FactReader:
         if not isinstance(body, ProfileFact):
             return fact_to_issue(body, at, late)  # type: ignore[arg-type]
         key = self._keys[body.borrower_id]
-        sealed = [
-            seal(key, body.borrower_id, CONTACT_POINT, point.value) for point in body.points
-        ]
+        sealed = [seal(key, body.borrower_id, CONTACT_POINT, point.value) for point in body.points]
         return profile_to_issue(body, sealed, at, late)
 
     def conflict(self, fact: FeedFact) -> BadRecord:
