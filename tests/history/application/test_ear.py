@@ -147,6 +147,10 @@ class TestEar:
         with pytest.raises(Changed, match="not the topic that was read before"):
             await Ear(await _bus(Chronicle()), store, AlwaysMine()).step(wait_seconds=0)
 
+    async def test_a_topic_that_is_not_there_yet_is_waited_for(self) -> None:
+        with pytest.raises(ConnectionError, match="does not exist yet"):
+            await Ear(MemoryBus(), MemoryHistory(), AlwaysMine()).step(wait_seconds=0)
+
     async def test_a_topic_with_other_partitions_stops(self) -> None:
         bus = MemoryBus()
         await bus.ensure_topic("arrears.intake.v1", partitions=8, retention_ms=-1)

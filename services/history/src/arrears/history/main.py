@@ -278,7 +278,8 @@ def _listen(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port))
     except OSError as error:
         where = f"{settings.host}:{settings.port}"
-        rule = f"{where} cannot be listened on: {error.strerror}"
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        rule = f"{where} cannot be listened on: {reason}"
         raise BadSetting("ARREARS_HISTORY_LISTEN", rule) from error
 
 

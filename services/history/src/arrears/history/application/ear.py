@@ -66,7 +66,11 @@ class Ear:
         places = {_spot(place): place for place in await self._store.places()}
         bounds: dict[TopicPartition, tuple[int, int]] = {}
         for service in SERVICES:
-            count = await self._bus.partition_count(topic_of(service))
+            try:
+                count = await self._bus.partition_count(topic_of(service))
+            except LookupError:
+                # The stage that owns it has not been migrated yet: that passes.
+                raise ConnectionError(f"{topic_of(service)} does not exist yet") from None
             if count != SHARD_COUNT:
                 raise Stop(f"{topic_of(service)} has {count} partitions, not {SHARD_COUNT}")
             bounds.update(await self._bus.bounds(topic_of(service)))
