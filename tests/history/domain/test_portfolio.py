@@ -1,23 +1,14 @@
-"""The figures: those of real feeds, exactly, and those of the last page, one rule at a time."""
+"""The figures of the feed and of the last page, one rule at a time."""
 
-import gzip
-import json
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from arrears.history.domain.portfolio import Page, Portfolio, page_of
 from arrears.history.domain.portfolio.page import feed_of
 from arrears.history.domain.told import keep
-from arrears.shared.kernel.money import parse_minor
 from arrears.shared.testing.chronicle import Chronicle
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "uci-taiwan"
-OF_THE_SOURCE = {"source_rows", "dirty_facts_to_park"}
 JAN, FEB, MAR = date(2024, 1, 20), date(2024, 2, 20), date(2024, 3, 20)
 
 
@@ -30,58 +21,6 @@ def _portfolio(chronicle: Chronicle) -> Portfolio:
 
 def _page(chronicle: Chronicle, as_of: date | None = None) -> Page:
     return page_of(_portfolio(chronicle), as_of)
-
-
-# --- Real feeds
-
-
-def _facts(path: Path) -> Iterator[dict[str, Any]]:
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)
-
-
-def _as_intake_says(path: Path) -> Chronicle:
-    """The feed as events of intake: every fact one event, an episode opened where none runs."""
-    chronicle = Chronicle()
-    episodes: dict[str, int] = {}
-    open_loans: set[str] = set()
-    for fact in _facts(path):
-        data = fact["data"]
-        loan, currency = data["loan_id"], data["currency"]
-        told: dict[str, object] = {"loan_key": loan, "currency": currency}
-        stream = f"intake.loan-{loan}"
-        on = date.fromisoformat(fact["time"][:10])
-        if fact["type"].endswith("overdue.v1"):
-            name = "loan_overdue_recorded"
-            if loan not in open_loans:
-                open_loans.add(loan)
-                episodes[loan] = episodes.get(loan, 0) + 1
-                case = {**told, "case_id": f"{loan}/{episodes[loan]}"}
-                chronicle.tell("intake.case_opened", case, stream=stream, on=on, borrower=loan)
-            told |= {
-                "case_id": f"{loan}/{episodes[loan]}",
-                "days_past_due": data["days_past_due"],
-                "overdue_minor": parse_minor(data["overdue"]["total"], currency),
-                "balance_minor": parse_minor(data["outstanding_balance"], currency),
-                "bucket": "M1",
-            }
-        elif fact["type"].endswith("cured.v1"):
-            name = "loan_cured_recorded"
-            open_loans.discard(loan)
-        else:
-            name = "repayment_recorded"
-            told["amount_minor"] = parse_minor(data["amount"], currency)
-        chronicle.tell(f"intake.{name}", told, stream=stream, on=on, borrower=loan)
-    return chronicle
-
-
-@pytest.mark.skipif(not DATA.is_dir(), reason=f"{DATA} is not here")
-@pytest.mark.parametrize("name", ["taiwan_every20", "taiwan"])
-def test_every_number_that_the_feeds_maker_states_is_given_under_the_same_name(name: str) -> None:
-    stated = json.loads((DATA / f"{name}_expected.json").read_text())
-    feed = msgspec.to_builtins(feed_of(_portfolio(_as_intake_says(DATA / f"{name}.jsonl.gz"))))
-    assert feed == {key: value for key, value in stated.items() if key not in OF_THE_SOURCE}
 
 
 # --- The feed's figures, one rule at a time
