@@ -66,7 +66,7 @@ async def _close(
     try:
         partitions = await ensure_feed_topic(bus, settings)
         opened = await opened_on(bus)
-        plan, first_day = _plan(opened, to, partitions, yes=yes or dry)
+        plan, first_day = plan_for(opened, to, partitions, yes=yes or dry)
         if dry:
             return plan
         if not yes:
@@ -89,7 +89,7 @@ async def _close(
         await bus.close()
 
 
-def _plan(
+def plan_for(
     opened: Opened | None, to: date | None, partitions: int, *, yes: bool
 ) -> tuple[Plan, date]:
     if opened is None:
