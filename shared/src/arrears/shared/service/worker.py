@@ -23,15 +23,23 @@ from arrears.shared.runtime.bus import OutOfRetention
 from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.runtime.owner import Owner, TooMuchPoison
 from arrears.shared.runtime.relay import RelayStopped
+from arrears.shared.runtime.workbench import StoreLostEvents
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS: Final = 0.05
+IDLE_SECONDS: Final = 0.25
 REFRESH_SECONDS: Final = 0.25
 PROJECT_SECONDS: Final = 0.5
 COMMIT_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 0.5
-MUST_STOP: Final = (SourceBroken, RelayStopped, TooMuchPoison, EventRepeated, OutOfRetention)
+MUST_STOP: Final = (
+    SourceBroken,
+    RelayStopped,
+    TooMuchPoison,
+    EventRepeated,
+    OutOfRetention,
+    StoreLostEvents,
+)
 PASSING: Final = (
     ConnectionError,
     OSError,
@@ -67,6 +75,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._committed = asyncio.Event()
         self._publishing = asyncio.Lock()
+        self._relay_trouble: BaseException | None = None
 
     def stop(self) -> None:
         self._stopping.set()
@@ -96,6 +105,9 @@ class Worker:
     async def _round(self, relay: "asyncio.Task[None]") -> None:
         if relay.done():
             relay.result()
+        if self._relay_trouble is not None:
+            trouble, self._relay_trouble = self._relay_trouble, None
+            raise trouble
         if self._is_due("lease", self._lease_every):
             await self._turn_over(await self._leases.step())
         busy = await self.owner.hear(wait_seconds=0.0 if self._busy else IDLE_SECONDS)
@@ -163,7 +175,8 @@ class Worker:
                 async with self._publishing:
                     moved = await self.owner.publish()
             except PASSING as error:
-                self.trouble = type(error).__name__
+                # The cursor in memory may be wrong for good, so the main loop starts over.
+                self._relay_trouble = error
                 log.warning("publishing_failed", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
