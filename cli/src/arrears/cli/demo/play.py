@@ -202,9 +202,9 @@ class Play:
         counts.day = answer["closed_everywhere"]
         if counts.day is not None:
             self._seen.day = date.fromisoformat(counts.day)
-            self._seen.fraction = self._fraction(self._seen.day)
+            self._seen.fraction = self.fraction(self._seen.day)
 
-    def _fraction(self, day: date) -> float:
+    def fraction(self, day: date) -> float:
         """How much of the work lies on the days up to this one, by facts and by days."""
         place = bisect_right(self._days, day)
         if not place:

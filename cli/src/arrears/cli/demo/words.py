@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 Language = Literal["en", "zh"]
 
-_LABELS: Final[Mapping[str, tuple[str, str]]] = {
+LABELS: Final[Mapping[str, tuple[str, str]]] = {
     # --- Headings
     "title": ("The portfolio on {day}", "{day} 的资产组合"),
     "over": (
@@ -163,7 +163,7 @@ _LABELS: Final[Mapping[str, tuple[str, str]]] = {
 
 def say(key: str, language: Language, **values: object) -> str:
     """The label of a code, with numbers grouped."""
-    pair = _LABELS.get(key)
+    pair = LABELS.get(key)
     text = key.replace("_", " ") if pair is None else pair[0 if language == "en" else 1]
     if not values:
         return text
