@@ -36,7 +36,9 @@ class Cases(Generic[Row]):
             dependencies=[seen],
             responses={
                 200: answer_of(page, "A page; `next_after` is null on the last one."),
-                **problem.documented({401: ("who_are_you",), 422: ("invalid_request",)}),
+                **problem.documented(
+                    {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
+                ),
             },
         )
         async def cases(after: After = None, limit: Limit = 100) -> Response:
@@ -53,6 +55,7 @@ class Cases(Generic[Row]):
                         401: ("who_are_you",),
                         404: ("case_not_found",),
                         422: ("invalid_request",),
+                        503: ("unavailable",),
                     }
                 ),
             },

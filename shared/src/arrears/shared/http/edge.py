@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -102,7 +103,8 @@ class Edge:
             found = problem.refused(refusal)
             status, body = found.status, encode(found)
         except BaseException:
-            await asyncio.shield(self._answers.abandon(call.key, call.staff_id))
+            with suppress(Exception):  # An answer that cannot be taken back is taken over later.
+                await asyncio.shield(self._answers.abandon(call.key, call.staff_id))
             raise
         await self._answers.finish(call.key, call.staff_id, status, body)
         return _answer(status, body, replayed=False)
@@ -134,7 +136,7 @@ def command_answers(*reasons: str) -> dict[int | str, dict[str, Any]]:
                 409: (*reasons, "in_progress"),
                 413: ("body_too_large",),
                 422: ("invalid_request", "key_reused"),
-                503: ("busy",),
+                503: ("busy", "unavailable"),
             }
         ),
     }

@@ -7,6 +7,8 @@ rule and, where we failed, a number to find it in the log.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import asyncpg
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from msgspec import Struct
@@ -15,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from arrears.shared.http.desk import Busy
+from arrears.shared.http.logs import told
 from arrears.shared.http.schema import schema_of
 from arrears.shared.kernel.decider import Refused
 
@@ -27,6 +30,17 @@ _HTTP_REASONS: Final = {
     405: "method_not_allowed",
     415: "unsupported_media_type",
 }
+
+
+_AWAY: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InterfaceError,
+)
+"""What a lost database or broker raises: it passes."""
+
+log = structlog.get_logger(__name__)
 
 
 class FieldError(Struct, frozen=True, kw_only=True):
@@ -118,6 +132,12 @@ def documented(reasons: Mapping[int, Sequence[str]]) -> dict[int | str, dict[str
     }
 
 
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    log.warning("unavailable", **told(error))
+    detail = "The database or the broker does not answer. Try again with the same key."
+    return response(problem(503, "unavailable", detail), {"Retry-After": "5"})
+
+
 def add_problems(app: FastAPI) -> None:
     @app.exception_handler(ProblemRaised)
     async def raised(_request: Request, error: ProblemRaised) -> Response:
@@ -131,6 +151,9 @@ def add_problems(app: FastAPI) -> None:
     async def busy(_request: Request, _error: Busy) -> Response:
         detail = "Others are changing the same borrower. Try again with the same key."
         return response(problem(503, "busy", detail), {"Retry-After": "1"})
+
+    for away in _AWAY:
+        app.add_exception_handler(away, _unavailable)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_request: Request, error: RequestValidationError) -> Response:
