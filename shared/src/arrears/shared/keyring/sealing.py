@@ -19,6 +19,10 @@ ERASED_TEXT: Final = "s1.erased"
 """What stands in an event that was written after the borrower's keys were destroyed."""
 
 
+CONTACT_POINT: Final = "contact_point"
+"""The field name under which contact points are sealed, bound to their borrower."""
+
+
 class Erased:
     """Read where the key is destroyed. There is one, `ERASED`; it prints as `erased`."""
 
