@@ -151,7 +151,7 @@ def _print_last_page(shown: Console, found: dict[str, Any], played: Played, lang
     for command in (
         f"{program} history {name} --lang {'zh' if lang == 'en' else 'en'}",
         f"{program} rebuild contact --from kafka",
-        f"{program} portfolio --as-of {_middle(page)}",
+        f"{program} portfolio --as-of {_middle(played)}",
     ):
         shown.print(f"  {command}")
     shown.print(say("running", lang))
@@ -187,7 +187,6 @@ def _verdict(proof: dict[str, Any], lang: Language) -> str:
     return f"[bold red]{say('broken', lang, says=first.get('says', ''))}[/bold red]"
 
 
-def _middle(page: dict[str, Any]) -> str:
+def _middle(played: Played) -> str:
     """A day well inside, for the question how it stood then."""
-    rolls = page["roll_rates"]
-    return f"{rolls['first_month']}-15" if rolls["first_month"] else str(page["as_of"])
+    return str(played.first_day + (played.day - played.first_day) // 2)

@@ -71,6 +71,7 @@ class Seen(Struct, kw_only=True):
 class Played(Struct, frozen=True, kw_only=True):
     """How it went. Figures are of this run alone; `events` leaves out closings of days."""
 
+    first_day: date
     day: date
     facts: int
     events: int
@@ -136,6 +137,7 @@ class Play:
         days = (self._last_day - (day_before or self._day_before_all)).days
         closings = max(0, days) * SHARD_COUNT * len(STAGES)
         return Played(
+            first_day=self._day_before_all + ONE_DAY,
             day=self._last_day,
             facts=sent.lines,
             events=self._seen.services["history"].heard - before - closings,
