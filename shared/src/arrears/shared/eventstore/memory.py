@@ -113,6 +113,13 @@ class MemoryStore:
     async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
         return sorted({p.row.borrower_id for p in self.parked if p.row.shard in set(shards)})
 
+    async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
+        return [
+            (number, parked.row)
+            for number, parked in enumerate(self.parked, start=1)
+            if parked.row.borrower_id == borrower_id
+        ]
+
     async def cursors(self, shards: Sequence[Shard]) -> Mapping[Shard, int]:
         return {shard: self.published[shard] for shard in shards}
 
@@ -207,6 +214,9 @@ class MemoryStore:
         if change.duplicates:
             counted = {one.origin for one in self.duplicates}
             self.duplicates.extend(one for one in change.duplicates if one.origin not in counted)
+        gone = set(change.unparked)
+        if gone:
+            self.parked = [one for n, one in enumerate(self.parked, start=1) if n not in gone]
         self.parked.extend(change.parked)
 
     def _apply_move(self, move: PositionMove) -> None:

@@ -216,6 +216,9 @@ class Store(Protocol):
     async def commit(self, change: Change) -> None:
         """Append and move, or raise: ShardMoved (decide again), Fenced (drop everything)."""
 
+    async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
+        """The parked input of a borrower, numbered, in the order it came."""
+
     async def cursors(self, shards: Sequence[Shard]) -> Mapping[Shard, int]:
         """The highest seq of each shard that the relay has published."""
 

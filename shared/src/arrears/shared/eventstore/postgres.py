@@ -89,6 +89,10 @@ class PostgresStore:
         rows = await self.pool.fetch(sql.PARKED_BORROWERS, list(shards))
         return [BorrowerId(row[0]) for row in rows]
 
+    async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
+        rows = await self.pool.fetch(sql.PARKED_INPUTS, borrower_id)
+        return [(row["number"], _agenda_row(row)) for row in rows]
+
     async def cursors(self, shards: Sequence[Shard]) -> Mapping[Shard, int]:
         rows = await self.pool.fetch(sql.CURSORS, list(shards))
         return {Shard(row[0]): row[1] for row in rows}

@@ -75,6 +75,9 @@ EFFECTS: Final = """
 PARKED_BORROWERS: Final = """
     SELECT DISTINCT borrower_id FROM parked WHERE shard = ANY($1::smallint[])
 """
+PARKED_INPUTS: Final = f"""
+    SELECT {", ".join(AGENDA_COLUMNS)}, number FROM parked WHERE borrower_id = $1 ORDER BY number
+"""
 CURSORS: Final = "SELECT shard, published_seq FROM cursors WHERE shard = ANY($1::smallint[])"
 MOVE_CURSORS: Final = """
     UPDATE cursors AS c SET published_seq = m.after

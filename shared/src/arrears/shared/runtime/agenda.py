@@ -84,6 +84,13 @@ class DayBook:
         elif borrower_id in self.borrowers:
             self.borrowers[borrower_id].timers.pop(stream, None)
 
+    def remove(self, borrower_id: BorrowerId) -> list[AgendaRow]:
+        """Take a borrower out of the day; its rows may come back later."""
+        day = self.borrowers.pop(borrower_id, None)
+        rows = [line.row for line in day.lines] if day is not None else []
+        self._known.difference_update(row.row_id for row in rows)
+        return rows
+
     def waiting(self) -> Iterator[tuple[BorrowerId, BorrowerDay]]:
         """Borrowers with something to do now: not waiting for the answer to an effect."""
         for borrower_id, day in self.borrowers.items():

@@ -145,6 +145,12 @@ class Books:
             book.add_timers(await self._store.timers([shard], book.until))
             self.requested([effect for effect in pending if effect.shard == shard])
 
+    async def reload(self) -> None:
+        """Rows and timers that came back to days which are open already."""
+        for shard, book in self._books.items():
+            book.add_rows(await self._store.agenda([shard], book.day, book.until, limit=ROWS_MAX))
+            book.add_timers(await self._store.timers([shard], book.until))
+
     # --- What is to do
 
     def works(self, lines_max: int, alone: Collection[BorrowerId]) -> list[Work]:
@@ -177,14 +183,14 @@ class Books:
         if parked:
             for book in self._books.values():
                 for borrower_id in [b for b in book.borrowers if b in parked]:
-                    rows.extend(line.row for line in book.borrowers.pop(borrower_id).lines)
+                    rows.extend(book.remove(borrower_id))
         return rows
 
     def forget(self, shard: Shard, borrower_id: BorrowerId) -> None:
         """The borrower was parked: its lines and timers wait elsewhere."""
         book = self._books.get(shard)
         if book is not None:
-            book.borrowers.pop(borrower_id, None)
+            book.remove(borrower_id)
 
     def drop(self, shard: Shard) -> None:
         self._books.pop(shard, None)

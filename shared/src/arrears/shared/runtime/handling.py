@@ -31,7 +31,6 @@ from arrears.shared.runtime.stage import (
     FEED_RANK,
     TIMER_RANK,
     BadRecord,
-    FeedFact,
 )
 from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
 

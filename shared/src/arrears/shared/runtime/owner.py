@@ -127,6 +127,8 @@ class Owner:
 
     async def handle(self) -> bool:
         """Decide one batch of what is ready, or close the days that are done."""
+        if self.parked:
+            await self._let_go_on()
         await self.books.open(self.bench.shelves, self.effects.pending(), self.parked)
         aside = self.books.take_parked(self.parked)
         if aside:
@@ -153,6 +155,13 @@ class Owner:
     async def refresh(self) -> bool:
         """Look whether commands appended to our shards, so that nothing waits unseen."""
         return await self._catch_up(self.shards)
+
+    async def _let_go_on(self) -> None:
+        """Borrowers whose parked input staff sent back are handled again (protocol 2.5)."""
+        parked = set(await self.store.parked_borrowers(self.shards))
+        if self.parked - parked:
+            await self.books.reload()
+        self.parked = parked
 
     # --- Deciding
 

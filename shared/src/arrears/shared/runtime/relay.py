@@ -33,8 +33,9 @@ class Relay:
 
     async def take(self, shards: Sequence[Shard]) -> None:
         """Take over shards: compare the topic's highest number with the store (protocol 2.6)."""
-        bounds = await self._bus.bounds(self._topic)
+        # Cursors first: whoever still publishes beside us moves them after the topic, never before.
         cursors = await self._store.cursors(shards)
+        bounds = await self._bus.bounds(self._topic)
         for shard in shards:
             place = TopicPartition(self._topic, shard)
             first, end = bounds[place]

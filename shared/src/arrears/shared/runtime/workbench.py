@@ -34,12 +34,13 @@ def shard_stream(service: str, shard: Shard) -> StreamName:
     return StreamName(f"{service}.shard-{shard:02d}")
 
 
-def _days_only(service: str) -> Decider[None, object, object]:
+def _nothing_to_decide(category: str) -> Decider[None, object, object]:
+    """A stream of the kernel's own: a command is the event that it asks for."""
     return Decider(
-        category=f"{service}.shard",
+        category=category,
         initial=None,
         evolve=lambda state, _event: state,
-        decide=lambda _command, _state: (),
+        decide=lambda event, _state: (event,),
     )
 
 
@@ -49,6 +50,10 @@ class EventTooLarge(Exception):
 
 class SameIdOtherContent(Exception):
     """An event of ours would repeat an id with other content: a loud stop (protocol 2.4)."""
+
+
+class StoreLostEvents(Exception):
+    """A shard's number says that there are events which the store does not have: a loud stop."""
 
 
 class Cause(Struct, frozen=True):
@@ -144,7 +149,8 @@ class Workbench:
         self.stage = stage
         self.store = store
         self.codec = stage.codec()
-        self.deciders = {**stage.deciders, f"{stage.name}.shard": _days_only(stage.name)}
+        own = (f"{stage.name}.shard", f"{stage.name}.parking")
+        self.deciders = {**stage.deciders, **{name: _nothing_to_decide(name) for name in own}}
         self.shelves: dict[Shard, Shelf] = {}
         self._source = f"/arrears/{stage.name}"
 
@@ -181,7 +187,10 @@ class Workbench:
         shelf = self.shelves[state.shard]
         shelf.open_day = state.open_day
         while shelf.last_seq < state.last_seq:
-            for stored in await self.store.after(state.shard, shelf.last_seq, limit=1000):
+            page = await self.store.after(state.shard, shelf.last_seq, limit=1000)
+            if not page or page[0].seq != shelf.last_seq + 1:
+                raise StoreLostEvents(f"shard {state.shard}: seq {shelf.last_seq + 1} is missing")
+            for stored in page:
                 entry = shelf.entries.get(stored.stream)
                 if entry is not None and stored.version > entry.version:
                     self._fold(shelf, entry, stored)

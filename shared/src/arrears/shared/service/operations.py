@@ -6,9 +6,17 @@ from typing import Annotated, Any, Final
 import asyncpg
 from fastapi import APIRouter, Query
 from msgspec.json import encode
+from pydantic import Field
 from starlette.responses import Response
 
+from arrears.shared.eventstore.port import Store
+from arrears.shared.http.edge import Call, Edge, command_answers
+from arrears.shared.http.fields import Body
 from arrears.shared.http.problem import not_found
+from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.runtime.parking import retry_parked, skip_parked
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.clock import wall_clock
 
 _STATUS: Final = """
     SELECT
@@ -99,6 +107,38 @@ def operations_routes(
         return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
 
     return router
+
+
+def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
+    """Commands of operations staff; each gives a reason or repeats safely."""
+    router = APIRouter(tags=["operation"])
+
+    @router.post("/parked/{borrower_id}/retry", responses=command_answers("nothing_is_parked"))
+    async def retry(borrower_id: str, call: Annotated[Call, edge.call("ops")]) -> Response:
+        """Put everything parked of the borrower back on the agenda of the open day."""
+        count = await retry_parked(stage, store, BorrowerId(borrower_id))
+        return _json({"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id})
+
+    @router.post("/parked/{borrower_id}/skip", responses=command_answers("nothing_is_parked"))
+    async def skip(
+        borrower_id: str, body: SkipBody, call: Annotated[Call, edge.call("ops")]
+    ) -> Response:
+        """Give up the first parked input of the borrower, with a reason. This is an event."""
+        left = await skip_parked(
+            stage,
+            store,
+            BorrowerId(borrower_id),
+            reason=body.reason,
+            actor=call.staff_id,
+            recorded_at=wall_clock(),
+        )
+        return _json({"borrower_id": borrower_id, "still_parked": left})
+
+    return router
+
+
+class SkipBody(Body):
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
 
 
 def _json(found: object) -> Response:

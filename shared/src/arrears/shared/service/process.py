@@ -49,11 +49,12 @@ from arrears.shared.keyring.postgres import PostgresKeyring
 from arrears.shared.keyring.schema import migrate as migrate_keystore
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.stage import STAGES, Stage
+from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.migrating import make_database, migrate
-from arrears.shared.service.operations import operations_routes
+from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.settings import BadSetting, Ground, Settings
-from arrears.shared.service.worker import MUST_STOP, Worker, wall_clock
+from arrears.shared.service.worker import MUST_STOP, Worker
 
 log = structlog.get_logger(__name__)
 POOL_MAX: Final = 6
@@ -324,6 +325,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
 
     routers = list(service.make_routes(edge)) if service.make_routes else []
     routers.append(operations_routes(service.name, running.pool, live_facts))
+    routers.append(repair_routes(running.stage, running.store, edge))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(
         app,

@@ -9,7 +9,6 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -51,11 +50,6 @@ PASSING: Final = (
     asyncpg.OperatorInterventionError,
     asyncpg.CannotConnectNowError,
 )
-
-
-def wall_clock() -> datetime:
-    """The one place where a service looks at the wall."""
-    return datetime.fromtimestamp(time.time(), UTC)
 
 
 class Worker:
