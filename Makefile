@@ -19,8 +19,8 @@ setup: ## Install everything into .local/ (under a second when nothing changed)
 	    exec "$$python" -I requirements/install.py; fi; done; \
 	echo "setup: needs Python 3.11 or later, and found none; install it, or name one: make PYTHON=/path/to/python3.12" >&2; exit 1
 
-up: setup ## Start Kafka and PostgreSQL, or find them running
-	@$(BIN)/arrears stack up
+up: setup ## Start Kafka, PostgreSQL and the five services, or find them running
+	@$(BIN)/arrears up
 
 down: ## Stop what was started here, and nothing else
 	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears stack down; else echo "nothing was started here"; fi

@@ -49,12 +49,16 @@ def choose_ports(installation: Installation, say: Say) -> dict[str, str]:
     return listen
 
 
-def start(installation: Installation, services: Iterable[str], env: Mapping[str, str]) -> None:
-    """Start `run` (API and worker in one process) of each that does not run yet."""
-    supervisor = Supervisor(installation.root)
+def start(installation: Installation, services: Iterable[str]) -> None:
+    """Start `run` (API and worker in one process) of each that does not run yet.
+
+    A worker that starts again under its name takes back its shards at once.
+    """
+    supervisor, env = Supervisor(installation.root), installation.environment()
     for service in services:
         if not supervisor.alive(service):
-            supervisor.start(service, [entry_point(service), "run"], env)
+            named = {"ARREARS_WORKER": f"{service}-1", **env}
+            supervisor.start(service, [entry_point(service), "run"], named)
 
 
 def wait_until_up(installation: Installation, services: Iterable[str]) -> None:

@@ -36,7 +36,7 @@ def up(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="The sandbox borrower's and court's seed. Default: as before, or 7."),
+        typer.Option(help="Turns the sandbox on. Default: as before, at first 7 in `feed`."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -50,7 +50,9 @@ def up(
         before = installation.started.settings
         chosen = clock or before.get("ARREARS_CLOCK", "feed")
         known = before.get("ARREARS_SANDBOX_SEED")
-        seed = seed if seed is not None else int(known) if known else DEFAULT_SEED
+        if seed is None:
+            # In `live` the sandbox answers only where somebody asked for it.
+            seed = int(known) if known else DEFAULT_SEED if chosen == "feed" else None
         installation.ensured(say)
         installation.make_master_key()
         running = [name for name in SERVICES if Supervisor(installation.root).alive(name)]
@@ -59,7 +61,7 @@ def up(
             listen |= {name: installation.started.listen[name] for name in running}
             installation.remember(Started(listen=listen, settings=settings_for(chosen, seed)))
             services.migrate_all(installation.environment(), say)
-            services.start(installation, SERVICES, installation.environment())
+            services.start(installation, SERVICES)
         services.wait_until_up(installation, SERVICES)
         addresses = {name: installation.url(name) for name in SERVICES}
     if as_json:

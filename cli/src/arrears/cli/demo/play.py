@@ -12,9 +12,9 @@ from typing import Any, Final
 import httpx
 from msgspec import Struct
 
+from arrears.cli.client import services
 from arrears.cli.client.installation import KAFKA, SERVICES, STAGES, Installation
 from arrears.cli.client.trouble import Trouble, WrongUse
-from arrears.cli.demo.prepare import start
 from arrears.cli.feed.importer import Importer, Sent
 from arrears.cli.feed.importer_memory import Memory
 from arrears.cli.feed.importing import Survey
@@ -244,7 +244,7 @@ class Play:
         self._seen.services[VICTIM].answers = False
         self._seen.note = f"{VICTIM}'s worker was killed on {day}; it starts again"
         self._watch(self._seen)
-        start(self._installation, [VICTIM])
+        services.start(self._installation, [VICTIM])
         while await self._ask(client, VICTIM, "/health") is None:
             self._check_alive()
             await asyncio.sleep(0.1)

@@ -6,7 +6,7 @@ Only what was started from this checkout is emptied without a question.
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,16 +64,9 @@ def prepare(
         shutil.rmtree(installation.folder.local / "import", ignore_errors=True)
         say(f"emptied databases and topics ({time.monotonic() - began:.1f} s)")
     services.migrate_all(env, lambda _line: None)
-    start(installation, SERVICES)
+    services.start(installation, SERVICES)
     services.wait_until_up(installation, SERVICES)
     return env
-
-
-def start(installation: Installation, names: Iterable[str]) -> None:
-    """A worker that starts again under its name takes back its shards at once."""
-    env = installation.environment()
-    for name in names:
-        services.start(installation, [name], {**env, "ARREARS_WORKER": f"{name}-1"})
 
 
 def feed_file(installation: Installation, seed: int, loans: int, months: int) -> Path:
