@@ -6,7 +6,7 @@ BIN := .local/venv/bin
 PYTHON ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check live bench migrate schema clean requirements
+.PHONY: help setup up down demo test check live simulate bench migrate schema clean requirements
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -39,6 +39,9 @@ check: setup ## Format, lint, types and import contracts
 
 live: setup ## Only the tests on a real Kafka and PostgreSQL
 	@$(BIN)/python -m pytest -m live
+
+simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 1000; SEED=n: one, told)
+	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,1000))" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
 
 bench: setup ## Speed beside a raw pipe in the same run (ONLY=name for one row)
 	@$(BIN)/arrears bench $(if $(ONLY),--only "$(ONLY)")

@@ -87,7 +87,7 @@ def toy_stages() -> list[Stage]:
         name="contact",
         deciders={"contact.borrower": desk("contact.borrower")},
         wire_names=_names("contact", NoticePlanned, NoticeSent, TreatmentCompleted, Noted),
-        hears=frozenset({CaseReferred.WIRE_NAME, CaseHeld.WIRE_NAME, RepaymentRecorded.WIRE_NAME}),
+        hears=frozenset({CaseReferred.WIRE_NAME, RepaymentRecorded.WIRE_NAME}),
         react=react_contact,
         effect_of=lambda event: "letter" if isinstance(event, NoticeSent) else None,
         answer_type=Delivered,

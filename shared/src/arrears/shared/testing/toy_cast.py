@@ -1,0 +1,114 @@
+"""The toy stages as a cast of the simulation: eight days of a dozen borrowers on three shards."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cache
+from hashlib import sha256
+from random import Random
+from typing import Any, Final, cast
+
+from msgspec.json import Decoder, encode
+
+from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.port import Store
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
+from arrears.shared.kernel.reaction import Issue
+from arrears.shared.runtime.transact import TooBusy, transact
+from arrears.shared.runtime.workbench import Cause
+from arrears.shared.testing.simulated import Wire
+from arrears.shared.testing.simulation import Cast, Simulation
+from arrears.shared.testing.toy import ToyGateway, toy_stages
+from arrears.shared.testing.toy_intake import CALENDAR, Hold, line
+from arrears.shared.testing.toy_world import day
+
+SHARDS: Final = (Shard(2), Shard(3), Shard(11))
+DAYS: Final = 8
+_JSON: Final = Decoder(dict[str, Any])
+_WHATS: Final = ("overdue", "overdue", "overdue", "repayment", "repayment", "cured", "refuse")
+
+
+@cache
+def borrowers(count: int) -> tuple[str, ...]:
+    """Borrowers who live on the shards that are played."""
+    names = (f"b{number}" for number in range(10_000))
+    found = [name for name in names if shard_of(BorrowerId(name)) in SHARDS]
+    return tuple(found[:count])
+
+
+def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
+    chance = Random("the toy bank")
+    *people, bad = borrowers(12)
+    days = []
+    for number in range(1, DAYS + 1):
+        said = []
+        for who in chance.sample(people, 6):
+            on = day(max(1, number + chance.choice((0, 0, 0, 0, -2, 3))))
+            told = line(
+                f"{number}",
+                who,
+                on,
+                what=chance.choice(_WHATS),
+                hour=chance.randint(0, 23),
+                amount=chance.randint(1, 99),
+                loan=f"loan-{chance.randint(1, 2)}-of-{who}",
+            )
+            said.append((who, told))
+        if number in (4, 5):
+            said.append(
+                (bad, line(number, bad, day(number), what="poison" if number == 4 else "overdue"))
+            )
+        days.append((day(number), said))
+    return days
+
+
+async def _hold(world: Simulation) -> None:
+    """Somebody holds a case. Nobody hears it, so nothing but its own event may differ."""
+    who = world.chance.choice(borrowers(8))
+    store = world.stores["intake"]
+    open_day = store.shards[shard_of(BorrowerId(who))].open_day
+    if open_day is None:
+        return
+    try:
+        await transact(
+            world.stages["intake"],
+            cast("Store", Wire(store, "people", [])),
+            Issue("intake.loan", f"loan-1-of-{who}", Hold(reason="dispute")),
+            BorrowerId(who),
+            cause=Cause(id=f"hold at step {world.steps}", actor="staff"),
+            at=CALENDAR.start_of(open_day),
+            recorded_at=world.clock(),
+        )
+    except (Refused, TooBusy):
+        return
+
+
+def digest(stores: Mapping[str, MemoryStore]) -> str:
+    """What happened, without numbers, hashes, recorded times, closings and people's commands.
+
+    A parked borrower leaves the promise of the digest (protocol 2.5).
+    """
+    parked = {one.row.borrower_id for store in stores.values() for one in store.parked}
+    lines = []
+    for service, store in stores.items():
+        for (_, stream), events in sorted(store.streams.items()):
+            for event in events:
+                seen = _JSON.decode(event.value)
+                if "actor" in seen or event.borrower_id in parked or ".shard-" in stream:
+                    continue
+                kept = [seen[name] for name in ("id", "type", "time", "businessday", "data")]
+                lines.append([service, stream, seen["causationid"], *kept])
+    lines.sort(key=lambda one: (one[0], one[1]))
+    assert lines
+    return f"{sha256(encode(lines)).hexdigest()[:12]} over {len(lines)} events"
+
+
+def toy_cast() -> Cast:
+    return Cast(
+        stages=toy_stages,
+        gateways=lambda: {"contact": ToyGateway()},
+        days=_days(),
+        shards=SHARDS,
+        digest=digest,
+        command=_hold,
+    )

@@ -1,0 +1,41 @@
+"""Many seeds, each its own interleaving and its own faults: the laws hold and the digest is one.
+
+`make simulate SEEDS=n` plays as many, `make simulate SEED=n` plays one and prints its story.
+"""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from structlog.testing import capture_logs
+
+from arrears.shared.testing.simulation import Cast, Simulator
+from arrears.shared.testing.toy_cast import toy_cast
+
+ONE = int(os.environ.get("SEED") or 0)
+SEEDS = int(os.environ.get("SEEDS") or 0)
+TOY_SEEDS = SEEDS or 100
+REAL_SEEDS = SEEDS // 20 or 6
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with capture_logs():
+        yield
+
+
+def play(cast: Cast, count: int) -> None:
+    simulator = Simulator(cast)
+    for seed in [ONE] if ONE else range(1, count + 1):
+        failure = simulator.seed(seed)
+        assert failure is None, f"make simulate SEED={seed}\n{failure}"
+    print(f"{count} seeds of {simulator.steps} steps, digest {simulator.digest}")
+
+
+def test_the_kernel_alone() -> None:
+    """Toy stages: every road of the kernel, with poison, refusals and people's commands."""
+    play(toy_cast(), TOY_SEEDS)
+
+
+def test_the_real_stages(real_cast: Cast) -> None:
+    play(real_cast, REAL_SEEDS)
