@@ -52,6 +52,7 @@ def upgrade() -> None:
         _text("stage"),
         _text("bucket", null=True),
         sa.Column("body", sa.LargeBinary, nullable=False),
+        postgresql_with={"fillfactor": 60},
     )
     op.create_index("case_list_loan_key", "case_list", ["loan_key"])
     op.create_table("loans", _text("loan_key", key=True), _text("borrower_id"))
