@@ -44,14 +44,13 @@ class Books:
         if self._live:
             await self._look(shelves, pending)
             return
+        waiting = {shard: s for shard, s in shelves.items() if shard not in self._books}
+        if waiting:
+            await self._ears.look_at_feed()
         ready: dict[date, list[Shard]] = {}
-        for shard, shelf in shelves.items():
+        for shard, shelf in waiting.items():
             day = shelf.open_day
-            if (
-                shard not in self._books
-                and day is not None
-                and await self._ears.complete(shard, day)
-            ):
+            if day is not None and self._ears.complete(shard, day):
                 ready.setdefault(day, []).append(shard)
         for day, shards in ready.items():
             await self._open_day(day, shards, pending)

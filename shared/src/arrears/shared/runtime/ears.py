@@ -184,9 +184,9 @@ class Ears:
 
     # --- Is a day complete?
 
-    async def complete(self, shard: Shard, day: date) -> bool:
+    def complete(self, shard: Shard, day: date) -> bool:
         """Whether every source of the shard has closed what belongs to `day` (protocol 3.2)."""
-        if self._stage.feed is not None and not await self._feed_complete(day):
+        if self._stage.feed is not None and (self._feed_closed is None or self._feed_closed < day):
             return False
         first = self.first_day(shard)
         for service, days_later in self._stage.sources().items():
@@ -198,10 +198,10 @@ class Ears:
                 return False
         return True
 
-    async def _feed_complete(self, day: date) -> bool:
-        """All feed partitions, ours and those of other workers, must have closed the day."""
-        if self._feed_closed is not None and self._feed_closed >= day:
-            return True
+    async def look_at_feed(self) -> None:
+        """Up to which day have all feed partitions closed, ours and those of other workers?"""
+        if self._stage.feed is None:
+            return
         if not self._feed_count:
             self._feed_count = await self._bus.partition_count(FEED_TOPIC)
         if len(self.feed) == self._feed_count:
@@ -213,7 +213,6 @@ class Ears:
         known = [day for day in closed if day is not None]
         if len(known) == self._feed_count:
             self._feed_closed = min(known)
-        return self._feed_closed is not None and self._feed_closed >= day
 
     def first_day(self, shard: Shard) -> date | None:
         """Nobody waits for days before the first (protocol 3.2)."""
