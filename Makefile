@@ -5,6 +5,10 @@ SHELL := /bin/bash
 BIN := .local/venv/bin
 PYTHON ?=
 
+# Python keeps what it has compiled inside .local/, so that programs start fast and the checkout stays clean.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup up down demo test check live simulate bench migrate schema clean requirements
 

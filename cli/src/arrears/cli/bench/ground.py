@@ -53,7 +53,7 @@ class BenchGround:
         self.installation.remember(Started(listen=listen, settings=settings_for(clock, 7)))
         self.env = self.installation.environment()
         run(empty_everything(self.env))
-        services.migrate_all(self.env, lambda _line: None)
+        services.migrate_all(self.installation, lambda _line: None)
 
     def start(self, service: str, command: str, name: str) -> None:
         self.supervisor.start(

@@ -11,6 +11,7 @@ import typer
 from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, reached_day
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point
+from arrears.cli.client.services import compiled_once
 from arrears.cli.client.trouble import Trouble, told
 from arrears.cli.commands.output import AsJson, Progress, print_json
 
@@ -76,8 +77,8 @@ def rebuild(
 def _pass_on(installation: Installation, service: str, arguments: list[str]) -> int:
     """The service's own program does it; what it prints and how it ends is ours too."""
     program = entry_point(service)
-    env = installation.ensured()
-    return subprocess.run([program, *arguments], env={**os.environ, **env}, check=False).returncode
+    env = {**os.environ, **installation.ensured(), **compiled_once(installation)}
+    return subprocess.run([program, *arguments], env=env, check=False).returncode
 
 
 def _export(installation: Installation, file: Path, *, as_of: str | None) -> tuple[str, int, int]:

@@ -60,7 +60,7 @@ def up(
             listen = services.choose_ports(installation, say)
             listen |= {name: installation.started.listen[name] for name in running}
             installation.remember(Started(listen=listen, settings=settings_for(chosen, seed)))
-            services.migrate_all(installation.environment(), say)
+            services.migrate_all(installation, say)
             services.start(installation, SERVICES)
         services.wait_until_up(installation, SERVICES)
         addresses = {name: installation.url(name) for name in SERVICES}
@@ -94,7 +94,7 @@ def migrate(as_json: AsJson = False) -> None:
         installation = Installation.find()
         installation.ensured()
         installation.make_master_key()
-        services.migrate_all(installation.environment(), lines.append)
+        services.migrate_all(installation, lines.append)
     if as_json:
         print_json({"migrated": lines})
         return

@@ -14,6 +14,7 @@ from rich.console import Console
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point, run
 from arrears.cli.client.reports import report_page
+from arrears.cli.client.services import compiled_once
 from arrears.cli.client.trouble import WrongUse, told
 from arrears.cli.commands.feed import write_feed
 from arrears.cli.commands.output import AsJson, print_json
@@ -112,7 +113,7 @@ def _proof(installation: Installation) -> dict[str, Any]:
     """The verdict of `arrears-history verify`, or why there is none."""
     done = subprocess.run(
         [entry_point("history"), "verify", "--json"],
-        env={**os.environ, **installation.environment()},
+        env={**os.environ, **installation.environment(), **compiled_once(installation)},
         capture_output=True,
         text=True,
         check=False,

@@ -63,7 +63,7 @@ def prepare(
         run(empty_everything(env))
         shutil.rmtree(installation.folder.local / "import", ignore_errors=True)
         say(f"emptied databases and topics ({time.monotonic() - began:.1f} s)")
-    services.migrate_all(env, lambda _line: None)
+    services.migrate_all(installation, lambda _line: None)
     services.start(installation, SERVICES)
     services.wait_until_up(installation, SERVICES)
     return env
