@@ -34,6 +34,16 @@ async def admin(settings: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     await client.close()
 
 
+@pytest.fixture(autouse=True)
+async def _leave_no_topics(admin: AIOKafkaAdminClient) -> AsyncIterator[None]:
+    """The broker may be one that others use, and every partition slows its next start."""
+    yield
+    ours = f"suite.{os.getpid()}-"
+    made = [topic for topic in await admin.list_topics() if topic.startswith(ours)]
+    if made:
+        await admin.delete_topics(made)
+
+
 class TestKafkaBus(BusSuite):
     @pytest.fixture(autouse=True)
     def _keep(self, admin: AIOKafkaAdminClient) -> None:
@@ -54,9 +64,8 @@ class TestTopics:
         self, bus: KafkaBus, admin: AIOKafkaAdminClient
     ) -> None:
         name = f"suite.{os.getpid()}-compacted.v1"
-        await admin.create_topics(
-            [NewTopic(name, 1, 1, topic_configs={"cleanup.policy": "compact"})]
-        )
+        configs = {"cleanup.policy": "compact", "retention.ms": "1000"}
+        await admin.create_topics([NewTopic(name, 1, 1, topic_configs=configs)])
         with pytest.raises(ValueError, match=r"cleanup.policy is compact, must be delete; ret"):
             await bus.ensure_topic(name, partitions=1, retention_ms=-1)
 
