@@ -7,6 +7,7 @@ from arrears.cli.commands import cases, proof, running
 from arrears.cli.commands.cases import case_app
 from arrears.cli.commands.day import day_app
 from arrears.cli.commands.feed import feed_app
+from arrears.cli.commands.schema import schema
 from arrears.cli.commands.set_aside import parked_app, refused_app
 from arrears.cli.demo.command import demo
 from arrears.cli.stack.commands import stack_app
@@ -30,6 +31,7 @@ app.command()(running.up)
 app.command()(running.down)
 app.command()(running.status)
 app.command()(running.migrate)
+app.command()(schema)
 app.add_typer(feed_app, name="feed")
 app.add_typer(day_app, name="day")
 app.add_typer(case_app, name="case")
