@@ -230,6 +230,8 @@ class Ears:
 
     def waits_for(self, shard: Shard, day: date) -> list[str]:
         """The sources that have not closed what `day` needs, in words for `status`."""
+        if not any(source.shard == shard for source in self.sources.values()):
+            return ["the shard to be taken over"]
         found = []
         for service, days_later in self._stage.sources().items():
             needed = day - days_later * ONE_DAY
