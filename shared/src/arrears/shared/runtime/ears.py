@@ -53,6 +53,7 @@ class Ears:
         self.sources: dict[TopicPartition, StageSource] = {}
         self.feed: dict[TopicPartition, FeedPartition] = {}
         self._homes = Homes(store)
+        self._shards: set[Shard] = set()
         self._feed_closed: date | None = None
         self._feed_first: date | None = None
         self._feed_count = 0
@@ -65,6 +66,7 @@ class Ears:
         for service in self._stage.sources():
             wanted.extend((topic_of(service), shard) for shard in shards)
         await self._store.prepare_positions(sorted(wanted))
+        self._shards.update(shards)
         stored = await self._positions()
         gained: dict[TopicPartition, StageSource | FeedPartition] = {}
         for shard in shards:
@@ -87,6 +89,8 @@ class Ears:
         await self._assign()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
+        self._shards.difference_update(shards)
+        self._facts.clear()
         self.sources = {
             place: source for place, source in self.sources.items() if source.shard not in shards
         }
@@ -158,7 +162,8 @@ class Ears:
         for record, fact, day in read.placed:
             row = held.row(record, fact, day, self._homes.of(fact))
             hearing.rows.append(row)
-            self._facts.put(row, fact)
+            if row.shard in self._shards:
+                self._facts.put(row, fact)
         if read.move.first_day is not None:
             for shard in range(SHARD_COUNT):
                 hearing.first_days[Shard(shard)] = read.move.first_day

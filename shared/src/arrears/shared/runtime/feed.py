@@ -52,6 +52,9 @@ class ReadFacts:
             found = read
         return found
 
+    def clear(self) -> None:
+        self._kept.clear()
+
     def forget(self, rows: Sequence[AgendaRow]) -> None:
         for row in rows:
             self._kept.pop(row.row_id, None)

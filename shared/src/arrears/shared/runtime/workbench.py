@@ -315,19 +315,34 @@ class Workbench:
                 value=value,
             )
         )
-        kind = None if own else stage.effect_of(event)
-        if kind is not None:
-            draft.requests[event_id] = event
-            draft.change.effects_added.append(
-                PendingEffect(
-                    shard=shelf.shard,
-                    event_id=event_id,
-                    stream=stream,
-                    borrower_id=entry.borrower_id,
-                    kind=kind,
-                    at=at,
-                )
+        if not own:
+            self._ask(draft, shelf, stream, entry, event, event_id, at)
+
+    def _ask(
+        self,
+        draft: Draft,
+        shelf: Shelf,
+        stream: StreamName,
+        entry: Entry,
+        event: object,
+        event_id: EventId,
+        at: datetime,
+    ) -> None:
+        """Note the effect that the event asks for, if it does."""
+        kind = self.stage.effect_of(event)
+        if kind is None:
+            return
+        draft.requests[event_id] = event
+        draft.change.effects_added.append(
+            PendingEffect(
+                shard=shelf.shard,
+                event_id=event_id,
+                stream=stream,
+                borrower_id=entry.borrower_id,
+                kind=kind,
+                at=at,
             )
+        )
 
     # --- Shards
 
