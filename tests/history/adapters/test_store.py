@@ -8,10 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.history.adapters.memory import MemoryHistory
+from arrears.history.adapters.tables import history_events
 from arrears.history.application.hearing import Changed, Heard, Place, hear, last_closed_day
 from arrears.history.application.ports import CaseFilter, HistoryStore, Moved
 from arrears.history.application.rebuilding import compare, hear_again, witness
 from arrears.history.domain.portfolio import READS
+from arrears.history.domain.told import Kept
 from arrears.shared.runtime.bus import Record
 from arrears.shared.testing.chronicle import Chronicle
 
@@ -56,6 +58,10 @@ async def _hear_all(store: HistoryStore, chronicle: Chronicle) -> Sequence[Heard
 
 async def _flat(pages: AsyncIterator[Sequence[Item]]) -> list[Item]:
     return [item async for page in pages for item in page]
+
+
+def test_a_row_has_the_columns_of_its_table() -> None:
+    assert Kept.__struct_fields__ == tuple(column.name for column in history_events.columns)
 
 
 class TestHear:

@@ -4,9 +4,12 @@ from collections.abc import AsyncIterator
 from datetime import date
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from arrears.history.adapters.memory import MemoryHistory
@@ -21,6 +24,7 @@ from arrears.shared.testing.chronicle import Chronicle
 
 DAY = date(2024, 3, 1)
 LOAN = "l/1@/core-banking/x"
+PARAMETERS = ["as_of", "lang", "limit", "after", "stage", "loan_key", "facts_set_aside"]
 
 
 async def _health() -> dict[str, Any]:
@@ -145,3 +149,17 @@ class TestProblems:
         async for client in _client(TokenActors({})):
             problem = await _json(client, "/portfolio", 401)
             assert problem["reason"] == "who_are_you"
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        st.sampled_from(["/cases", "/portfolio", "/report", "/digest", "/export", "/days"])
+        | st.builds("/cases/{}/history".format, st.text())
+        | st.builds("/loans/{}/history".format, st.text()),
+        st.dictionaries(st.sampled_from(PARAMETERS), st.text() | st.integers().map(str)),
+    )
+    async def test_no_path_and_no_query_is_a_failure_of_ours(
+        self, path: str, query: dict[str, str]
+    ) -> None:
+        async for client in _client(DevelopmentActors()):
+            answer = await client.get(quote(path, errors="replace"), params={**query, "wait": "0"})
+            assert answer.status_code in {200, 404, 422, 504}, answer.text

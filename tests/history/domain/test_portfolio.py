@@ -231,7 +231,7 @@ class TestTomorrow:
         assert _page(chronicle).tomorrow.broken_promises.count == 0
 
     def test_a_step_after_the_break_takes_it_off_the_list_and_one_before_does_not(self) -> None:
-        for referred_on, count in ((JAN, 1), (MAR, 0)):
+        for referred_on, count in ((JAN, 1), (FEB, 1), (MAR, 0)):
             chronicle = Chronicle()
             _overdue(chronicle, JAN)
             _intake(chronicle, "case_referred", referred_on, stage="contact", treatment="call")
@@ -296,6 +296,7 @@ class TestEndings:
             ("enforced_no_assets", [FILED, _enforced("no_assets"), GIVEN_UP]),
             ("closed_uncollectible", [CALL, GIVEN_UP]),
             ("still_open", [REMIND, KEPT]),
+            ("still_open", [CALL, BREACHED]),
         ],
     )
     def test_each_ending_is_told_by_what_happened(

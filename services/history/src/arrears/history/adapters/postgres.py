@@ -1,7 +1,7 @@
 """The history in PostgreSQL: `hear` is the only writer; everything else reads.
 
-SQLAlchemy describes the tables; this file speaks to them by asyncpg, because every event of every
-service passes here.
+SQLAlchemy describes the tables (`tables.py`); this file speaks to them by asyncpg, because every
+event of every service passes here.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -14,7 +14,6 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec.json import Decoder, encode
 from msgspec.structs import astuple
 
-from arrears.history.adapters.tables import history_events
 from arrears.history.application.hearing import (
     Heard,
     Place,
@@ -31,7 +30,7 @@ from arrears.shared.kernel.ids import SHARD_COUNT
 
 Connection = PoolConnectionProxy
 PAGE_ROWS: Final = 5000
-_COLUMNS: Final = tuple(column.name for column in history_events.columns)
+_COLUMNS: Final = Kept.__struct_fields__
 _ALL: Final = ", ".join(_COLUMNS)
 _ROW: Final = Decoder(case_list.Row)
 _HEARING_LOCK: Final = 0x41525245415253
