@@ -10,7 +10,7 @@ from arrears.cli.demo.story import story_table
 from arrears.cli.demo.words import LABELS, Language, say
 
 NO_TODO: dict[str, Any] = {"count": 0, "cases": []}
-TODO = {"case_id": "c-9", "loan_key": "l@s", "since": "2024-06-01", "overdue": "12.34"}
+DUE = {"case_id": "c-9", "loan_key": "l@s", "since": "2024-06-01", "overdue": "12.34"}
 
 
 def page(**changed: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def page(**changed: Any) -> dict[str, Any]:
             "made_twice": 0,
         },
         "tomorrow": {
-            "broken_promises": {"count": 5, "cases": [TODO] * 5},
+            "broken_promises": {"count": 5, "cases": [DUE] * 5},
             "returned_notices": NO_TODO,
             "facts_set_aside": 13,
         },

@@ -10,7 +10,8 @@ from arrears.shared.eventstore.port import Change, EventRepeated, Store
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import Shard
-from arrears.shared.testing.store_suite import StoreSuite, append, event, row
+from arrears.shared.testing.store_material import append, event, row
+from arrears.shared.testing.store_suite import StoreSuite
 
 pytestmark = pytest.mark.live
 

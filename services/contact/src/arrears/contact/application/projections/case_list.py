@@ -101,27 +101,15 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
             )
         case TreatmentCompleted():
             return replace(_idle(row), treatment_open=False, result=event.result)
-        case AttemptRequested() | AttemptRescheduled():
-            return replace(
-                row,
-                next_channel=event.channel,
-                next_attempt_at=event.planned_at,
-                denied_by=None,
-            )
-        case AttemptPermitted():
-            return replace(_idle(row), attempts_made=row.attempts_made + 1)
-        case AttemptDenied():
-            return replace(
-                row,
-                attempts_denied=row.attempts_denied + 1,
-                next_attempt_at=event.next_allowed_at,
-                denied_by=event.rule,
-            )
-        case AttemptDropped():
-            return _idle(row)
-        case AttemptConcluded():
-            connected = row.connected + (event.outcome in _CONNECTED)
-            return replace(row, connected=connected, last_outcome=event.outcome)
+        case (
+            AttemptRequested()
+            | AttemptRescheduled()
+            | AttemptPermitted()
+            | AttemptDenied()
+            | AttemptDropped()
+            | AttemptConcluded()
+        ):
+            return _attempt(row, event)
         case DemandDelivered():
             return replace(row, demand="delivered")
         case DemandReturned():
@@ -163,6 +151,41 @@ def _first(event: BorrowerEvent) -> Row | None:
 
 def _idle(row: Row) -> Row:
     return replace(row, next_channel=None, next_attempt_at=None, denied_by=None)
+
+
+def _attempt(
+    row: Row,
+    event: AttemptRequested
+    | AttemptRescheduled
+    | AttemptPermitted
+    | AttemptDenied
+    | AttemptDropped
+    | AttemptConcluded,
+) -> Row:
+    match event:
+        case AttemptRequested() | AttemptRescheduled():
+            return replace(
+                row,
+                next_channel=event.channel,
+                next_attempt_at=event.planned_at,
+                denied_by=None,
+            )
+        case AttemptPermitted():
+            return replace(_idle(row), attempts_made=row.attempts_made + 1)
+        case AttemptDenied():
+            return replace(
+                row,
+                attempts_denied=row.attempts_denied + 1,
+                next_attempt_at=event.next_allowed_at,
+                denied_by=event.rule,
+            )
+        case AttemptDropped():
+            return _idle(row)
+        case AttemptConcluded():
+            connected = row.connected + (event.outcome in _CONNECTED)
+            return replace(row, connected=connected, last_outcome=event.outcome)
+        case _:
+            assert_never(event)
 
 
 def _promise(
