@@ -24,7 +24,6 @@ def print_page(shown: Console, page: Page, language: Language) -> None:
             language,
             cases=page["case_count"],
             loans=feed["loans_seen"],
-            events=page["event_count"],
             currency=", ".join(currencies) if isinstance(currencies, dict) else _currency(page),
         )
     )

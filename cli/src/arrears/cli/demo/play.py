@@ -24,7 +24,7 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT
 
-POLL_SECONDS: Final = 0.3
+POLL_SECONDS: Final = 0.7
 STALL_SECONDS: Final = 120.0
 KILL_AT: Final = 0.4
 VICTIM: Final = "contact"

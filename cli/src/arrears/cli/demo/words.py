@@ -9,8 +9,8 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     # --- Headings
     "title": ("The portfolio on {day}", "{day} 的资产组合"),
     "over": (
-        "{cases} cases, {loans} loans, {events} events; amounts in {currency}",
-        "{cases} 件案件，{loans} 笔贷款，{events} 条事件；金额单位：{currency}",
+        "{cases} cases of {loans} loans; amounts in {currency}",
+        "{loans} 笔贷款的 {cases} 件案件；金额单位：{currency}",
     ),
     "stages": ("Cases by stage", "各阶段案件"),
     "rolls": (
