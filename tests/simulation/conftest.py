@@ -1,6 +1,6 @@
-"""The real stages as a cast: some synthetic loans of two shards, over the months they need."""
+"""The real stages as a cast: some synthetic loans, over the days that they need."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -84,13 +84,16 @@ def real_days(
 
 
 @pytest.fixture(scope="session")
-def real_cast() -> Cast:
-    """Cases of shard 13: obeyed and enforced judgments, reminders, over four months."""
-    shards = [Shard(8), Shard(13)]
-    return Cast(
-        stages=real_stages,
-        gateways=real_gateways,
-        days=real_days(set(shards), 60, date(2024, 4, 1), 125),
-        shards=shards,
-        digest=real_digest,
-    )
+def make_real_cast() -> Callable[[list[Shard], int, date, int], Cast]:
+    """Shards, number of synthetic loans, first day, number of days -> what is played."""
+
+    def make(shards: list[Shard], loans: int, first: date, count: int) -> Cast:
+        return Cast(
+            stages=real_stages,
+            gateways=real_gateways,
+            days=real_days(set(shards), loans, first, count),
+            shards=shards,
+            digest=real_digest,
+        )
+
+    return make

@@ -4,11 +4,13 @@
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 
 import pytest
 from structlog.testing import capture_logs
 
+from arrears.shared.kernel.ids import Shard
 from arrears.shared.testing.simulation import Cast, Simulator
 from arrears.shared.testing.toy_cast import toy_cast
 
@@ -37,5 +39,8 @@ def test_the_kernel_alone() -> None:
     play(toy_cast(), TOY_SEEDS)
 
 
-def test_the_real_stages(real_cast: Cast) -> None:
-    play(real_cast, REAL_SEEDS)
+def test_the_real_stages(
+    make_real_cast: Callable[[list[Shard], int, date, int], Cast],
+) -> None:
+    """Four months of two shards: reminders, refusals, an agreement that is kept, a claim."""
+    play(make_real_cast([Shard(8), Shard(13)], 60, date(2024, 4, 1), 125), REAL_SEEDS)
