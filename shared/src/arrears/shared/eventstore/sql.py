@@ -80,10 +80,14 @@ PARKED_INPUTS: Final = f"""
 """
 CURSORS: Final = "SELECT shard, published_seq FROM cursors WHERE shard = ANY($1::smallint[])"
 MOVE_CURSORS: Final = """
-    UPDATE cursors AS c SET published_seq = m.after
-    FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS m (shard, before, after)
-    WHERE c.shard = m.shard AND c.published_seq = m.before
+    WITH moved AS (
+        UPDATE cursors AS c SET published_seq = m.after
+        FROM unnest($1::smallint[], $2::bigint[], $3::bigint[]) AS m (shard, before, after)
+        WHERE c.shard = m.shard AND c.published_seq = m.before
+        RETURNING c.shard)
+    SELECT 1 / (count(*) = cardinality($1::smallint[]))::int FROM moved
 """
+"""All cursors or none, in one round trip: dividing by zero takes the statement back."""
 SETTLE_HOMES: Final = """
     INSERT INTO loan_homes (loan, borrower_id) SELECT * FROM unnest($1::text[], $2::text[])
     ON CONFLICT DO NOTHING

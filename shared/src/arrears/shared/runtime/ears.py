@@ -183,6 +183,16 @@ class Ears:
             elif place in self.feed:
                 self.feed[place].moved(move)
 
+    def may_wait(self, hearing: Hearing) -> bool:
+        """Whether the moves brought only closings, and no other worker has to see them soon."""
+        if hearing.rows or hearing.change.refused:
+            return False
+        reads_feed = any(move.topic == FEED_TOPIC for move in hearing.change.positions)
+        return not reads_feed or len(self.feed) == self._feed_count
+
+    def places(self) -> set[TopicPartition]:
+        return {*self.sources, *self.feed}
+
     async def commit_offsets(self) -> None:
         """Let lag tools know where we are; nothing depends on it."""
         await self._listener.commit(self._next_offsets())

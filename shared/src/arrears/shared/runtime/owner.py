@@ -27,6 +27,7 @@ from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Handler, Work, park_row
+from arrears.shared.runtime.inbox import UnwrittenMoves
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.runtime.workbench import Draft, Workbench, shard_stream
@@ -75,6 +76,7 @@ class Owner:
         self.parked: set[BorrowerId] = set()
         self.poison_count = 0
         self.events_decided = 0
+        self._unwritten = UnwrittenMoves()
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
 
@@ -109,6 +111,7 @@ class Owner:
         self.relay.drop(shards)
         self.effects.drop(shards)
         await self.ears.drop(shards, feed_partitions)
+        self._unwritten.keep(self.ears.places())
 
     # --- Steps
 
@@ -117,9 +120,13 @@ class Owner:
         hearing = await self.ears.listen(wait_seconds=wait_seconds)
         if hearing is None:
             return False
-        if self.clock == "feed" or not await self._handle_at_once(hearing):
+        if self.clock == "feed" and self.ears.may_wait(hearing):
+            self._unwritten.add(hearing.change.positions)
+        elif self.clock == "feed" or not await self._handle_at_once(hearing):
+            self._unwritten.add(hearing.change.positions)
             hearing.change.agenda_added = hearing.rows
-            await self.store.commit(hearing.change)
+            hearing.change.positions = self._unwritten.moves()
+            await self._write(hearing.change)
             self.books.heard(hearing.rows)
         self.ears.moved(hearing)
         await self._open_first_days(hearing.first_days)
@@ -154,7 +161,15 @@ class Owner:
 
     async def refresh(self) -> bool:
         """Look whether commands appended to our shards, so that nothing waits unseen."""
+        if self._unwritten:
+            await self._write(Change())
         return await self._catch_up(self.shards)
+
+    async def _write(self, change: Change) -> None:
+        """Commit with the positions that waited; what is written with them waits no more."""
+        change.positions = change.positions or self._unwritten.moves()
+        await self.store.commit(change)
+        self._unwritten.clear()
 
     async def _let_go_on(self) -> None:
         """Borrowers whose parked input staff sent back are handled again (protocol 2.5)."""
@@ -239,7 +254,7 @@ class Owner:
         """Commit and settle. False: the shards moved and were refreshed; decide again."""
         change = draft.finish()
         try:
-            await self.store.commit(change)
+            await self._write(change)
         except ShardMoved as moved:
             draft.undo()
             await self._catch_up(moved.shards)
