@@ -27,7 +27,7 @@ up: setup ## Start Kafka, PostgreSQL and the five services, or find them running
 	@$(BIN)/arrears up
 
 down: ## Stop what was started here, and nothing else
-	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears stack down; else echo "nothing was started here"; fi
+	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears down; else echo "nothing was started here"; fi
 
 demo: setup ## A portfolio's whole life through five services, in a few minutes
 	@$(BIN)/arrears demo $(if $(FEED),--feed "$(FEED)") $(if $(KEEP),--keep) $(if $(LANG_OUT),--lang "$(LANG_OUT)")

@@ -81,6 +81,8 @@ def down(as_json: AsJson = False) -> None:
             typer.echo(line, err=as_json)
 
         stopped = stop_stack(installation.root, say)
+        if running := [name for name in stopped if name in SERVICES]:
+            say(f"services: stopped {', '.join(running)}")
     if as_json:
         print_json({"stopped": stopped})
     elif not stopped:
