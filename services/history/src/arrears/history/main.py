@@ -51,7 +51,8 @@ app = typer.Typer(
 log = structlog.get_logger(__name__)
 MIGRATIONS: Final = Path(__file__).resolve().parents[3] / "migrations"
 RETRY_SECONDS: Final = 0.5
-IDLE_SECONDS: Final = 0.05
+FEW: Final = 500
+PAUSE_SECONDS: Final = 0.2
 STALLED_SECONDS: Final = 30.0
 NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
 PASSING: Final = (
@@ -107,9 +108,9 @@ class Worker:
             return
         self.trouble = None
         self.progressed_at = time.monotonic()
-        if count == 0:
-            # A listener that returned at once, or another worker's turn: do not spin.
-            await asyncio.sleep(IDLE_SECONDS)
+        if count < FEW:
+            # Many small reads cost more than few larger ones, and nobody waits for history.
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
 # --- Commands
