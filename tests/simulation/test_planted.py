@@ -1,0 +1,154 @@
+"""Bugs planted in the kernel: the simulation finds each, by the seeds named here.
+
+A simulation that cannot fail proves nothing. Each test breaks one rule of the protocol and names
+a seed that sees it; where a change of the kernel gave that seed another story, others are tried.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+from structlog.testing import capture_logs
+
+from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.port import Change, ShardState
+from arrears.shared.runtime.bus import Outgoing, TopicPartition
+from arrears.shared.runtime.owner import Owner
+from arrears.shared.runtime.relay import Relay
+from arrears.shared.runtime.workbench import Draft, Workbench
+from arrears.shared.testing.simulation import Simulator
+from arrears.shared.testing.toy_cast import toy_cast
+
+SEEDS_MAX = 60
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    with capture_logs():
+        yield
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Simulator:
+    return Simulator(toy_cast())
+
+
+def caught(simulator: Simulator, *named: int) -> int | None:
+    """The first seed that sees the bug. The named ones come first: they saw it when written."""
+    seeds: list[int] = [*named, *range(1, SEEDS_MAX)]
+    for seed in seeds:
+        if simulator.play(seed, simulator.story(seed)) is not None:
+            return seed
+    return None
+
+
+def test_the_seeds_of_this_file_pass_where_nothing_is_planted(simulator: Simulator) -> None:
+    failures = [simulator.play(seed, simulator.story(seed)) for seed in (1, 6, 7, 18, 26)]
+    assert failures == [None] * 5
+
+
+def test_a_position_moved_without_its_agenda_rows(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protocol 2.1: a crash in between loses what was heard."""
+
+    write = Owner._write
+
+    async def write_twice(self: Owner, change: Change) -> None:
+        rows, change.agenda_added = change.agenda_added, []
+        await write(self, change)
+        if rows:
+            await self.store.commit(Change(agenda_added=rows))
+
+    monkeypatch.setattr(Owner, "_write", write_twice)
+    assert caught(simulator, 6, 18)
+
+
+def test_a_counter_outside_the_transaction(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protocol 1.2: a number that a failing change has taken is a hole."""
+    commit = MemoryStore.commit
+
+    async def spend(self: MemoryStore, change: Change) -> None:
+        try:
+            await commit(self, change)
+        except Exception:
+            for shard, part in change.shards.items():
+                last_seq = self.shards[shard].last_seq + len(part.events)
+                self.shards[shard] = replace(self.shards[shard], last_seq=last_seq)
+            raise
+
+    monkeypatch.setattr(MemoryStore, "commit", spend)
+    assert caught(simulator, 7)
+
+
+def test_a_zombie_that_is_not_fenced(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protocol 1.3: neither epoch nor number is compared; only the rows it deletes stop it."""
+    monkeypatch.setattr(MemoryStore, "_is_moved", lambda _self, _part: False)
+    assert caught(simulator, 7)
+
+
+def test_a_listener_error_swallowed(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was polled when the commit failed is never polled again."""
+    hear = Owner.hear
+
+    async def swallow(self: Owner, *, wait_seconds: float = 0.0) -> bool:
+        try:
+            return await hear(self, wait_seconds=wait_seconds)
+        except ConnectionError:
+            return False
+
+    monkeypatch.setattr(Owner, "hear", swallow)
+    assert caught(simulator, 26)
+
+
+def test_a_timer_forgotten(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Due times live in memory only: the next owner knows of none."""
+    finish = Draft.finish
+
+    def forget(self: Draft) -> Change:
+        change = finish(self)
+        change.timers.clear()
+        return change
+
+    monkeypatch.setattr(Draft, "finish", forget)
+    assert caught(simulator, 1)
+
+
+def test_a_cursor_moved_before_sending(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Protocol 2.6: a crash in between never sends."""
+
+    async def step(self: Relay) -> bool:
+        batches = {
+            shard: await self._store.after(shard, cursor, limit=50)
+            for shard, cursor in self._cursors.items()
+        }
+        batches = {shard: batch for shard, batch in batches.items() if batch}
+        moves = {shard: (self._cursors[shard], batch[-1].seq) for shard, batch in batches.items()}
+        await self._store.move_cursors(moves)
+        self._cursors.update({shard: after for shard, (_, after) in moves.items()})
+        outgoing = {
+            TopicPartition(self._topic, shard): [
+                Outgoing(event.borrower_id.encode(), event.value, event.seq) for event in batch
+            ]
+            for shard, batch in batches.items()
+        }
+        await self._publisher.publish(outgoing)
+        return bool(batches)
+
+    monkeypatch.setattr(Relay, "step", step)
+    assert caught(simulator, 1)
+
+
+def test_a_stale_cache_trusted(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Protocol 1.4: what a command appended is not learnt before the next decision."""
+
+    async def refresh(self: Workbench, state: ShardState) -> None:
+        self.shelves[state.shard].last_seq = state.last_seq
+        self.shelves[state.shard].open_day = state.open_day
+
+    monkeypatch.setattr(Workbench, "refresh", refresh)
+    assert caught(simulator, 18)
