@@ -9,7 +9,7 @@ from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.transact import transact
 from arrears.shared.runtime.workbench import Cause
-from arrears.shared.testing.toy_desk import SendNow
+from arrears.shared.testing.toy_desk import Note, SendNow
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
@@ -90,6 +90,28 @@ class TestProtocol14:
     ) -> None:
         with pytest.raises(Refused, match="before_the_first_business_day"):
             await world.hold("anna", 1)
+
+    async def test_a_command_writes_the_timers_of_its_stream_whatever_it_found(
+        self, world: ToyWorld
+    ) -> None:
+        """A fresh desk cannot know which of them have fired without leaving an event."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        [planned] = world.read("contact", "notice_planned")
+        store = world.stores["contact"]
+        [before] = store.timer_rows.values()
+        store.timer_rows.clear()
+        await transact(
+            world.stages["contact"],
+            store,
+            Issue("contact.borrower", "anna", Note(subject="a visit", what="noted")),
+            BorrowerId("anna"),
+            cause=Cause(id="note", actor="staff"),
+            at=CALENDAR.start_of(day(2)),
+            recorded_at=world.now(),
+        )
+        assert planned["data"]["send_at"] == "2024-03-02T02:00:00Z"
+        assert list(store.timer_rows.values()) == [before]
 
     async def test_a_command_that_asks_for_an_effect_blocks_its_borrower(
         self, world: ToyWorld

@@ -309,4 +309,5 @@ class TestProtocol34:
         assert pending.in_doubt
         [stored] = world.stores["contact"].effect_rows.values()
         assert stored.sent_at is not None
+        assert stored.in_doubt
         assert world.nouns("contact", "anna") == ["notice_planned", "notice_sent"]

@@ -247,6 +247,11 @@ class MemoryStore:
         for effect in effects:
             self.effect_rows[effect.event_id] = replace(effect, sent_at=at)
 
+    async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
+        for effect in effects:
+            stored = self.effect_rows[effect.event_id]
+            self.effect_rows[effect.event_id] = replace(stored, in_doubt=True)
+
     async def move_cursors(self, moves: Mapping[Shard, tuple[int, int]]) -> None:
         if any(self.published[shard] != before for shard, (before, _) in moves.items()):
             raise Fenced("a relay cursor moved")

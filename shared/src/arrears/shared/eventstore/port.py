@@ -213,6 +213,9 @@ class Store(Protocol):
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
         """Remember that we are about to send, so that a crash leaves doubt and not silence."""
 
+    async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
+        """Remember that nobody knows whether they were carried out; staff must decide."""
+
     async def commit(self, change: Change) -> None:
         """Append and move, or raise: ShardMoved (decide again), Fenced (drop everything)."""
 

@@ -144,6 +144,9 @@ class PostgresStore:
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
         await self.pool.execute(sql.MARK_SENT, [effect.event_id for effect in effects], at)
 
+    async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
+        await self.pool.execute(sql.MARK_IN_DOUBT, [effect.event_id for effect in effects])
+
     async def move_cursors(self, moves: Mapping[Shard, tuple[int, int]]) -> None:
         shards = sorted(moves)
         try:

@@ -139,6 +139,7 @@ ADD_EFFECTS: Final = """
 """
 DELETE_EFFECTS: Final = "DELETE FROM effects WHERE event_id = ANY($1::text[])"
 MARK_SENT: Final = "UPDATE effects SET sent_at = $2 WHERE event_id = ANY($1::text[])"
+MARK_IN_DOUBT: Final = "UPDATE effects SET in_doubt = true WHERE event_id = ANY($1::text[])"
 ADD_REFUSED: Final = """
     INSERT INTO refused
         (origin, reason, field, fact_id, borrower_id, day, value, refused_at, bytes_expire_at)

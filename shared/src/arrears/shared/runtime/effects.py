@@ -11,6 +11,7 @@ from hashlib import sha256
 
 from msgspec import Raw
 from msgspec.json import encode
+from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import Codec, read_envelope
 from arrears.shared.eventstore.port import AgendaRow, Change, PendingEffect, Store
@@ -100,18 +101,11 @@ class Effects:
     async def _without_doubt(self, batch: Sequence[PendingEffect]) -> list[PendingEffect]:
         """Effects that were being sent when a worker died must not be sent again."""
         fresh = [effect for effect in batch if effect.sent_at is None]
-        for effect in batch:
-            if effect.sent_at is not None:
-                self._pending[effect.event_id] = PendingEffect(
-                    shard=effect.shard,
-                    event_id=effect.event_id,
-                    stream=effect.stream,
-                    borrower_id=effect.borrower_id,
-                    kind=effect.kind,
-                    at=effect.at,
-                    sent_at=effect.sent_at,
-                    in_doubt=True,
-                )
+        doubtful = [effect for effect in batch if effect.sent_at is not None]
+        if doubtful:
+            await self._store.mark_in_doubt(doubtful)
+        for effect in doubtful:
+            self._pending[effect.event_id] = replace(effect, in_doubt=True)
         return fresh
 
     async def _load_events(self, batch: Sequence[PendingEffect]) -> None:

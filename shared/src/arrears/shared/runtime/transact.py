@@ -60,7 +60,7 @@ async def transact(
         when = at if entry.time is None else max(at, entry.time)
         if not bench.decide(draft, shelf, stream, issue.command, cause, when):
             return ()
-        change = draft.finish()
+        change = draft.finish(every_timer=True)
         part = change.shards[shelf.shard]
         part.expected_seq = None
         try:

@@ -130,10 +130,14 @@ class Draft:
                 entry.digests.pop(event_id, None)
         self._saved.clear()
 
-    def finish(self) -> Change:
-        """The change with the timers that differ from what the store knows."""
+    def finish(self, *, every_timer: bool = False) -> Change:
+        """The change with the timers that differ from what the store knows.
+
+        What was just loaded does not know which timers have fired without an event, so a command
+        writes `every_timer` of the streams it touched.
+        """
         for (shard, stream), entry in self._dues.items():
-            if entry.due != self._first_dues[(shard, stream)]:
+            if every_timer or entry.due != self._first_dues[(shard, stream)]:
                 self.change.timers.append(
                     Timer(
                         shard=shard, stream=stream, borrower_id=entry.borrower_id, due_at=entry.due

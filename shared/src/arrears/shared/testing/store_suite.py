@@ -280,7 +280,10 @@ class StoreSuite:
         await store.commit(Change(effects_added=[effect(1), effect(2, shard=TWO)]))
         await store.mark_sent([effect(2, shard=TWO)], LATER)
         assert list(await store.effects([ONE])) == [effect(1)]
-        assert list(await store.effects([TWO])) == [replace(effect(2, shard=TWO), sent_at=LATER)]
+        sent = replace(effect(2, shard=TWO), sent_at=LATER)
+        assert list(await store.effects([TWO])) == [sent]
+        await store.mark_in_doubt([sent])
+        assert list(await store.effects([TWO])) == [replace(sent, in_doubt=True)]
 
     async def test_homes_are_settled_once(self, store: Store) -> None:
         ben = BorrowerId("ben")
