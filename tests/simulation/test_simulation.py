@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from arrears.shared.kernel.ids import Shard
-from arrears.shared.testing.simulation import Cast, Simulator
+from arrears.shared.testing.simulation import Cast, Simulation, Simulator
 from arrears.shared.testing.toy_cast import toy_cast
 
 ONE = int(os.environ.get("SEED") or 0)
@@ -31,7 +31,11 @@ def play(cast: Cast, count: int) -> None:
     for seed in [ONE] if ONE else range(1, count + 1):
         failure = simulator.seed(seed)
         assert failure is None, f"make simulate SEED={seed}\n{failure}"
-    print(f"{count} seeds of {simulator.steps} steps, digest {simulator.digest}")
+    if ONE:
+        told = Simulation(cast, simulator.story(ONE), ONE)
+        told.run()
+        print("", told.story, *told.trace, sep="\n  ")
+    print(f"{1 if ONE else count} seeds of {simulator.steps} steps, digest {simulator.digest}")
 
 
 def test_the_kernel_alone() -> None:

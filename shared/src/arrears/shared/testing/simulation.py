@@ -57,6 +57,12 @@ class Cast:
 class Story:
     """How a seed is played: what is disturbed besides the faults."""
 
+    def __str__(self) -> str:
+        return (
+            f"{self.workers} workers, {self.feed_partitions} feed partitions, shuffled "
+            f"{self.shuffled}, repeated {self.repeated}, {self.commands} commands"
+        )
+
     feed_partitions: int = 2
     workers: int = 1
     shuffled: bool = False
@@ -305,7 +311,7 @@ class Simulator:
             if found != self.digest:
                 raise laws.Broken(f"digest {found} is not {self.digest}")
         except Exception as error:
-            return Failure(seed, f"{type(error).__name__}: {error}", [_told(story), *run.trace])
+            return Failure(seed, f"{type(error).__name__}: {error}", [str(story), *run.trace])
         return None
 
     def seed(self, seed: int) -> Failure | None:
@@ -323,10 +329,3 @@ class Simulator:
             else:
                 story, failure = fewer, still
         return failure
-
-
-def _told(story: Story) -> str:
-    return (
-        f"{story.workers} workers, {story.feed_partitions} feed partitions, shuffled "
-        f"{story.shuffled}, repeated {story.repeated}, {story.commands} commands"
-    )
