@@ -2,7 +2,7 @@
 
 import logging
 
-import pytest
+from structlog.testing import capture_logs
 
 from arrears.shared.kafka.chatter import Chatter
 
@@ -13,32 +13,35 @@ def _log(handler: Chatter) -> logging.Logger:
     return log
 
 
-def test_the_same_place_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_place_is_told_once() -> None:
     log = _log(Chatter())
-    for number in range(5):
-        log.error("cannot connect, try %d", number)
-    log.warning("something else")
-    lines = capsys.readouterr().out.splitlines()
+    with capture_logs() as told:
+        for number in range(5):
+            log.error("cannot connect, try %d", number)
+        log.warning("something else")
+    lines = [str(line) for line in told]
     assert [("try 0" in line, "something else" in line) for line in lines] == [
         (True, False),
         (False, True),
     ]
 
 
-def test_what_was_held_back_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_held_back_is_counted() -> None:
     handler = Chatter(quiet_seconds=3600)
     log = _log(handler)
 
     def complain() -> None:
         log.error("cannot connect")
 
-    for _ in range(4):
+    with capture_logs() as told:
+        for _ in range(4):
+            complain()
+        handler._quiet_seconds = 0
         complain()
-    handler._quiet_seconds = 0
-    complain()
-    assert "held_back=3" in capsys.readouterr().out.splitlines()[-1]
+    assert told[-1]["held_back"] == 3
 
 
-def test_whispers_are_not_told(capsys: pytest.CaptureFixture[str]) -> None:
-    _log(Chatter()).info("joined")
-    assert not capsys.readouterr().out
+def test_whispers_are_not_told() -> None:
+    with capture_logs() as told:
+        _log(Chatter()).info("joined")
+    assert not told
