@@ -28,7 +28,8 @@ log = structlog.get_logger(__name__)
 
 IDLE_SECONDS: Final = 0.25
 REFRESH_SECONDS: Final = 0.25
-PROJECT_SECONDS: Final = 0.5
+PROJECT_SECONDS: Final = {"live": 0.5, "feed": 5.0}
+"""How old a list may be: people look at one in `live`; a feed that plays a year wants the time."""
 COMMIT_SECONDS: Final = 5.0
 RETRY_SECONDS: Final = 0.5
 MUST_STOP: Final = (
@@ -111,10 +112,9 @@ class Worker:
             self._committed.set()
         if not busy and self._is_due("refresh", REFRESH_SECONDS):
             busy = await self.owner.refresh()
-        if self._is_due("project", PROJECT_SECONDS):
+        if self._is_due("project", PROJECT_SECONDS[self.owner.clock]):
             seqs = {shard: shelf.last_seq for shard, shelf in self.owner.bench.shelves.items()}
-            if await self._projector.step(seqs):
-                self._next["project"] = 0.0 if not busy else self._next["project"]
+            await self._projector.step(seqs)
         if self._is_due("offsets", COMMIT_SECONDS):
             await self.owner.ears.commit_offsets()
         self._busy = busy
