@@ -190,7 +190,7 @@ class TestProtocol13:
         world.close(day(1))
         zombie = world.intake
         await drain(zombie.hear)
-        await zombie.books.open(zombie.bench.shelves, [], ())
+        await zombie.books.open(zombie.bench.shelves, [])
         heir = await world.restart("intake")
         await heir.handle()
         with pytest.raises(Fenced):

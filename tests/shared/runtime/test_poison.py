@@ -119,7 +119,7 @@ class TestPoison:
         world.fact(3, "anna", 2, what="poison", hour=10)
         world.close(day(2))
         await drain(world.intake.hear)
-        await world.intake.books.open(world.intake.bench.shelves, [], ())
+        await world.intake.books.open(world.intake.bench.shelves, [])
         world.intake._alone.add(world.intake.books.works(10, ())[0].borrower_id)
         await world.hold("anna", 2)
         await world.settle()

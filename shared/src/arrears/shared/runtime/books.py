@@ -38,7 +38,6 @@ class Books:
         self,
         shelves: Mapping[Shard, Shelf],
         pending: Sequence[PendingEffect],
-        parked: Collection[BorrowerId],
     ) -> None:
         """Open what has become ready, with its rows, timers and waiting effects."""
         if self._live:

@@ -136,7 +136,7 @@ class Owner:
         """Decide one batch of what is ready, or close the days that are done."""
         if self.parked:
             await self._let_go_on()
-        await self.books.open(self.bench.shelves, self.effects.pending(), self.parked)
+        await self.books.open(self.bench.shelves, self.effects.pending())
         aside = self.books.take_parked(self.parked)
         if aside:
             await self.store.commit(

@@ -39,7 +39,6 @@ from arrears.shared.http.edge import Edge
 from arrears.shared.http.idempotency import PostgresAnswers
 from arrears.shared.http.logs import configure_logs
 from arrears.shared.kafka.adapter import KafkaBus
-from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import event_topic, feed_topic
 from arrears.shared.kernel.reaction import Gateway
@@ -75,7 +74,7 @@ class Service:
         """The command line. Wrong use and wrong settings exit 2, what must stop exits 1."""
         try:
             _commands(self)()
-        except (BadSetting, BadKafkaSetting, WrongMasterKey) as bad:
+        except (BadSetting, WrongMasterKey) as bad:
             print(f"arrears-{self.name}: {bad}", file=sys.stderr)
             sys.exit(2)
         except MUST_STOP as error:

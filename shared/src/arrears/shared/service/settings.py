@@ -23,23 +23,17 @@ from typing import Final, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from arrears.shared.kafka.settings import BadSetting
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import TenantId
 from arrears.shared.runtime.stage import Clock
+
+__all__ = ["PORTS", "BadSetting", "Ground", "Settings", "database_url"]
 
 PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 8104, "history": 8105}
 
 
 _DEFAULT_TENANT: Final = TenantId("bank")
-
-
-class BadSetting(ValueError):
-    """A setting is missing or wrong. `name` is the variable; the text never holds a secret."""
-
-    def __init__(self, name: str, rule: str) -> None:
-        super().__init__(f"{name}: {rule}")
-        self.name = name
-        self.rule = rule
 
 
 @dataclass(frozen=True)
