@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+from msgspec.json import decode
+
 from arrears.history.domain.digest import Canonical, Digest, Row
 from arrears.history.domain.told import keep
 from arrears.shared.testing.chronicle import Chronicle
@@ -21,6 +23,10 @@ def _digest(chronicle: Chronicle, skipped: Sequence[str] = ()) -> Digest:
     for _ in canonical.chunks(_rows(chronicle)):
         pass
     return canonical.result()
+
+
+def _written(chronicle: Chronicle) -> bytes:
+    return b"".join(Canonical(up_to=DAY).chunks(_rows(chronicle)))
 
 
 def _two_cases(
@@ -80,6 +86,42 @@ class TestDigest:
             actor="staff-1",
         )
         assert _digest(commanded) == _digest(_plain())
+
+    def test_a_command_leaves_the_lines_after_it_as_they_are(self) -> None:
+        def told(*, held: bool) -> Chronicle:
+            chronicle = _plain()
+            data = {"case_id": "c1", "loan_key": "c1"}
+            if held:
+                chronicle.tell(
+                    "intake.case_held", data, stream="intake.loan-c1", on=DAY, actor="staff-1"
+                )
+            chronicle.tell(
+                "intake.repayment_received",
+                data,
+                stream="intake.loan-c1",
+                on=DAY,
+                event_id="repayment-1",
+            )
+            return chronicle
+
+        assert _written(told(held=True)) == _written(told(held=False))
+
+    def test_lines_of_a_case_are_numbered_within_each_stream(self) -> None:
+        chronicle = _plain()
+        chronicle.tell(
+            "intake.case_closed",
+            {"case_id": "c2", "loan_key": "c2"},
+            stream="intake.loan-c2",
+            on=DAY,
+        )
+        lines = [decode(line) for line in _written(chronicle).splitlines()]
+        assert [(line["stream"], line["place"]) for line in lines] == [
+            ("intake.loan-c1", 1),
+            ("contact.borrower-c1", 1),
+            ("intake.loan-c2", 1),
+            ("intake.loan-c2", 2),
+            ("contact.borrower-c2", 1),
+        ]
 
     def test_a_case_whose_input_was_skipped_is_outside(self) -> None:
         found = _digest(_plain(), skipped=["c1"])

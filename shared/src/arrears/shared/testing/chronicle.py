@@ -37,11 +37,12 @@ class Chronicle:
         cause: str = "",
         actor: str | None = None,
         shard: int | None = None,
+        event_id: str | None = None,
     ) -> str:
         """`wire_name` without prefix and version, such as `contact.promise_made`; gives its id."""
         service = wire_name.split(".", maxsplit=1)[0]
         version, previous = self._streams.get(stream, (0, NO_HASH))
-        event_id = derived_id("told", stream, str(version + 1))
+        event_id = event_id or derived_id("told", stream, str(version + 1))
         when = at or datetime.combine(on, time(8), UTC)
         value = encode(
             Envelope(

@@ -1,9 +1,11 @@
 """The digest: one hash over what happened to every case (protocol 3.8).
 
 Events of one case stand together, sorted by service, stream and version; each is one line of
-JSON with id, type, time, business day, causation and data. Recorded times, shards, hashes,
-closings of days and people's commands are outside, and so is a case whose input staff skipped.
-Encrypted fields are a constant, for a key is made by chance. Same feed, same digest.
+JSON with its place among the case's lines of that stream, id, type, time, business day, causation
+and data. Recorded times, shards, hashes, closings of days and people's commands are outside, and
+so is a case whose input staff skipped. The version sorts but is not written: a person's command
+moves it, and so would change every line after it. Encrypted fields are a constant, for a key is
+made by chance. Same feed, same digest.
 """
 
 import re
@@ -49,7 +51,7 @@ class _Line(Struct, frozen=True, gc=False):
     subject: str
     service: str
     stream: str
-    version: int
+    place: int
     id: str
     type: str
     time: str
@@ -75,6 +77,8 @@ class Canonical:
         self._event_count = 0
         self._case_count = 0
         self._subject: str | None = None
+        self._stream: str | None = None
+        self._place = 0
         self._is_case = False
 
     def chunks(self, rows: Iterable[Row]) -> Iterator[bytes]:
@@ -105,7 +109,7 @@ class Canonical:
         return bytes(chunk)
 
     def _line(self, row: Row) -> bytes | None:
-        subject, service, stream, version, wire_name, value = row
+        subject, service, stream, _, wire_name, value = row
         noun = noun_of(wire_name)
         if noun in OUTSIDE or subject in self._skipped:
             return None
@@ -113,7 +117,10 @@ class Canonical:
         if seen.actor is not None:
             return None
         if subject != self._subject:
-            self._subject, self._is_case = subject, False
+            self._subject, self._stream, self._is_case = subject, None, False
+        if stream != self._stream:
+            self._stream, self._place = stream, 0
+        self._place += 1
         if noun == "case_opened" and not self._is_case:
             self._is_case = True
             self._case_count += 1
@@ -123,7 +130,7 @@ class Canonical:
                 subject,
                 SERVICES[service],
                 stream,
-                version,
+                self._place,
                 seen.id,
                 wire_name,
                 seen.time,
