@@ -184,6 +184,18 @@ class TestAttempts:
         assert found.outcomes == {"connected": 1}
         assert (found.without_permit, found.made_twice, found.without_outcome) == (0, 0, 0)
 
+    def test_one_that_was_withdrawn_and_permitted_again_is_made_once(self) -> None:
+        chronicle = Chronicle()
+        _stage(chronicle, "contact.attempt_permitted", JAN, **ATTEMPT)
+        _stage(chronicle, "contact.attempt_withdrawn", JAN, **ATTEMPT, rule="quiet_hours")
+        withdrawn = _page(chronicle).attempts
+        assert (withdrawn.made, withdrawn.refused_by) == (0, {"quiet_hours": 1})
+        assert (withdrawn.without_outcome, withdrawn.made_twice) == (0, 0)
+        _stage(chronicle, "contact.attempt_permitted", JAN, **ATTEMPT)
+        _stage(chronicle, "contact.attempt_receipted", JAN, **ATTEMPT, receipt_id="r1")
+        found = _page(chronicle).attempts
+        assert (found.made, found.made_twice, found.without_permit) == (1, 0, 0)
+
     def test_a_receipt_without_a_permit_is_named(self) -> None:
         chronicle = Chronicle()
         _stage(chronicle, "contact.attempt_receipted", JAN, **ATTEMPT, receipt_id="r1")

@@ -16,9 +16,14 @@ from arrears.contact.domain.borrower.commands import (
     StartTreatment,
     StopContact,
     WakeUp,
+    WithdrawAttempt,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
-from arrears.contact.domain.borrower.events import AttemptRequested, BorrowerEvent
+from arrears.contact.domain.borrower.decisions import make_borrower_decider, make_objection
+from arrears.contact.domain.borrower.events import (
+    AttemptPermitted,
+    AttemptRequested,
+    BorrowerEvent,
+)
 from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.kernel.reaction import Issue
@@ -29,6 +34,7 @@ LOAN = LoanKey("loan-1@/bank")
 BORROWER = BorrowerId("borrower-1")
 STAFF = StaffId("collector-7")
 decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
+objection = make_objection(load_policies(), "Asia/Shanghai")
 PROFILE = RecordContactPoints(
     borrower_id=BORROWER,
     points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
@@ -108,6 +114,28 @@ def test_a_denial_shows_its_rule_and_when_the_attempt_comes_back() -> None:
     assert due is not None
     row = row_of(life(WakeUp(now=due), history=events))
     assert (row.attempts_denied, row.denied_by, row.next_attempt_at) == (1, "contact_point", None)
+
+
+def test_a_withdrawal_takes_the_attempt_back_and_shows_its_rule() -> None:
+    events = life(PROFILE, CALL)
+    due = decider.due(decider.fold(events), EVENING)
+    assert due is not None
+    events = life(WakeUp(now=due), history=events)
+    permitted = events[-1]
+    assert isinstance(permitted, AttemptPermitted)
+    at = permitted.valid_until
+    verdict = objection(permitted, decider.fold(events), at)
+    assert verdict is not None
+    withdraw = WithdrawAttempt(
+        attempt_id=permitted.attempt_id,
+        attempt_no=1,
+        permitted_at=permitted.permitted_at,
+        verdict=verdict,
+        now=at,
+    )
+    row = row_of(life(withdraw, history=events))
+    assert (row.attempts_made, row.attempts_denied, row.denied_by) == (0, 1, "quiet_hours")
+    assert (row.next_channel, row.next_attempt_at) == ("call", verdict.next_allowed_at)
 
 
 def _promised() -> list[BorrowerEvent]:

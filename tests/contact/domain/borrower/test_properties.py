@@ -28,10 +28,12 @@ from arrears.contact.domain.borrower.commands import (
     StartTreatment,
     StopContact,
     WakeUp,
+    WithdrawAttempt,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.decisions import make_borrower_decider, make_objection
 from arrears.contact.domain.borrower.events import (
     AttemptPermitted,
+    AttemptWithdrawn,
     BorrowerEvent,
     TreatmentCompleted,
     TreatmentStarted,
@@ -44,6 +46,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 POLICIES = load_policies()
 decider = make_borrower_decider(POLICIES, "Asia/Shanghai")
+objection = make_objection(POLICIES, "Asia/Shanghai")
 START = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
 BORROWER = BorrowerId("borrower-1")
 CASES = [CaseId(f"case-{number}") for number in range(6)]
@@ -161,14 +164,23 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
 
 
 class Step(Struct, frozen=True):
-    """Some hours pass, then a command; attempts made meanwhile end like this, or never."""
+    """Some hours pass, then a command; attempts made meanwhile end like this, or never.
+
+    `sent_after` hours after a permit the gateway is asked at last; at once where it is None.
+    """
 
     hours: int
     command: BorrowerCommand
     outcome: Outcome | None
+    sent_after: int | None
 
 
-STEPS = st.lists(st.builds(Step, st.integers(0, 60), COMMANDS, st.none() | OUTCOMES), max_size=25)
+STEPS = st.lists(
+    st.builds(
+        Step, st.integers(0, 60), COMMANDS, st.none() | OUTCOMES, st.none() | st.integers(0, 30)
+    ),
+    max_size=25,
+)
 
 
 class Life:
@@ -205,10 +217,29 @@ class Life:
             assert due is None or due > self.now
         self.now = end
 
+    def send(self, hours: int) -> None:
+        """The gateway gets to what was permitted; what may not leave any more is withdrawn."""
+        at = self.now + timedelta(hours=hours)
+        self.until(at, None)
+        for event in [one for one in self.events if isinstance(one, AttemptPermitted)]:
+            verdict = objection(event, self.state, at)
+            if verdict is not None:
+                self.decide(
+                    WithdrawAttempt(
+                        attempt_id=event.attempt_id,
+                        attempt_no=event.attempt_no,
+                        permitted_at=event.permitted_at,
+                        verdict=verdict,
+                        now=at,
+                    )
+                )
+
     def run(self, steps: Sequence[Step]) -> None:
         for step in steps:
             self.until(self.now + timedelta(hours=step.hours), step.outcome)
             self.decide(replace(step.command, now=self.now))
+            if step.sent_after is not None:
+                self.send(step.sent_after)
         self.until(self.now + timedelta(days=400), "no_answer")
 
 
@@ -243,7 +274,7 @@ def _never_more_than_three_a_day(events: Sequence[BorrowerEvent]) -> None:
             day = event.permitted_at.astimezone(zone).date()
             same_day = [at for at in open_or_reached.values() if at.astimezone(zone).date() == day]
             assert len(same_day) <= 3
-        elif getattr(event, "outcome", None) in FAILED:
+        elif isinstance(event, AttemptWithdrawn) or getattr(event, "outcome", None) in FAILED:
             open_or_reached.pop(getattr(event, "attempt_id", ""), None)
 
 

@@ -18,7 +18,7 @@ from arrears.contact.domain.borrower.commands import (
     StopContact,
     WakeUp,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider, still_permitted
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
     AttemptConcluded,
     AttemptDenied,
@@ -153,14 +153,6 @@ class TestStopContact:
 
     def test_a_case_that_is_closed_needs_none(self) -> None:
         given(*life(refer("call"), CLOSED)).when(AGREED).then_nothing_happens()
-
-    def test_a_permit_given_before_no_longer_holds(self) -> None:
-        events = wake(life(refer("call")), EVENING)
-        permitted = events[-1]
-        assert isinstance(permitted, AttemptPermitted)
-        stop = replace(AGREED, now=permitted.permitted_at)
-        state = decider.fold(life(stop, history=events))
-        assert not still_permitted(state, permitted, permitted.permitted_at)
 
 
 class TestUnderWay:

@@ -16,7 +16,7 @@ from arrears.contact.domain.borrower.commands import (
     StartTreatment,
     WakeUp,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider, still_permitted
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
     AttemptConcluded,
     AttemptDenied,
@@ -198,14 +198,6 @@ class TestPermit:
     def test_it_is_given_once(self) -> None:
         events, permitted = until_permit("call")
         given(*events).when(WakeUp(now=permitted.permitted_at)).then_nothing_happens()
-
-    def test_it_holds_while_it_is_valid_and_nothing_stops_it(self) -> None:
-        events, permitted = until_permit("call")
-        state = decider.fold(events)
-        assert still_permitted(state, permitted, permitted.permitted_at)
-        assert not still_permitted(state, permitted, permitted.valid_until)
-        done = life(outcome("no_answer", permitted.permitted_at), history=events)
-        assert not still_permitted(decider.fold(done), permitted, permitted.permitted_at)
 
     def test_a_denied_attempt_comes_back_exactly_when_it_is_next_allowed(self) -> None:
         """The profile moves the borrower to a zone where it is night."""

@@ -6,11 +6,11 @@ from arrears.contact.adapters.policies import load_policies
 from arrears.contact.adapters.sandbox import SandboxGateway
 from arrears.contact.adapters.unsealing import unseal_with
 from arrears.contact.api.routes import routes
-from arrears.contact.application.effects import Answer, effect_of, on_answer
+from arrears.contact.application.effects import Answer, effect_of, make_recheck, on_answer
 from arrears.contact.application.projections import case_list
 from arrears.contact.application.publish import WIRE_NAMES, subject_of
 from arrears.contact.application.react import HEARS, react
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.decisions import make_borrower_decider, make_objection
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
@@ -20,9 +20,8 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    decider = make_borrower_decider(
-        load_policies(), ground.calendar.zone.key, sandbox_points=ground.sandbox_seed is not None
-    )
+    policies, zone = load_policies(), ground.calendar.zone.key
+    decider = make_borrower_decider(policies, zone, sandbox_points=ground.sandbox_seed is not None)
     return Stage(
         name="contact",
         tenant=ground.tenant,
@@ -35,6 +34,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        recheck=make_recheck(make_objection(policies, zone)),
     )
 
 

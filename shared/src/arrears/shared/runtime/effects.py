@@ -3,11 +3,16 @@
 The idempotency key is the event's id. Where the gateway honours it, a crash between sending and
 answer is repaired by asking again; elsewhere the effect stays in doubt until staff decide
 (architecture 4). A rebuild never comes here.
+
+Under the live clock time passes between the event and its effect, so the stage is asked once more
+whether it may still be carried out (protocol 3.7). Under the feed's clock no time passes: nothing
+else of the borrower is handled meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
 from msgspec import Raw
 from msgspec.json import encode
@@ -15,13 +20,14 @@ from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import Codec, read_envelope
 from arrears.shared.eventstore.port import AgendaRow, Change, PendingEffect, Store
-from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import EventId, Shard, StreamName
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
 from arrears.shared.runtime.handling import StoredAnswer
-from arrears.shared.runtime.stage import ANSWER_RANK
+from arrears.shared.runtime.stage import ANSWER_RANK, Clock, Recheck, Stage
 
 BATCH_MAX = 2000
+RECHECKED_MAX = 50
+"""Few enough that the last of a batch is still what was checked when it is carried out."""
 
 
 class Effects:
@@ -29,17 +35,20 @@ class Effects:
 
     def __init__(
         self,
+        stage: Stage,
         store: Store,
         gateway: Gateway | None,
         codec: Codec,
-        calendar: BankCalendar,
         now: Callable[[], datetime],
+        *,
+        clock: Clock,
     ) -> None:
+        self._stage = stage
         self._store = store
         self._gateway = gateway
         self._codec = codec
-        self._calendar = calendar
         self._now = now
+        self._recheck: Recheck | None = stage.recheck if clock == "live" else None
         self._pending: dict[EventId, PendingEffect] = {}
         self._events: dict[EventId, object] = {}
 
@@ -66,13 +75,34 @@ class Effects:
     async def step(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
         """Carry out one batch; each effect comes back with the agenda rows of its answers."""
         gateway = self._gateway
-        batch = [effect for effect in self._pending.values() if not effect.in_doubt][:BATCH_MAX]
+        most = BATCH_MAX if self._recheck is None else RECHECKED_MAX
+        batch = [effect for effect in self._pending.values() if not effect.in_doubt][:most]
         if gateway is None or not batch:
             return ()
         if not gateway.honours_key:
             batch = await self._without_doubt(batch)
-            await self._store.mark_sent(batch, self._now())
         await self._load_events(batch)
+        answered = [] if self._recheck is None else await self._withdrawn(batch, self._recheck)
+        kept_back = {effect.event_id for effect, _ in answered}
+        batch = [effect for effect in batch if effect.event_id not in kept_back]
+        if self._recheck is not None or not gateway.honours_key:
+            await self._mark_sent(batch)
+        answered.extend(await self._carry_out(gateway, batch))
+        change = Change(
+            effects_answered=[effect for effect, _ in answered],
+            agenda_added=[row for _, rows in answered for row in rows],
+        )
+        await self._store.commit(change)
+        for effect, _ in answered:
+            del self._pending[effect.event_id]
+            self._events.pop(effect.event_id, None)
+        return answered
+
+    async def _carry_out(
+        self, gateway: Gateway, batch: Sequence[PendingEffect]
+    ) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
+        if not batch:
+            return ()
         requests = [
             EffectRequest(
                 id=effect.event_id,
@@ -84,19 +114,52 @@ class Effects:
             for effect in batch
         ]
         answers = await gateway.carry_out(requests)
-        answered = [
+        return [
             (effect, self._rows(effect, given))
             for effect, given in zip(batch, answers, strict=True)
         ]
-        change = Change(
-            effects_answered=[effect for effect, _ in answered],
-            agenda_added=[row for _, rows in answered for row in rows],
-        )
-        await self._store.commit(change)
+
+    async def _withdrawn(
+        self, batch: Sequence[PendingEffect], recheck: Recheck
+    ) -> list[tuple[PendingEffect, Sequence[AgendaRow]]]:
+        """What must not leave any more, answered by the stage instead of the gateway.
+
+        Judged on the streams as the store has them: a person's command may be there that the
+        shelves have not seen.
+        """
+        states = await self._states(batch)
+        found: list[tuple[PendingEffect, Sequence[AgendaRow]]] = []
         for effect in batch:
-            del self._pending[effect.event_id]
-            self._events.pop(effect.event_id, None)
-        return answered
+            at = max(self._now(), effect.at)
+            state = states[(effect.shard, effect.stream)]
+            body = recheck(self._events[effect.event_id], state, at, effect.sent_at is not None)
+            if body is not None:
+                found.append((effect, self._rows(effect, [AnswerAt(at=at, body=body)])))
+        return found
+
+    async def _states(
+        self, batch: Sequence[PendingEffect]
+    ) -> Mapping[tuple[Shard, StreamName], Any]:
+        wanted: dict[Shard, set[StreamName]] = {}
+        for effect in batch:
+            wanted.setdefault(effect.shard, set()).add(effect.stream)
+        states: dict[tuple[Shard, StreamName], Any] = {}
+        for stored in await self._store.load(wanted):
+            key = (stored.shard, stored.stream)
+            decider = self._stage.deciders[stored.stream.partition("-")[0]]
+            envelope = read_envelope(stored.value)
+            event = self._codec.decode(envelope.type, envelope.data)
+            states[key] = decider.evolve(states.get(key, decider.initial), event)
+        return states
+
+    async def _mark_sent(self, batch: Sequence[PendingEffect]) -> None:
+        """From here on nobody can say that it has not left, until the answer is stored."""
+        if not batch:
+            return
+        at = self._now()
+        await self._store.mark_sent(batch, at)
+        for effect in batch:
+            self._pending[effect.event_id] = replace(effect, sent_at=at)
 
     async def _without_doubt(self, batch: Sequence[PendingEffect]) -> list[PendingEffect]:
         """Effects that were being sent when a worker died must not be sent again."""
@@ -125,7 +188,7 @@ class Effects:
         return [
             AgendaRow(
                 shard=effect.shard,
-                day=self._calendar.day_of(max(answer.at, effect.at)),
+                day=self._stage.calendar.day_of(max(answer.at, effect.at)),
                 at=max(answer.at, effect.at),
                 rank=ANSWER_RANK,
                 borrower_id=effect.borrower_id,

@@ -70,7 +70,7 @@ class Owner:
         self.facts = ReadFacts(stage.feed)
         self.handler = Handler(self.bench, self.facts, now)
         self.relay = Relay(store, bus, publisher, stage.topic)
-        self.effects = Effects(store, gateway, self.bench.codec, stage.calendar, now)
+        self.effects = Effects(stage, store, gateway, self.bench.codec, now, clock=clock)
         self.ears = Ears(stage, store, bus, self.facts, clock=clock, now=now)
         self.books = Books(stage, store, self.ears, clock=clock, now=now)
         self.parked: set[BorrowerId] = set()

@@ -100,6 +100,12 @@ def _no_reaction(_said: Any, _heard: Heard, _at: datetime) -> Sequence[Issue]:
     return ()
 
 
+Recheck = Callable[[Any, Any, datetime, bool], object | None]
+"""Asked under the live clock when an effect is about to be carried out (protocol 3.7): the event
+that asks for it, the state of its stream now, the time, and whether it may have left before. What
+it returns is the effect's answer, and nothing leaves; None lets it go. Pure."""
+
+
 @dataclass(frozen=True)
 class Stage:
     """One service as the runtime runs it."""
@@ -115,6 +121,7 @@ class Stage:
     effect_of: Callable[[Any], str | None] = _no_effect
     answer_type: Any = None
     on_answer: Callable[[Any, datetime], object] = _no_answer
+    recheck: Recheck | None = None
     feed: FeedReader | None = None
     upcasters: Mapping[str, tuple[str, Upcaster]] = field(default_factory=dict)
 

@@ -16,6 +16,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptDenied,
     AttemptPermitted,
     AttemptReceipted,
+    AttemptWithdrawn,
     BorrowerEvent,
     ContactEnded,
     ContactResumed,
@@ -95,6 +96,9 @@ class _Audit:
                 self._concluded(event)
             case AttemptDenied():
                 self.denied += 1
+            case AttemptWithdrawn():
+                self.denied += 1
+                self.permits.pop(event.attempt_id, None)
             case ContactStopped():
                 self._stopped.add((_reach(event), event.kind))
             case ContactResumed():

@@ -17,6 +17,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptReceipted,
     AttemptRequested,
     AttemptRescheduled,
+    AttemptWithdrawn,
     BorrowerEvent,
     ContactEnded,
     ContactPointsRecorded,
@@ -106,6 +107,7 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
             | AttemptRescheduled()
             | AttemptPermitted()
             | AttemptDenied()
+            | AttemptWithdrawn()
             | AttemptDropped()
             | AttemptConcluded()
         ):
@@ -159,6 +161,7 @@ def _attempt(
     | AttemptRescheduled
     | AttemptPermitted
     | AttemptDenied
+    | AttemptWithdrawn
     | AttemptDropped
     | AttemptConcluded,
 ) -> Row:
@@ -178,6 +181,15 @@ def _attempt(
                 attempts_denied=row.attempts_denied + 1,
                 next_attempt_at=event.next_allowed_at,
                 denied_by=event.rule,
+            )
+        case AttemptWithdrawn():
+            return replace(
+                row,
+                attempts_made=row.attempts_made - 1,
+                attempts_denied=row.attempts_denied + 1,
+                next_channel=event.channel if row.treatment_open else None,
+                next_attempt_at=event.next_allowed_at if row.treatment_open else None,
+                denied_by=event.rule if row.treatment_open else None,
             )
         case AttemptDropped():
             return _idle(row)

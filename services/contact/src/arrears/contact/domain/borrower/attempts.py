@@ -4,14 +4,14 @@ from collections import Counter
 from datetime import date, timedelta
 
 from arrears.contact.domain.borrower import endings
-from arrears.contact.domain.borrower.draft import Draft
+from arrears.contact.domain.borrower.draft import Draft, Rules
 from arrears.contact.domain.borrower.events import (
     AttemptDenied,
     AttemptPermitted,
     AttemptRequested,
     AttemptRescheduled,
 )
-from arrears.contact.domain.borrower.state import Attempt, CaseFile, Treatment
+from arrears.contact.domain.borrower.state import Attempt, Borrower, CaseFile, Treatment
 from arrears.contact.domain.permit import (
     NO_CONTACT_POINT,
     Denied,
@@ -113,17 +113,16 @@ def ask_permit(draft: Draft, case_id: CaseId) -> None:
     if attempt.planned_at is None or attempt.planned_at > draft.now:
         return
     request = PermitRequest(attempt_id=attempt.attempt_id, channel=attempt.channel, at=draft.now)
-    verdict = permit(request, standing(draft, file), draft.rules.book)
+    verdict = permit(request, standing(draft.rules, draft.borrower, file), draft.rules.book)
     if isinstance(verdict, Permitted):
         _permit(draft, file, treatment, attempt, verdict)
     else:
         _deny(draft, file, treatment, attempt, verdict)
 
 
-def standing(draft: Draft, file: CaseFile) -> Standing:
-    borrower = draft.borrower
+def standing(rules: Rules, borrower: Borrower, file: CaseFile) -> Standing:
     return Standing(
-        market_zone=draft.rules.calendar.zone,
+        market_zone=rules.calendar.zone,
         zone=borrower.zone,
         case_closed=file.case_id in borrower.closed,
         stops=tuple(

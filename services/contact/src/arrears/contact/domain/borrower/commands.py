@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from arrears.contact.domain.permit import Denied
 from arrears.contact.domain.values import (
     AttemptId,
     ContactPoint,
@@ -61,6 +62,19 @@ class NoteOutcome(Struct, frozen=True, kw_only=True):
     attempt_id: AttemptId
     outcome: Outcome
     said: Said
+    now: datetime
+
+
+class WithdrawAttempt(Struct, frozen=True, kw_only=True):
+    """The attempt was not made: `verdict` is what the permit's rules said when it was to be.
+
+    `permitted_at` names the permit, for the attempt may have been given another since.
+    """
+
+    attempt_id: AttemptId
+    attempt_no: int
+    permitted_at: datetime
+    verdict: Denied
     now: datetime
 
 
@@ -144,6 +158,7 @@ BorrowerCommand: TypeAlias = (
     | CountRepayment
     | NoteReceipt
     | NoteOutcome
+    | WithdrawAttempt
     | RecordPromise
     | RecordHardship
     | RecordRefusal

@@ -1,10 +1,17 @@
 """What follows from a command. A command that is already in effect yields nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import assert_never
 
-from arrears.contact.domain.borrower import outcomes, promises, stops, timers, treatments
+from arrears.contact.domain.borrower import (
+    outcomes,
+    promises,
+    sending,
+    stops,
+    timers,
+    treatments,
+)
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
@@ -20,11 +27,13 @@ from arrears.contact.domain.borrower.commands import (
     StartTreatment,
     StopContact,
     WakeUp,
+    WithdrawAttempt,
 )
 from arrears.contact.domain.borrower.draft import Draft, Rules
 from arrears.contact.domain.borrower.events import AttemptPermitted, BorrowerEvent
 from arrears.contact.domain.borrower.evolve import evolve
 from arrears.contact.domain.borrower.state import Borrower
+from arrears.contact.domain.permit import Denied
 from arrears.contact.domain.policy import Policy, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider
@@ -74,6 +83,8 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
             outcomes.receipt(draft, command)
         case NoteOutcome():
             outcomes.conclude(draft, command)
+        case WithdrawAttempt():
+            sending.withdraw(draft, command)
         case StartTreatment():
             treatments.start(draft, command)
         case RecordContactPoints():
@@ -98,12 +109,9 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
             assert_never(command)
 
 
-def still_permitted(borrower: Borrower, permitted: AttemptPermitted, at: datetime) -> bool:
-    """Asked again at the moment of sending, where time passes between permit and attempt."""
-    if not permitted.permitted_at <= at < permitted.valid_until:
-        return False
-    file = borrower.cases.get(permitted.case_id)
-    if file is None or file.closed_for is not None:
-        return False
-    under_way = any(sent.attempt_id == permitted.attempt_id for sent in file.in_flight)
-    return under_way and not borrower.stops and not file.stops
+def make_objection(
+    policies: Sequence[Policy], market_zone: str
+) -> Callable[[AttemptPermitted, Borrower, datetime], Denied | None]:
+    """Asked of a permitted attempt at the moment of sending, under the same policies."""
+    rules = Rules(PolicyBook(policies), BankCalendar(market_zone), sandbox_points=False)
+    return lambda permitted, borrower, at: sending.objection(permitted, borrower, at, rules)

@@ -169,6 +169,28 @@ class AttemptDropped(Struct, frozen=True, kw_only=True):
     dropped_at: datetime
 
 
+class AttemptWithdrawn(Struct, frozen=True, kw_only=True):
+    """The permit no longer held when the attempt was to be made: nothing has left.
+
+    The attempt is planned again, for `next_allowed_at` where the rule names a time.
+    """
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    attempt_no: int
+    rule: str
+    reason: str
+    next_allowed_at: datetime | None
+    policy_id: str | None
+    policy_version: int | None
+    inputs: PermitInputs
+    withdrawn_at: datetime
+
+
 class AttemptReceipted(Struct, frozen=True, kw_only=True):
     """A gateway says that it has carried the attempt out."""
 
@@ -338,6 +360,7 @@ BorrowerEvent: TypeAlias = (
     AttemptRequested
     | AttemptPermitted
     | AttemptDenied
+    | AttemptWithdrawn
     | AttemptReceipted
     | AttemptConcluded
     | TreatmentStarted

@@ -14,6 +14,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptReceipted,
     AttemptRequested,
     AttemptRescheduled,
+    AttemptWithdrawn,
     BorrowerEvent,
     ContactEnded,
     ContactPointsRecorded,
@@ -57,6 +58,8 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
             return _on_case(borrower, event.case_id, lambda file: _plan(file, event))
         case AttemptPermitted():
             return _permit(borrower, event)
+        case AttemptWithdrawn():
+            return _withdraw(borrower, event)
         case AttemptReceipted():
             return _on_case(borrower, event.case_id, lambda file: _receipt(file, event))
         case AttemptConcluded():
@@ -202,6 +205,29 @@ def _send(file: CaseFile, event: AttemptPermitted) -> CaseFile:
         made = treatment.attempts_made + 1
         treatment = replace(treatment, attempt=None, attempts_made=made)
     return replace(file, treatment=treatment, in_flight=(*file.in_flight, sent))
+
+
+def _withdraw(borrower: Borrower, event: AttemptWithdrawn) -> Borrower:
+    """Nothing has left, so nothing counts; where the treatment goes on the attempt is planned."""
+    contacts = tuple(c for c in borrower.contacts if c.attempt_id != event.attempt_id)
+    uncounted = replace(borrower, contacts=contacts)
+    return _on_case(uncounted, event.case_id, lambda file: _take_back(file, event))
+
+
+def _take_back(file: CaseFile, event: AttemptWithdrawn) -> CaseFile:
+    in_flight = tuple(sent for sent in file.in_flight if sent.attempt_id != event.attempt_id)
+    treatment = file.treatment
+    if treatment is not None and treatment.referral == event.referral:
+        attempt = Attempt(
+            attempt_id=event.attempt_id,
+            channel=event.channel,
+            attempt_no=event.attempt_no,
+            planned_at=max(event.next_allowed_at or event.withdrawn_at, event.withdrawn_at),
+            denied_by=event.rule,
+        )
+        made = treatment.attempts_made - 1
+        treatment = replace(treatment, attempt=attempt, attempts_made=made)
+    return replace(file, treatment=treatment, in_flight=in_flight)
 
 
 def _receipt(file: CaseFile, event: AttemptReceipted) -> CaseFile:

@@ -11,13 +11,13 @@ from arrears.contact.domain.borrower.events import (
 )
 from arrears.contact.domain.borrower.state import CaseFile, InFlight, Treatment
 from arrears.contact.domain.permit import STOP_ORDER
-from arrears.contact.domain.values import FAILED, AttemptId, Outcome, Said
+from arrears.contact.domain.values import FAILED, AttemptId, Outcome, Result, Said
 from arrears.shared.kernel.ids import CaseId
 
 NOT_REACHED = FAILED | {"unknown"}
 
 
-def _in_flight(draft: Draft, attempt_id: AttemptId) -> tuple[CaseFile, InFlight] | None:
+def in_flight(draft: Draft, attempt_id: AttemptId) -> tuple[CaseFile, InFlight] | None:
     file = draft.file(CaseId(attempt_id.rpartition("/")[0]))
     for sent in () if file is None else file.in_flight:
         if sent.attempt_id == attempt_id:
@@ -27,7 +27,7 @@ def _in_flight(draft: Draft, attempt_id: AttemptId) -> tuple[CaseFile, InFlight]
 
 
 def receipt(draft: Draft, command: NoteReceipt) -> None:
-    found = _in_flight(draft, command.attempt_id)
+    found = in_flight(draft, command.attempt_id)
     if found is None or found[1].receipted:
         return
     file, sent = found
@@ -45,14 +45,14 @@ def receipt(draft: Draft, command: NoteReceipt) -> None:
 
 
 def conclude(draft: Draft, command: NoteOutcome) -> None:
-    found = _in_flight(draft, command.attempt_id)
+    found = in_flight(draft, command.attempt_id)
     if found is not None:
         _conclude(draft, *found, command.outcome, command.said)
 
 
 def give_up(draft: Draft, attempt_id: AttemptId) -> None:
     """The outside world never said what came of the attempt."""
-    found = _in_flight(draft, attempt_id)
+    found = in_flight(draft, attempt_id)
     if found is not None and found[1].expected_by <= draft.now:
         _conclude(draft, *found, "unknown", Said())
 
@@ -109,14 +109,20 @@ def _demand(draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome) -> N
 
 
 def _try_again(draft: Draft, file: CaseFile, treatment: Treatment, sent: InFlight) -> None:
-    """A stop that was heard while the attempt was under way ends the treatment here."""
-    held = [stop.kind for stop in (*draft.borrower.stops, *file.stops)]
-    if held:
-        kind = min(held, key=STOP_ORDER.index)
-        endings.end_treatment(draft, file, "stopped", kind)
-    elif file.promise is not None and sent.channel in draft.policy.promise.silences:
-        endings.end_treatment(draft, file, "reached", "promise_made")
+    ended = ended_by(draft, file, sent)
+    if ended is not None:
+        endings.end_treatment(draft, file, *ended)
     elif treatment.attempts_made < draft.policy.treatments[treatment.treatment].attempts_max:
         attempts.request(draft, file.case_id)
     else:
         endings.unreachable(draft, file, "attempts_exhausted")
+
+
+def ended_by(draft: Draft, file: CaseFile, sent: InFlight) -> tuple[Result, str] | None:
+    """A stop or a promise that was heard while the attempt was under way ends the treatment."""
+    held = [stop.kind for stop in (*draft.borrower.stops, *file.stops)]
+    if held:
+        return "stopped", min(held, key=STOP_ORDER.index)
+    if file.promise is not None and sent.channel in draft.policy.promise.silences:
+        return "reached", "promise_made"
+    return None

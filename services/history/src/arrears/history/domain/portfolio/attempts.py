@@ -34,6 +34,11 @@ class AttemptBook:
     def denied(self, _day: date, fact: Denied) -> None:
         self.denied_by_rule[fact.rule] += 1
 
+    def withdrawn(self, _day: date, fact: Denied) -> None:
+        """Refused at the moment of sending: the permit is taken back, and nothing has left."""
+        self.denied_by_rule[fact.rule] += 1
+        self._attempt(fact.attempt_id).permits -= 1
+
     def receipted(self, _day: date, fact: Receipted) -> None:
         attempt = self._attempt(fact.attempt_id)
         if attempt.receipts == 0 or attempt.receipt_id != fact.receipt_id:
