@@ -12,15 +12,45 @@ from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, reached_day
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point
 from arrears.cli.client.services import compiled_once
-from arrears.cli.client.trouble import Trouble, told
+from arrears.cli.client.trouble import Trouble, WrongUse, told
+from arrears.cli.commands.deep import verify_deep
 from arrears.cli.commands.output import AsJson, Progress, print_json
 
 
-def verify(as_json: AsJson = False) -> None:
-    """Read every database and topic and compare: exits 1 and names each break where one is."""
+def verify(
+    deep: Annotated[
+        bool, typer.Option("--deep", help="All nine laws, by a checker that shares no code.")
+    ] = False,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="With --deep: leave the rebuilds (laws 6, 7) out.")
+    ] = False,
+    expect_digest: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="With --deep: the digest of the undisturbed run (law 9)."),
+    ] = None,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read every database and topic and compare: exits 1 and names each break where one is.
+
+    `--deep` also accounts for every record of the feed, every effect and all money, and rebuilds
+    every service; the rebuilds compare a moving service with itself of a moment ago, so let it
+    come to rest before. `--as-of` is the day up to which the digest is taken.
+    """
     with told():
         installation = Installation.find()
-        code = _pass_on(installation, "history", ["verify", *(["--json"] if as_json else [])])
+        if deep:
+            code = verify_deep(
+                installation,
+                fast=fast,
+                expected_digest=expect_digest,
+                as_of=None if as_of is None else str(as_of.date()),
+                as_json=as_json,
+            )
+        elif fast or expect_digest or as_of:
+            raise WrongUse("--deep", "is needed for --fast, --expect-digest and --as-of")
+        else:
+            code = _pass_on(installation, "history", ["verify", *(["--json"] if as_json else [])])
     raise typer.Exit(code)
 
 
