@@ -3,7 +3,7 @@
 Lock order everywhere: positions, then shards ascending (protocol 1.3).
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -117,10 +117,8 @@ class PostgresStore:
                 raise _unique(error) from error
 
     async def _commit(self, connection: Connection, change: Change) -> None:
-        if change.positions:
-            await _move_positions(connection, change)
-        if change.shards:
-            await _append(connection, change)
+        if change.positions or change.shards:
+            await _append(connection, change, await _claim(connection, change))
         await _move_agenda(connection, change)
         if change.timers:
             await _set_timers(connection, change)
@@ -160,10 +158,13 @@ class PostgresStore:
             raise Fenced("a relay cursor moved") from error
 
 
-async def _move_positions(connection: Connection, change: Change) -> None:
+async def _claim(connection: Connection, change: Change) -> dict[Shard, int]:
+    """Move positions and shards from where the change expects them; the last seqs before it."""
     moves = sorted(change.positions, key=lambda move: (move.topic, move.partition))
-    done = await connection.execute(
-        sql.MOVE_POSITIONS,
+    shards = sorted(change.shards)
+    parts = [change.shards[shard] for shard in shards]
+    row = await connection.fetchrow(
+        sql.CLAIM,
         [move.topic for move in moves],
         [move.partition for move in moves],
         [move.expected for move in moves],
@@ -172,27 +173,35 @@ async def _move_positions(connection: Connection, change: Change) -> None:
         [move.last_hash for move in moves],
         [move.closed_day for move in moves],
         [move.first_day for move in moves],
+        shards,
+        [part.expected_seq for part in parts],
+        [part.epoch for part in parts],
+        [part.open_day for part in parts],
+        [len(part.events) for part in parts],
+        [part.next_open_day for part in parts],
     )
-    if _count(done) != len(moves):
+    assert row is not None
+    if row[0] != len(moves):
         raise Fenced("a position moved")
+    if len(row[1]) != len(shards):
+        raise await _why_not(connection, change, change.shards.keys() - set(row[1]))
+    return {
+        Shard(shard): last - len(change.shards[shard].events)
+        for shard, last in zip(row[1], row[2], strict=True)
+    }
 
 
-async def _append(connection: Connection, change: Change) -> None:
-    shards = sorted(change.shards)
-    states = await connection.fetch(sql.LOCK_SHARDS, shards)
-    moved: list[Shard] = []
-    last: dict[Shard, int] = {}
-    for shard, last_seq, epoch, open_day in states:
-        part = change.shards[shard]
-        if part.epoch is not None and part.epoch != epoch:
-            raise Fenced(f"shard {shard} has another owner")
-        if part.open_day != open_day or part.expected_seq not in (None, last_seq):
-            moved.append(shard)
-        last[shard] = last_seq
-    if moved:
-        raise ShardMoved(moved)
+async def _why_not(connection: Connection, change: Change, left: Collection[Shard]) -> Exception:
+    """Why the shards that are `left` did not move; we hold their locks."""
+    for shard, epoch in await connection.fetch(sql.EPOCHS, sorted(left)):
+        if change.shards[shard].epoch not in (None, epoch):
+            return Fenced(f"shard {shard} has another owner")
+    return ShardMoved(sorted(left))
+
+
+async def _append(connection: Connection, change: Change, last: dict[Shard, int]) -> None:
     records: list[tuple[Any, ...]] = []
-    for shard in shards:
+    for shard in sorted(change.shards):
         for seq, event in enumerate(change.shards[shard].events, start=last[shard] + 1):
             records.append(
                 (
@@ -207,15 +216,8 @@ async def _append(connection: Connection, change: Change) -> None:
                     event.value,
                 )
             )
-            last[shard] = seq
     if records:
         await connection.copy_records_to_table("events", records=records, columns=sql.EVENT_COLUMNS)
-    await connection.execute(
-        sql.MOVE_SHARDS,
-        shards,
-        [last[shard] for shard in shards],
-        [change.shards[shard].next_open_day for shard in shards],
-    )
 
 
 async def _move_agenda(connection: Connection, change: Change) -> None:

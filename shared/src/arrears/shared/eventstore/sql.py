@@ -99,25 +99,35 @@ PREPARE_POSITIONS: Final = """
     FROM unnest($1::text[], $2::smallint[]) AS w (topic, partition)
     ON CONFLICT DO NOTHING
 """
-MOVE_POSITIONS: Final = """
-    UPDATE positions AS p SET
-        position = m.position, last_seq = m.last_seq, last_hash = m.last_hash,
-        closed_day = m.closed_day, first_day = m.first_day
-    FROM unnest(
-        $1::text[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
-        $7::date[], $8::date[]
-    ) AS m (topic, partition, expected, position, last_seq, last_hash, closed_day, first_day)
-    WHERE p.topic = m.topic AND p.partition = m.partition AND p.position = m.expected
+CLAIM: Final = """
+    WITH positions_moved AS (
+        UPDATE positions AS p SET
+            position = m.position, last_seq = m.last_seq, last_hash = m.last_hash,
+            closed_day = m.closed_day, first_day = m.first_day
+        FROM unnest(
+            $1::text[], $2::smallint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[],
+            $7::date[], $8::date[]
+        ) AS m (topic, partition, expected, position, last_seq, last_hash, closed_day, first_day)
+        WHERE p.topic = m.topic AND p.partition = m.partition AND p.position = m.expected
+        RETURNING 1),
+    locked AS (
+        SELECT shard FROM shards WHERE shard = ANY($9::smallint[]) ORDER BY shard FOR UPDATE),
+    shards_moved AS (
+        UPDATE shards AS s SET
+            last_seq = s.last_seq + m.added, open_day = coalesce(m.next_day, s.open_day)
+        FROM locked JOIN unnest(
+            $9::smallint[], $10::bigint[], $11::bigint[], $12::date[], $13::bigint[], $14::date[]
+        ) AS m (shard, expected, epoch, open_day, added, next_day) USING (shard)
+        WHERE s.shard = locked.shard
+            AND s.last_seq = coalesce(m.expected, s.last_seq)
+            AND s.epoch = coalesce(m.epoch, s.epoch)
+            AND s.open_day IS NOT DISTINCT FROM m.open_day
+        RETURNING s.shard, s.last_seq)
+    SELECT (SELECT count(*) FROM positions_moved),
+        ARRAY(SELECT shard FROM shards_moved), ARRAY(SELECT last_seq FROM shards_moved)
 """
-LOCK_SHARDS: Final = """
-    SELECT shard, last_seq, epoch, open_day FROM shards
-    WHERE shard = ANY($1::smallint[]) ORDER BY shard FOR UPDATE
-"""
-MOVE_SHARDS: Final = """
-    UPDATE shards AS s SET last_seq = m.last_seq, open_day = coalesce(m.next_day, s.open_day)
-    FROM unnest($1::smallint[], $2::bigint[], $3::date[]) AS m (shard, last_seq, next_day)
-    WHERE s.shard = m.shard
-"""
+"""Compare and move positions, then shards, locked in ascending order: one round trip."""
+EPOCHS: Final = "SELECT shard, epoch FROM shards WHERE shard = ANY($1::smallint[]) ORDER BY shard"
 DELETE_AGENDA: Final = """
     DELETE FROM agenda AS a
     USING unnest($1::smallint[], $2::date[], $3::bigint[]) AS d (shard, day, row_id)

@@ -31,6 +31,7 @@ from fastapi import APIRouter
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import Leases, make_rows
+from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Folding, Projection, Projector
 from arrears.shared.http.actors import actors_from_env
@@ -144,7 +145,7 @@ def _commands(service: Service) -> typer.Typer:
 
 async def _prepare(service: Service, settings: Settings, kafka: KafkaSettings) -> None:
     """Rows, topics and the key store's tables: everything that a start relies on."""
-    pool = await asyncpg.create_pool(settings.dsn, min_size=1, max_size=1)
+    pool = await open_pool(settings.dsn, max_size=1)
     try:
         is_intake = service.name == STAGES[0]
         await make_rows(pool, kafka.feed_partitions if is_intake else 0)
@@ -177,9 +178,8 @@ async def _keyring(settings: Settings) -> Keyring:
 @asynccontextmanager
 async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]:
     """The database, the key store and the stage of a process."""
-    pool = await asyncpg.create_pool(
+    pool = await open_pool(
         settings.dsn,
-        min_size=1,
         max_size=POOL_MAX,
         server_settings={"application_name": f"arrears-{service.name}"},
     )

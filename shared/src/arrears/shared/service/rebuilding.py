@@ -18,6 +18,7 @@ from msgspec.json import encode
 
 from arrears.shared.eventstore.codec import hash_of, read_envelope
 from arrears.shared.eventstore.leases import make_rows
+from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.eventstore.port import Change, ShardChange, StoredEvent
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Projector
@@ -40,7 +41,10 @@ Source = Literal["store", "kafka"]
 
 @dataclass
 class Comparison:
-    """What differs between the service and its rebuild; `places` names the first differences."""
+    """What differs between the service and its rebuild; `places` names the first differences.
+
+    `not_compared` counts the shards of projections whose live cursor is still on its way.
+    """
 
     service: str
     source: str
@@ -50,6 +54,7 @@ class Comparison:
     timers: int = 0
     rows: int = 0
     unpublished: int = 0
+    not_compared: int = 0
     differences: int = 0
     places: list[str] = field(default_factory=list)
 
@@ -69,9 +74,7 @@ async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_
     await make_database(settings.server, name)
     await migrate_async(service.migrations, database_url(settings.server, name))
     async with opened(service, settings) as running:
-        pool = await asyncpg.create_pool(
-            database_url(settings.server, name), min_size=1, max_size=4
-        )
+        pool = await open_pool(database_url(settings.server, name), max_size=4)
         try:
             found = await _rebuild(service, running, pool, source, name)
         finally:
@@ -241,11 +244,13 @@ async def _compare_rows(
     kept: asyncpg.Pool, rebuilt: asyncpg.Pool, seqs: dict[Shard, int], found: Comparison
 ) -> None:
     """Projection rows of shards whose live cursor stands where the rebuild ends."""
-    cursors = await kept.fetch("SELECT name, shard, seq FROM projection_cursors")
+    ours, theirs = await _cursors(kept), await _cursors(rebuilt)
     even: dict[str, set[int]] = defaultdict(set)
-    for cursor in cursors:
-        if seqs.get(Shard(cursor["shard"])) == cursor["seq"]:
-            even[cursor["name"]].add(cursor["shard"])
+    for name, shard in ours.keys() | theirs.keys():
+        if ours.get((name, shard)) == seqs.get(Shard(shard)):
+            even[name].add(shard)
+        else:
+            found.not_compared += 1
     statement = "SELECT key, row FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
     for name, shards in even.items():
         rows = {r["key"]: r["row"] for r in await kept.fetch(statement, name, sorted(shards))}
@@ -254,6 +259,11 @@ async def _compare_rows(
         for key in rows.keys() | made.keys():
             if rows.get(key) != made.get(key):
                 found.differs(f"{name} row {key}")
+
+
+async def _cursors(pool: asyncpg.Pool) -> dict[tuple[str, int], int]:
+    rows = await pool.fetch("SELECT name, shard, seq FROM projection_cursors")
+    return {(row["name"], row["shard"]): row["seq"] for row in rows}
 
 
 def _say(found: Comparison, *, keep: bool, as_json: bool) -> None:
@@ -265,6 +275,7 @@ def _say(found: Comparison, *, keep: bool, as_json: bool) -> None:
         f"{found.service} rebuilt from {found.source}: {verdict}; {found.events} events of "
         f"{found.streams} streams, {found.timers} timers, {found.rows} rows compared"
         + (f"; {found.unpublished} events not yet published" if found.unpublished else "")
+        + (f"; {found.not_compared} projections lag and wait" if found.not_compared else "")
     )
     for place in found.places:
         print(f"  differs: {place}")

@@ -26,6 +26,7 @@ from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import INPUT_SKIPPED, RANK, SERVICES, Kept
+from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.kernel.ids import SHARD_COUNT
 
 Connection = PoolConnectionProxy
@@ -80,7 +81,7 @@ class PostgresHistory:
     @classmethod
     async def connect(cls, dsn: str) -> "PostgresHistory":
         """The tables must be there: `arrears-history migrate`."""
-        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
+        pool = await open_pool(dsn, max_size=8)
         wanted = all_places()
         async with pool.acquire() as connection:
             await connection.execute(
