@@ -10,7 +10,8 @@ import pytest
 
 from arrears.cli.feed.importer import Importer, Sent
 from arrears.cli.feed.importer_memory import Memory
-from arrears.cli.feed.importer_topic import close_days, opened_on
+from arrears.cli.feed.importer_topic import close_days, closing_of, opened_on
+from arrears.cli.feed.importing import closing_line
 from arrears.cli.feed.lines import BadFeedFile
 from arrears.shared.contracts.corebanking import BUSINESS_DAY_CLOSED, FEED_TOPIC
 from arrears.shared.kafka.settings import KafkaSettings
@@ -206,6 +207,33 @@ class TestOpened:
         days = [FIRST, FIRST + timedelta(days=1)]
         await close_days(publisher, days[:1], FIRST, 4, CALENDAR)
         await close_days(publisher, days[1:], FIRST, 3, CALENDAR)
+        opened = await opened_on(bus)
+        assert opened is not None
+        assert opened.open_day == FIRST + timedelta(days=1)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            (b'"specversion":"1.0"', b'"specversion":"2.0"'),
+            (b"Z", b""),
+            (b'"partition_count":4', b'"partition_count":0'),
+            (b'"day":"2024', b'"day":"2025'),
+            (b'"day":"2024', b'"day":"9999'),
+            (b"}}", b'},"more":' + b"[" * 100_000),
+        ],
+    )
+    async def test_what_intake_refuses_has_closed_no_day(self, change: tuple[bytes, bytes]) -> None:
+        """A closing that is none, from whoever writes to the topic, must not hide open days."""
+        bus = MemoryBus()
+        await bus.ensure_topic(FEED_TOPIC, partitions=1, retention_ms=1)
+        publisher = bus.publisher()
+        await close_days(publisher, [FIRST], FIRST, 1, CALENDAR)
+        place = TopicPartition(FEED_TOPIC, 0)
+        good = closing_line(FIRST + timedelta(days=1), FIRST, 4, CALENDAR)
+        assert closing_of(good) is not None
+        bad = good.replace(*change)
+        assert bad != good
+        await publisher.publish({place: [Outgoing(b"closing", bad)]})
         opened = await opened_on(bus)
         assert opened is not None
         assert opened.open_day == FIRST + timedelta(days=1)

@@ -15,8 +15,10 @@ from hypothesis import strategies as st
 
 from arrears.cli.feed.generate import generate
 from arrears.cli.feed.importing import (
+    KEY_BYTES_MAX,
     CloseDays,
     Opened,
+    Outline,
     Send,
     closing_line,
     key_of,
@@ -243,6 +245,16 @@ class TestKeys:
         assert key_of(named, outline_of(named)) == b"loan-7"
         assert key_of(subject, outline_of(subject)) == b"s"
         assert key_of(nothing, None) == sha256(b"rubbish").hexdigest().encode()
+
+    def test_a_name_of_a_megabyte_goes_by_its_hash(self) -> None:
+        """Record and key must fit on the topic together."""
+        longest, longer = "k" * KEY_BYTES_MAX, "k" * (KEY_BYTES_MAX + 1)
+        outline = Outline(type="t", time=datetime(2024, 1, 1, tzinfo=UTC), partitionkey=longest)
+        anyone = Line(number=1, value=b"{}")
+        assert key_of(anyone, outline) == longest.encode()
+        assert key_of(anyone, msgspec.structs.replace(outline, partitionkey=longer)) == (
+            sha256(longer.encode()).hexdigest().encode()
+        )
 
     def test_keys_spread_over_all_partitions(self) -> None:
         count = Counter(partition_of(b"loan-%d" % number, 16) for number in range(3_200))

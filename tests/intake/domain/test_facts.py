@@ -216,6 +216,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(OVERDUE, "type", "corebanking.loan.sold.v1"), "unknown_type", "type"),
     (record(OVERDUE, "type", ...), "missing", "type"),
     (record(OVERDUE, "type", 7), "unknown_type", "type"),
+    (record(OVERDUE, "type", "x` - at `$.data.phone"), "unknown_type", "type"),
     (record(OVERDUE, "id", ...), "missing", "id"),
     (record(OVERDUE, "id", ""), "wrong_length", "id"),
     (record(OVERDUE, "id", "x" * 129), "wrong_length", "id"),
@@ -236,6 +237,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(OVERDUE, "data.days_past_due", 1.5), "wrong_type", "data.days_past_due"),
     (record(OVERDUE, "data.days_past_due", 10**30), "out_of_range", "data.days_past_due"),
     (record(OVERDUE, "data.days_past_due", -(10**6)), "out_of_range", "data.days_past_due"),
+    (record(CURED).replace(b": 0", b": 1e999"), "out_of_range", "data.days_past_due"),
     (record(OVERDUE, "data.as_of_date", "2026-02-30"), "not_a_date", "data.as_of_date"),
     (record(OVERDUE, "data.as_of_date", "2205-02-28"), "out_of_range", "data.as_of_date"),
     (record(OVERDUE, "data.due_date", "1899-12-31"), "out_of_range", "data.due_date"),
@@ -262,6 +264,8 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(REPAYMENT, "data.repayment_id", "a\tb"), "control_characters", "data.repayment_id"),
     (record(CURED, "data.as_of_date", "2200-01-01"), "out_of_range", "data.as_of_date"),
     (record(CURED, "data.reason", "a\u0000"), "control_characters", "data.reason"),
+    (record(CURED, "data.product", "a\u2029"), "control_characters", "data.product"),
+    (record(REPAYMENT, "data.product", "a\u202e"), "control_characters", "data.product"),
     (record(PROFILE, "data.zone", "Mars/Olympus"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "../../etc/passwd"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "America"), "unknown_zone", "data.zone"),
@@ -269,6 +273,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(CLOSING, "data.partition_count", 0), "out_of_range", "data.partition_count"),
     (record(CLOSING, "data.first_day", "2026-03-03"), "first_day_after_day", "data.first_day"),
     (record(CLOSING, "data.day", "2999-01-01"), "out_of_range", "data.day"),
+    (record(CLOSING, "data.day", "2026-03-04"), "day_after_the_fact", "data.day"),
 ]
 
 
@@ -285,6 +290,7 @@ def test_what_cannot_be_understood_names_its_field_and_rule(
     ("points", "reason", "field"),
     [
         ([{"kind": "fax", "value": "1"}], "unknown_value", "data.contact_points[0].kind"),
+        ([{"kind": "1' - at `$.2"}], "unknown_value", "data.contact_points[0].kind"),
         ([{"kind": "phone"}], "missing", "data.contact_points[0].value"),
         ([{"kind": "phone", "value": "1"}] * 21, "wrong_length", "data.contact_points"),
         (

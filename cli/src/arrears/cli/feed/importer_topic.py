@@ -1,12 +1,14 @@
 """What the feed topic says of itself: its partitions, and which business days are closed on it."""
 
 from collections.abc import Sequence
-from datetime import date
-from typing import Final
+from datetime import UTC, date, datetime
+from typing import Annotated, Final, Literal
 
 import msgspec
+from msgspec import Meta
 
 from arrears.cli.feed.importing import Opened, closing_line
+from arrears.cli.feed.lines import LINE_BYTES_MAX
 from arrears.shared.contracts.corebanking import (
     BUSINESS_DAY_CLOSED,
     FEED_TOPIC,
@@ -15,14 +17,24 @@ from arrears.shared.contracts.corebanking import (
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import feed_topic
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
-from arrears.shared.runtime.bus import Bus, Outgoing, Publisher, Record, TopicPartition
+from arrears.shared.runtime.bus import Bus, Outgoing, Publisher, TopicPartition
 
 _LOOK_BACK: Final = 256
 _CLOSING_MARK: Final = BUSINESS_DAY_CLOSED.encode()
 
 
+PARTITIONS_MAX: Final = 100_000
+_YEARS: Final = range(1900, 2200)
+
+
 class _Closing(msgspec.Struct, frozen=True):
+    """What intake takes for one: what it refuses has closed no day."""
+
+    specversion: Literal["1.0"]
+    id: Annotated[str, Meta(min_length=1, max_length=128)]
+    source: Annotated[str, Meta(min_length=1, max_length=256)]
     type: str
+    time: Annotated[datetime, Meta(tz=True)]
     data: BusinessDayClosed
 
 
@@ -80,18 +92,29 @@ async def _last_closing(
     while end > first:
         start = max(first, end - width)
         for record in reversed(await bus.read(place, offset=start, count=end - start)):
-            closing = _closing_of(record)
+            closing = closing_of(record.value)
             if closing is not None:
                 return closing
         end, width = start, width * 4
     return None
 
 
-def _closing_of(record: Record) -> BusinessDayClosed | None:
-    if _CLOSING_MARK not in record.value:
+def closing_of(value: bytes) -> BusinessDayClosed | None:
+    """The closing that intake reads in a record, if it reads one."""
+    if _CLOSING_MARK not in value or len(value) > LINE_BYTES_MAX:
         return None
     try:
-        found = _DECODER.decode(record.value)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        found = _DECODER.decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return found.data if found.type == BUSINESS_DAY_CLOSED else None
+    said, at = found.data, found.time.astimezone(UTC) if found.time.year in _YEARS else None
+    good = (
+        at is not None
+        and found.type == BUSINESS_DAY_CLOSED
+        and f"{found.id}{found.source}".isprintable()
+        and said.day.year in _YEARS
+        and said.first_day.year in _YEARS
+        and said.first_day <= said.day <= at.date() + ONE_DAY
+        and 1 <= said.partition_count <= PARTITIONS_MAX
+    )
+    return said if good else None

@@ -20,6 +20,9 @@ from arrears.shared.kernel.ids import derived_id
 
 JUMP_DAYS_MAX: Final = 400
 """Lines further apart are sent, but no days are closed towards them (protocol 3.9)."""
+KEY_BYTES_MAX: Final = 1_000
+"""A longer name goes by its hash: the record and its key together must fit on the topic."""
+TYPE_CHARACTERS_MAX: Final = 80
 
 
 class Outline(Struct, frozen=True, kw_only=True):
@@ -106,7 +109,7 @@ def survey(lines: Iterable[Line], calendar: BankCalendar) -> Survey:
         if outline.type == BUSINESS_DAY_CLOSED:
             counts["closings"] += 1
             continue
-        types[outline.type] += 1
+        types[outline.type[:TYPE_CHARACTERS_MAX]] += 1
         days[day] += 1
     near = _nearby(days)
     return Survey(
@@ -161,9 +164,8 @@ def steps(
 def key_of(line: Line, outline: Outline | None) -> bytes:
     """The same line always has the same key, so that a repetition lands in the same partition."""
     named = None if outline is None else outline.partitionkey or outline.subject
-    if named:
-        return named.encode("utf-8", "surrogatepass")
-    return sha256(line.value).hexdigest().encode()
+    key = line.value if not named else named.encode("utf-8", "surrogatepass")
+    return key if named and len(key) <= KEY_BYTES_MAX else sha256(key).hexdigest().encode()
 
 
 def partition_of(key: bytes, partition_count: int) -> int:

@@ -15,7 +15,7 @@ _LONE_SURROGATE: Final = re.compile(
     rb"\\u[dD](?:[89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F]))"
     rb"|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 )
-_PLACE: Final = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
+_PLACE: Final = " - at `$"
 _MISSING: Final = re.compile(r"Object missing required field `(.*)`\Z")
 
 
@@ -57,10 +57,10 @@ def why_undecodable(  # noqa: PLR0911 - one rule after the other
     if not isinstance(error, ValidationError):
         lone = _LONE_SURROGATE.search(value)
         return BadRecord("lone_surrogate" if lone else "not_json", "$")
-    said = str(error)
-    place = _PLACE.search(said)
-    field = place.group(1) if place else ""
-    said = said[: place.start()] if place else said
+    # The last place is the decoder's: one before it would be quoted from the record.
+    said, placed, place = str(error).rpartition(_PLACE)
+    field = place.removeprefix(".").removesuffix("`") if placed else ""
+    said = said if placed else place
     missing = _MISSING.match(said)
     if missing:
         return BadRecord("missing", f"{field}.{missing.group(1)}".lstrip("."))
@@ -84,6 +84,7 @@ _RULES: Final = (
     ("Expected `int` <", "out_of_range"),
     ("Expected `int` >", "out_of_range"),
     ("Integer value out of range", "out_of_range"),
+    ("Number out of range", "out_of_range"),
     ("Expected `", "wrong_type"),
     ("Invalid enum value", "unknown_value"),
 )

@@ -35,6 +35,7 @@ from arrears.intake.domain.feed_records import (
     ProfileRecord,
     RepaymentRecord,
 )
+from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, EventId, LoanKey, derived_id
 from arrears.shared.kernel.money import MINOR_DIGITS, BadAmount, parse_minor
 
@@ -204,8 +205,10 @@ def _overdue(record: OverdueRecord, stated_at: datetime) -> OverdueFact:
 def _repayment(record: RepaymentRecord, stated_at: datetime) -> RepaymentFact:
     data = record.data
     loan_id, borrower, repayment_id = data.loan_id, data.borrower_id, data.repayment_id
-    if not f"{loan_id}{borrower}{repayment_id}".isprintable():
-        refuse_texts(loan_id=loan_id, borrower_id=borrower, repayment_id=repayment_id)
+    if not f"{loan_id}{borrower}{repayment_id}{data.product}".isprintable():
+        refuse_texts(
+            loan_id=loan_id, borrower_id=borrower, repayment_id=repayment_id, product=data.product
+        )
     if not YEAR_MIN <= data.value_date.year <= YEAR_MAX:
         refuse_days(value_date=data.value_date)
     return RepaymentFact(
@@ -224,8 +227,8 @@ def _repayment(record: RepaymentRecord, stated_at: datetime) -> RepaymentFact:
 def _cured(record: CuredRecord, stated_at: datetime) -> CuredFact:
     data = record.data
     loan_id, borrower, reason = data.loan_id, data.borrower_id, data.reason
-    if not f"{loan_id}{borrower}{reason}".isprintable():
-        refuse_texts(loan_id=loan_id, borrower_id=borrower, reason=reason)
+    if not f"{loan_id}{borrower}{reason}{data.product}".isprintable():
+        refuse_texts(loan_id=loan_id, borrower_id=borrower, reason=reason, product=data.product)
     if not YEAR_MIN <= data.as_of_date.year <= YEAR_MAX:
         refuse_days(as_of_date=data.as_of_date)
     _amounts_of(data.currency)
@@ -267,6 +270,9 @@ def _day_closing(record: DayClosedRecord, stated_at: datetime) -> DayClosing:
     refuse_days(day=data.day, first_day=data.first_day)
     if data.first_day > data.day:
         raise BadRecord("first_day_after_day", "data.first_day")
+    # A day is granted for zones; more, and the deadlines of days that nobody lived would fall due.
+    if data.day > stated_at.date() + ONE_DAY:
+        raise BadRecord("day_after_the_fact", "data.day")
     return DayClosing(
         source=record.source,
         fact_id=record.id,
