@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check live simulate bench migrate schema clean requirements
+.PHONY: help setup up down demo test check live simulate chaos bench migrate schema clean requirements
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -46,6 +46,9 @@ live: setup ## Only the tests on a real Kafka and PostgreSQL
 
 simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 1000; SEED=n: one, told)
 	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,1000))" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
+
+chaos: setup ## Faults on a real Kafka and PostgreSQL while a feed runs (FAULTS=n: how many, 100; SEED=n)
+	@$(BIN)/arrears chaos $(if $(FAULTS),--faults "$(FAULTS)") $(if $(SEED),--seed "$(SEED)")
 
 bench: setup ## Speed beside a raw pipe in the same run (ONLY=name for one row)
 	@$(BIN)/arrears bench $(if $(ONLY),--only "$(ONLY)")

@@ -3,6 +3,7 @@
 import typer
 
 from arrears.cli.bench.command import bench
+from arrears.cli.chaos.command import chaos
 from arrears.cli.commands import cases, proof, running
 from arrears.cli.commands.cases import case_app
 from arrears.cli.commands.day import day_app
@@ -27,6 +28,7 @@ def arrears() -> None:
 
 app.command()(demo)
 app.command()(bench)
+app.command()(chaos)
 app.command()(running.up)
 app.command()(running.down)
 app.command()(running.status)

@@ -118,6 +118,11 @@ class Kafka:
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self.folder.kafka / "data"),
         }
+        if held.kafka_front is not None:
+            listens, told = held.kafka_front
+            lines["listeners"] += f",FRONT://{LOOPBACK}:{listens}"
+            lines["advertised.listeners"] += f",FRONT://{LOOPBACK}:{told}"
+            lines["listener.security.protocol.map"] += ",FRONT:PLAINTEXT"
         self.properties.write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
 
     def _format(self, java: Path, jars: Path) -> None:

@@ -20,6 +20,8 @@ class Record(msgspec.Struct):
     kafka: Running | None = None
     kafka_port: int | None = None
     kafka_controller_port: int | None = None
+    kafka_front: tuple[int, int] | None = None
+    """A second listener, and the port that it tells clients instead: something stands between."""
     postgres: Running | None = None
     postgres_port: int | None = None
     compose_project: str | None = None
