@@ -6,9 +6,15 @@ from hashlib import sha256
 from typing import Any, Final
 
 from arrears.cli.deep.findings import Place, Report
-from arrears.cli.deep.reading import DAY_CLOSED, INPUT_SKIPPED, Event
+from arrears.cli.deep.reading import (
+    DAY_CLOSED,
+    INPUT_PARKED,
+    INPUT_RELEASED,
+    INPUT_SKIPPED,
+    Event,
+)
 
-_OUTSIDE: Final = frozenset({DAY_CLOSED, INPUT_SKIPPED})
+_OUTSIDE: Final = frozenset({DAY_CLOSED, INPUT_PARKED, INPUT_RELEASED, INPUT_SKIPPED})
 _SEALED: Final = "sealed"
 
 

@@ -20,16 +20,22 @@ class Kind:
     """What one sort of request is about, and what answers it.
 
     `about` names the fields that tell one request from another in its stream. Every noun of
-    `answers` must come, unless one of `ends` has ended what was asked for.
+    `answers` must come, unless one of `ends` has ended the case, or `withdrawn` says that this
+    request was taken back before anything left; then it may be asked for again.
     """
 
     about: tuple[str, ...]
     answers: tuple[str, ...]
     ends: tuple[str, ...] = ()
+    withdrawn: str | None = None
 
 
 KINDS: Final = {
-    "attempt_permitted": Kind(("attempt_id",), ("attempt_receipted", "attempt_concluded")),
+    "attempt_permitted": Kind(
+        ("attempt_id",),
+        ("attempt_receipted", "attempt_concluded"),
+        withdrawn="attempt_withdrawn",
+    ),
     "borrower_invited": Kind(
         ("case_id", "round"),
         ("invitation_receipted", "invitation_answered"),
@@ -55,6 +61,7 @@ class _Request:
     about: tuple[Any, ...]
     answered: set[str] = field(default_factory=set)
     ended: bool = False
+    withdrawn: bool = False
     unreached: bool = False
 
 
@@ -112,7 +119,7 @@ class Effects:
         about = _fields(event, KINDS[event.noun])
         key = (event.noun, event.stream, about)
         earlier = self._open.get(key)
-        if earlier is not None:
+        if earlier is not None and not earlier.withdrawn:
             self._report.say(5, place, f"it is asked for a second time, first by {earlier.place}")
         if event.id in self._requests:
             first = self._requests[event.id].place
@@ -139,11 +146,14 @@ class Effects:
 
     def _answers(self, event: Event, place: Place) -> None:
         kind = _ANSWERS[event.noun]
-        for request in self._by_stream.get(event.stream, ()):
+        for request in reversed(self._by_stream.get(event.stream, [])):
             if KINDS[request.noun] is not kind or request.about != _fields(event, kind):
                 continue
             if event.noun in request.answered:
                 says = f"{event.noun} is said a second time of what {request.place} asked for"
+                self._report.say(5, place, says)
+            if request.withdrawn:
+                says = f"{event.noun} is said of what {request.place} asked for: it was withdrawn"
                 self._report.say(5, place, says)
             request.answered.add(event.noun)
             outcome = event.data.get("outcome")
@@ -158,8 +168,12 @@ class Effects:
     def _ends(self, event: Event) -> None:
         case = event.data.get("case_id")
         for request in self._by_stream.get(event.stream, ()):
-            if event.noun in KINDS[request.noun].ends and request.about[0] == case:
+            kind = KINDS[request.noun]
+            if event.noun in kind.ends and request.about[0] == case:
                 request.ended = True
+            elif event.noun == kind.withdrawn and request.about == _fields(event, kind):
+                self._report.count(5, "withdrawn before sending", int(not request.withdrawn))
+                request.withdrawn = request.ended = True
 
     # --- At the end of the shard
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 SHARD_COUNT: Final = 16
 FEED_TOPIC: Final = "corebanking.loans.v1"
 DAY_CLOSED: Final = "business_day_closed"
+INPUT_PARKED: Final = "input_parked"
+INPUT_RELEASED: Final = "input_released"
 INPUT_SKIPPED: Final = "input_skipped"
 STAGES: Final = ("intake", "contact", "mediation", "legal")
 """In the order in which facts flow within a day: their rank in the history's tables."""

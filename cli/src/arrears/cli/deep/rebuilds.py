@@ -21,6 +21,7 @@ _COUNTS: Final = {
     "rows": "rows of projections",
     "case_count": "rows of projections",
     "unpublished": "events not published yet",
+    "not_compared": "projections that lag and were not compared",
 }
 
 
@@ -37,13 +38,13 @@ def judge(service: str, source: Source, answer: tuple[int, str, str], report: Re
         return
     report.count(law, "services")
     for field, name in _COUNTS.items():
-        if found.get(field):
-            report.count(law, name, int(found[field]))
-    named = 0
-    for place, text in _differences(service, source, found):
-        report.say(law, place, text)
-        named += 1
-    for _ in range(int(found.get("differences", 0)) - named):
+        count = found.get(field)
+        if isinstance(count, int) and count:
+            report.count(law, name, count)
+    named = _differences(service, source, found)
+    for where, text in named:
+        report.say(law, where, text)
+    for _ in range(int(found.get("differences", 0)) - len(named)):
         report.say(law, place, "one more difference, which the rebuild does not name")
     if code and not named:
         report.say(law, place, f"the rebuild ends with {code} and names nothing")
