@@ -37,7 +37,7 @@ def make_consumer(settings: KafkaSettings) -> Any:
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",
-        fetch_min_bytes=1,
+        fetch_min_bytes=settings.fetch_min_bytes,
         fetch_max_wait_ms=settings.fetch_wait_ms,
         max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
         fetch_max_bytes=FETCH_BYTES,

@@ -1,7 +1,6 @@
 """A stage service as processes: `api`, `worker`, `run` (both), `migrate`, `rebuild`."""
 
 import asyncio
-import gc
 import hmac
 import os
 import signal
@@ -11,7 +10,6 @@ import time
 from collections.abc import (
     AsyncIterator,
     Callable,
-    Coroutine,
     Iterable,
     Iterator,
     Mapping,
@@ -26,7 +24,6 @@ import asyncpg
 import structlog
 import typer
 import uvicorn
-import uvloop
 from fastapi import APIRouter
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
@@ -51,6 +48,7 @@ from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.stage import STAGES, Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.looping import run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.settings import BadSetting, Ground, Settings
@@ -115,17 +113,17 @@ def _commands(service: Service) -> typer.Typer:
     @app.command()
     def api() -> None:
         """Answer questions and take commands over HTTP."""
-        _go(_serve(service, hears=False))
+        run_loop(_serve(service, hears=False))
 
     @app.command()
     def worker() -> None:
         """Hear, decide, act and publish."""
-        _go(_work(service))
+        run_loop(_work(service))
 
     @app.command()
     def run() -> None:
         """Both in one process."""
-        _go(_serve(service, hears=True))
+        run_loop(_serve(service, hears=True))
 
     @app.command()
     def rebuild(
@@ -195,12 +193,6 @@ async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]
     finally:
         await keyring.close()
         await pool.close()
-
-
-def _go(work: Coroutine[Any, Any, None]) -> None:
-    gc.set_threshold(50_000, 20, 50)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:
@@ -323,7 +315,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
         }
 
     routers = list(service.make_routes(edge)) if service.make_routes else []
-    routers.append(operations_routes(service.name, running.pool, live_facts))
+    routers.append(operations_routes(service.name, running.pool, live_facts, edge))
     routers.append(repair_routes(running.stage, running.store, edge))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(
