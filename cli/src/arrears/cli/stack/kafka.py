@@ -151,6 +151,8 @@ class Kafka:
         return [
             str(java),
             "-Xmx512m",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
             # Java would else leave files in the machine's temp folder.
             "-XX:-UsePerfData",
             f"-Djava.io.tmpdir={scratch}",
