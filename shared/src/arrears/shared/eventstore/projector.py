@@ -9,26 +9,36 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import asyncpg
+from msgspec import Struct, field
 from msgspec.json import Decoder, Encoder
 
 from arrears.shared.eventstore.codec import Codec, read_envelope
 from arrears.shared.eventstore.port import Store, StoredEvent
 from arrears.shared.kernel.ids import Shard
 
+Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
 PAGE: Final = 2000
+FRESH_MAX: Final = 20_000
+"""Events kept from the commit until they are folded; what is more is read back from the store."""
 
 _CURSORS: Final = "SELECT shard, version, seq FROM projection_cursors WHERE name = $1"
 _ROWS: Final = "SELECT key, row FROM projections WHERE name = $1 AND key = ANY($2::text[])"
 _UPSERT: Final = """
     INSERT INTO projections (name, key, shard, row)
-    SELECT $1, key, $2, row FROM unnest($3::text[], $4::bytea[]) AS r (key, row)
+    SELECT $1, key, shard, row
+    FROM unnest($2::text[], $3::smallint[], $4::bytea[]) AS r (key, shard, row)
     ON CONFLICT (name, key) DO UPDATE SET row = excluded.row
 """
 _DELETE: Final = "DELETE FROM projections WHERE name = $1 AND key = ANY($2::text[])"
 _MOVE: Final = """
-    INSERT INTO projection_cursors AS c (name, shard, version, seq) VALUES ($1, $2, $3, $4)
+    INSERT INTO projection_cursors AS c (name, shard, version, seq)
+    SELECT $1, shard, $2, after FROM unnest($3::smallint[], $5::bigint[]) AS m (shard, after)
+    ORDER BY shard
     ON CONFLICT (name, shard) DO UPDATE SET seq = excluded.seq
-    WHERE c.seq = $5 AND c.version = excluded.version
+    WHERE c.version = excluded.version AND c.seq = (
+        SELECT before FROM unnest($3::smallint[], $4::bigint[]) AS m (shard, before)
+        WHERE m.shard = excluded.shard)
+    RETURNING shard
 """
 _CLEAR: Final = (
     "DELETE FROM projections WHERE name = $1",
@@ -87,6 +97,16 @@ class Folding:
                     found.append((key, event))
         return found
 
+    def decided(self, events: Sequence[object]) -> list[tuple[str, Any]]:
+        """The same of events that were not written out yet."""
+        found = []
+        for event in events:
+            if self._codec.wire_names.get(type(event)) in self._own:
+                key = None if self._subject_of(event) is None else self.projection.key_of(event)
+                if key is not None:
+                    found.append((key, event))
+        return found
+
     def fold(
         self, rows: Mapping[str, bytes], events: Sequence[tuple[str, Any]]
     ) -> dict[str, bytes | None]:
@@ -97,6 +117,24 @@ class Folding:
         return {key: None if row is None else self._encode(row) for key, row in states.items()}
 
 
+class _Moved(Exception):
+    """Another worker has folded shards that we thought were ours."""
+
+
+class _Page(Struct):
+    """What one transaction folds: per shard from where to where, and the events with their keys."""
+
+    before: dict[Shard, int] = field(default_factory=dict)
+    after: dict[Shard, int] = field(default_factory=dict)
+    events: list[tuple[str, Any]] = field(default_factory=list)
+    shard_of: dict[str, Shard] = field(default_factory=dict)
+
+    def add(self, shard: Shard, before: int, after: int, events: list[tuple[str, Any]]) -> None:
+        self.before[shard], self.after[shard] = before, after
+        self.events.extend(events)
+        self.shard_of.update((key, shard) for key, _ in events)
+
+
 class Projector:
     """Keeps the projections of the owned shards up to date."""
 
@@ -105,6 +143,7 @@ class Projector:
         self._store = store
         self._foldings = foldings
         self._cursors: dict[tuple[str, Shard], int] = {}
+        self._fresh: dict[Shard, tuple[int, list[object]]] = {}
 
     async def take(self, shards: Sequence[Shard]) -> None:
         """Read the cursors anew; rows of an older VERSION are dropped and built again."""
@@ -123,39 +162,85 @@ class Projector:
     def drop(self, shards: Sequence[Shard]) -> None:
         for key in [key for key in self._cursors if key[1] in shards]:
             del self._cursors[key]
+        for shard in shards:
+            self._fresh.pop(shard, None)
+
+    def offer(self, committed: Mapping[Shard, tuple[int, Sequence[object]]]) -> None:
+        """Hand over what was just committed (first seq, events), to spare reading it back."""
+        for shard, (first_seq, events) in committed.items():
+            begin, kept = self._fresh.get(shard, (first_seq, []))
+            if first_seq != begin + len(kept) or len(kept) > FRESH_MAX:
+                begin, kept = first_seq, []
+            kept.extend(events)
+            self._fresh[shard] = (begin, kept)
 
     async def step(self, last_seqs: Mapping[Shard, int]) -> bool:
-        """Fold one page of every shard that has moved. False: all rows are up to date."""
+        """Fold some of every shard that has moved. False: all rows are up to date."""
         moved = False
         for folding in self._foldings:
-            for shard, last_seq in last_seqs.items():
-                cursor = self._cursors.get((folding.projection.NAME, shard))
-                if cursor is not None and cursor < last_seq:
-                    moved |= await self._fold(folding, shard, cursor)
+            page = await self._page(folding, last_seqs)
+            if page.after:
+                moved |= await self._fold(folding, page)
+        for shard, (begin, kept) in self._fresh.items():
+            folded = min(self._cursors.get((f.projection.NAME, shard), 0) for f in self._foldings)
+            if folded >= begin:
+                del kept[: folded + 1 - begin]
+                self._fresh[shard] = (folded + 1, kept)
         return moved
 
-    async def _fold(self, folding: Folding, shard: Shard, cursor: int) -> bool:
-        page = await self._store.after(shard, cursor, limit=PAGE)
-        if not page:
-            return False
+    async def _page(self, folding: Folding, last_seqs: Mapping[Shard, int]) -> _Page:
+        page = _Page()
+        for shard, last_seq in last_seqs.items():
+            cursor = self._cursors.get((folding.projection.NAME, shard))
+            if cursor is None or cursor >= last_seq:
+                continue
+            begin, kept = self._fresh.get(shard, (0, []))
+            if begin <= cursor + 1 < begin + len(kept):
+                fresh = kept[cursor + 1 - begin :]
+                page.add(shard, cursor, cursor + len(fresh), folding.decided(fresh))
+            elif stored := await self._store.after(shard, cursor, limit=PAGE):
+                page.add(shard, cursor, stored[-1].seq, folding.events(stored))
+        return page
+
+    async def _fold(self, folding: Folding, page: _Page) -> bool:
         name, version = folding.projection.NAME, folding.projection.VERSION
-        events = folding.events(page)
-        async with self._pool.acquire() as connection, connection.transaction():
-            moved = await connection.execute(_MOVE, name, shard, version, page[-1].seq, cursor)
-            if moved.endswith(" 0"):
+        shards = list(page.after)
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                moved = await connection.fetch(
+                    _MOVE,
+                    name,
+                    version,
+                    shards,
+                    [page.before[shard] for shard in shards],
+                    [page.after[shard] for shard in shards],
+                )
+                if len(moved) != len(shards):
+                    raise _Moved({Shard(row["shard"]) for row in moved})
+                await _write_rows(connection, folding, page)
+        except _Moved as lost:
+            for shard in set(shards) - lost.args[0]:
                 self._cursors.pop((name, shard), None)
-                return False
-            keys = sorted({key for key, _ in events})
-            rows = {row["key"]: row["row"] for row in await connection.fetch(_ROWS, name, keys)}
-            left = folding.fold(rows, events)
-            kept = {key: row for key, row in left.items() if row is not None}
-            if kept:
-                await connection.execute(_UPSERT, name, shard, list(kept), list(kept.values()))
-            gone = [key for key, row in left.items() if row is None]
-            if gone:
-                await connection.execute(_DELETE, name, gone)
-        self._cursors[(name, shard)] = page[-1].seq
+            return True
+        for shard, seq in page.after.items():
+            self._cursors[(name, shard)] = seq
         return True
+
+
+async def _write_rows(connection: Connection, folding: Folding, page: _Page) -> None:
+    name = folding.projection.NAME
+    keys = sorted(page.shard_of)
+    if not keys:
+        return
+    rows = {row["key"]: row["row"] for row in await connection.fetch(_ROWS, name, keys)}
+    left = folding.fold(rows, page.events)
+    kept = {key: row for key, row in left.items() if row is not None}
+    if kept:
+        shards = [page.shard_of[key] for key in kept]
+        await connection.execute(_UPSERT, name, list(kept), shards, list(kept.values()))
+    gone = [key for key, row in left.items() if row is None]
+    if gone:
+        await connection.execute(_DELETE, name, gone)
 
 
 async def projected_row(pool: asyncpg.Pool, name: str, key: str) -> bytes | None:

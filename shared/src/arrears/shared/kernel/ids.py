@@ -1,5 +1,6 @@
 """Identifiers that cross service borders, and how they are derived. A bare str never does."""
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import NewType
 
@@ -42,6 +43,7 @@ def stream_name(category: str, key: str) -> StreamName:
     return StreamName(f"{category}-{key}")
 
 
+@lru_cache(maxsize=65_536)
 def shard_of(borrower: BorrowerId) -> Shard:
     """The shard of a borrower: the same in every service, on every machine, for ever."""
     digest = sha256(borrower.encode("utf-8", "surrogatepass")).digest()

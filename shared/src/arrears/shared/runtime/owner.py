@@ -4,19 +4,12 @@ An owner keeps what it has read of its shards in memory: shelves, day books, pos
 is dropped when a commit says that somebody else moved what we thought was ours (`Fenced`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 import structlog
 
-from arrears.shared.eventstore.port import (
-    AgendaRow,
-    Change,
-    ShardMoved,
-    ShardState,
-    Store,
-    StoredEvent,
-)
+from arrears.shared.eventstore.port import AgendaRow, Change, ShardMoved, ShardState, Store
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.kernel.reaction import Gateway
@@ -30,9 +23,12 @@ from arrears.shared.runtime.handling import Handler, Work, park_row
 from arrears.shared.runtime.inbox import UnwrittenMoves
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.stage import Clock, Stage
-from arrears.shared.runtime.workbench import Draft, Workbench, shard_stream
+from arrears.shared.runtime.workbench import Draft, Workbench, parking_place, shard_stream
 
 log = structlog.get_logger(__name__)
+
+Committed = Callable[[Mapping[Shard, tuple[int, Sequence[object]]]], None]
+"""Hears of every commit: per shard the first seq and the events, as they were decided."""
 
 LINES_MAX = 2000
 POISON_MAX = 20
@@ -74,6 +70,7 @@ class Owner:
         self.ears = Ears(stage, store, bus, self.facts, clock=clock, now=now)
         self.books = Books(stage, store, self.ears, clock=clock, now=now)
         self.parked: set[BorrowerId] = set()
+        self.on_commit: Committed = lambda _events: None
         self.poison_count = 0
         self.events_decided = 0
         self._unwritten = UnwrittenMoves()
@@ -223,7 +220,9 @@ class Owner:
             self._alone.add(work.borrower_id)
             return [work]
         draft = await self._draft_before(work)
-        self.handler.park(draft, work, error)
+        shard = work.book.shard
+        await self.bench.load({shard: [parking_place(self.stage.name, work.borrower_id)]})
+        self.handler.park(draft, work, self.bench.shelves[shard], error)
         if await self._commit(draft):
             self._alone.discard(work.borrower_id)
             self.parked.add(work.borrower_id)
@@ -262,13 +261,11 @@ class Owner:
         except Exception:
             draft.undo()
             raise
-        committed: dict[Shard, tuple[int, Sequence[StoredEvent]]] = {}
-        for shard, part in change.shards.items():
-            committed[shard] = (self.bench.shelves[shard].last_seq + 1, part.events)
-            self.events_decided += len(part.events)
-        self.bench.settle(change)
+        firsts = self.bench.settle(change)
         self.facts.forget(change.agenda_deleted)
-        self.relay.offer(committed)
+        self.events_decided += sum(len(part.events) for part in change.shards.values())
+        self.relay.offer({s: (first, change.shards[s].events) for s, first in firsts.items()})
+        self.on_commit({s: (first, draft.decided.get(s, ())) for s, first in firsts.items()})
         self.effects.add(change.effects_added, draft.requests)
         self.books.requested(change.effects_added)
         return True

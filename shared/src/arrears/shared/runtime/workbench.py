@@ -23,8 +23,15 @@ from arrears.shared.eventstore.port import (
     Timer,
 )
 from arrears.shared.kernel.decider import Decider
-from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName, derived_id
-from arrears.shared.runtime.stage import BusinessDayClosed, InputSkipped, Stage
+from arrears.shared.kernel.ids import (
+    BorrowerId,
+    EventId,
+    Shard,
+    StreamName,
+    derived_id,
+    stream_name,
+)
+from arrears.shared.runtime.stage import OWN_EVENTS, BusinessDayClosed, Stage
 
 ENTRIES_MAX = 20_000
 
@@ -32,6 +39,12 @@ ENTRIES_MAX = 20_000
 def shard_stream(service: str, shard: Shard) -> StreamName:
     """The stream of a shard's day closings."""
     return StreamName(f"{service}.shard-{shard:02d}")
+
+
+def parking_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
+    """The stream of what was parked of a borrower, as `Workbench.load` wants it."""
+    category = f"{service}.parking"
+    return stream_name(category, borrower_id), category, borrower_id
 
 
 def _nothing_to_decide(category: str) -> Decider[None, object, object]:
@@ -108,6 +121,7 @@ class Draft:
         self.change = Change()
         self.recorded_at = recorded_at
         self.requests: dict[EventId, object] = {}
+        self.decided: dict[Shard, list[object]] = {}
         self.timers_after: dict[tuple[Shard, BorrowerId], dict[StreamName, datetime]] = {}
         self._saved: dict[tuple[Shard, StreamName], tuple[Entry, tuple[Any, ...], list[str]]] = {}
         self._dues: dict[tuple[Shard, StreamName], Entry] = {}
@@ -276,7 +290,7 @@ class Workbench:
     ) -> None:
         stage = self.stage
         wire_name = self.codec.wire_names[type(event)]
-        own = isinstance(event, (BusinessDayClosed, InputSkipped))
+        own = isinstance(event, OWN_EVENTS)
         subject = None if own else stage.subject_of(event)
         subject = subject or entry.borrower_id
         day = shelf.open_day
@@ -319,6 +333,7 @@ class Workbench:
                 value=value,
             )
         )
+        draft.decided.setdefault(shelf.shard, []).append(event)
         if not own:
             self._ask(draft, shelf, stream, entry, event, event_id, at)
 
@@ -374,10 +389,12 @@ class Workbench:
         entry.time = at
         self.shard_change(draft, shelf).next_open_day = next_day
 
-    def settle(self, change: Change) -> None:
-        """The commit went through: number the drafted events and move the shelves on."""
+    def settle(self, change: Change) -> Mapping[Shard, int]:
+        """The commit went through: move the shelves on. The first number of each shard's events."""
+        firsts = {}
         for shard, shard_change in change.shards.items():
             shelf = self.shelves[shard]
+            firsts[shard] = shelf.last_seq + 1
             shelf.last_seq += len(shard_change.events)
-            if shard_change.next_open_day is not None:
-                shelf.open_day = shard_change.next_open_day
+            shelf.open_day = shard_change.next_open_day or shelf.open_day
+        return firsts

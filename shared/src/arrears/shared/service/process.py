@@ -236,6 +236,7 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
             feed_partitions=feed_partitions,
         )
         projector = Projector(running.pool, running.store, foldings_of(service, running.stage))
+        owner.on_commit = projector.offer
         yield Worker(owner, leases, projector, lease_seconds=running.settings.lease_seconds)
     finally:
         await publisher.close()

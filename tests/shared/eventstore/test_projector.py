@@ -1,0 +1,190 @@
+"""The projector on PostgreSQL: rows and cursors move together, from memory or from the store."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import date
+from types import SimpleNamespace
+from typing import Any, Final
+
+import asyncpg
+import pytest
+from msgspec import Struct
+from msgspec.json import decode, encode
+
+from arrears.shared.eventstore.codec import Codec
+from arrears.shared.eventstore.leases import make_rows
+from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.eventstore.projector import Folding, Projector, projected_rows
+from arrears.shared.eventstore.tables import metadata
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+
+pytestmark = pytest.mark.live
+ONE, TWO = Shard(1), Shard(2)
+
+
+class Said(Struct, frozen=True):
+    n: int
+
+
+class Row(Struct, frozen=True):
+    count: int
+    total: int
+
+
+def _evolve(row: Row | None, said: Said) -> Row | None:
+    if said.n < 0:
+        return None
+    return Row(count=1, total=said.n) if row is None else Row(row.count + 1, row.total + said.n)
+
+
+SUMS: Final[Any] = SimpleNamespace(
+    NAME="sums", VERSION=1, Row=Row, key_of=lambda said: f"parity {said.n % 2}", evolve=_evolve
+)
+
+
+def folding(projection: Any = SUMS) -> Folding:
+    return Folding(projection, Codec({Said: "toy.said.v1"}), ["toy.said.v1"], lambda _said: "case")
+
+
+@pytest.fixture(scope="module")
+def dsn(service_database: Callable[[str], str]) -> str:
+    return service_database("intake")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    made = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
+    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
+    await make_rows(made, 0)
+    yield made
+    await made.close()
+
+
+class Told:
+    """The events of a shard as a store gives them back; it counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.events: dict[Shard, list[Said]] = {ONE: [], TWO: []}
+        self.asked = 0
+
+    def say(self, shard: Shard, *numbers: int) -> tuple[int, list[Said]]:
+        """Append; the first number and the events, as a commit tells them."""
+        first, said = len(self.events[shard]) + 1, [Said(n) for n in numbers]
+        self.events[shard].extend(said)
+        return first, said
+
+    def last(self) -> dict[Shard, int]:
+        return {shard: len(said) for shard, said in self.events.items()}
+
+    async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
+        self.asked += 1
+        told = list(enumerate(self.events[shard], start=1))[seq : seq + limit]
+        return [_stored(shard, number, said) for number, said in told]
+
+
+def _stored(shard: Shard, seq: int, said: Said) -> StoredEvent:
+    value = encode(
+        {
+            "id": f"{shard}/{seq}",
+            "type": "toy.said.v1",
+            "subject": "case",
+            "time": "2024-01-01T00:00:00Z",
+            "partitionkey": "anna",
+            "stream": "toy.stream-1",
+            "streamversion": seq,
+            "prevhash": "",
+            "businessday": "2024-01-01",
+            "causationid": "",
+            "data": said,
+        }
+    )
+    return StoredEvent(
+        shard=shard,
+        stream=StreamName("toy.stream-1"),
+        version=seq,
+        event_id=EventId(f"{shard}/{seq}"),
+        type="toy.said.v1",
+        borrower_id=BorrowerId("anna"),
+        business_day=date(2024, 1, 1),
+        value=value,
+        seq=seq,
+    )
+
+
+async def projector_of(pool: asyncpg.Pool, told: Told, projection: Any = SUMS) -> Projector:
+    made = Projector(pool, told, [folding(projection)])  # type: ignore[arg-type]
+    await made.take([ONE, TWO])
+    return made
+
+
+async def rows(pool: asyncpg.Pool, name: str = "sums") -> dict[str, Row]:
+    return {key: decode(row, type=Row) for key, row in await projected_rows(pool, name, None, 100)}
+
+
+async def caught_up(projector: Projector, told: Told) -> None:
+    while await projector.step(told.last()):
+        pass
+
+
+async def test_what_was_just_committed_is_folded_without_asking_the_store(
+    pool: asyncpg.Pool,
+) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    projector.offer({ONE: told.say(ONE, 1, 2, 3), TWO: told.say(TWO, 5)})
+    projector.offer({ONE: told.say(ONE, 7)})
+    await caught_up(projector, told)
+    assert told.asked == 0
+    assert await rows(pool) == {"parity 0": Row(1, 2), "parity 1": Row(4, 16)}
+
+
+async def test_what_others_appended_in_between_is_read_from_the_store(pool: asyncpg.Pool) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    projector.offer({ONE: told.say(ONE, 1)})
+    told.say(ONE, 3)
+    projector.offer({ONE: told.say(ONE, 5)})
+    await caught_up(projector, told)
+    assert told.asked > 0
+    assert await rows(pool) == {"parity 1": Row(3, 9)}
+    projector.offer({ONE: told.say(ONE, 7)})
+    asked = told.asked
+    await caught_up(projector, told)
+    assert told.asked == asked
+    assert await rows(pool) == {"parity 1": Row(4, 16)}
+
+
+async def test_a_row_that_is_gone_is_deleted(pool: asyncpg.Pool) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    projector.offer({ONE: told.say(ONE, 1, 2)})
+    await caught_up(projector, told)
+    projector.offer({ONE: told.say(ONE, -1)})
+    await caught_up(projector, told)
+    assert await rows(pool) == {"parity 0": Row(1, 2)}
+
+
+async def test_a_worker_that_lost_its_shard_folds_nothing_twice(pool: asyncpg.Pool) -> None:
+    told = Told()
+    zombie = await projector_of(pool, told)
+    first = told.say(ONE, 1)
+    owner = await projector_of(pool, told)
+    for projector in (owner, zombie):
+        projector.offer({ONE: first})
+        await caught_up(projector, told)
+    zombie.offer({ONE: told.say(ONE, 3), TWO: told.say(TWO, 2)})
+    await caught_up(zombie, told)
+    assert await rows(pool) == {"parity 0": Row(1, 2), "parity 1": Row(1, 1)}
+    await caught_up(owner, told)
+    assert await rows(pool) == {"parity 0": Row(1, 2), "parity 1": Row(2, 4)}
+
+
+async def test_a_new_version_builds_the_rows_again(pool: asyncpg.Pool) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    projector.offer({ONE: told.say(ONE, 1, 3)})
+    await caught_up(projector, told)
+    newer = SimpleNamespace(**{**vars(SUMS), "VERSION": 2, "key_of": lambda _said: "all"})
+    projector = await projector_of(pool, told, newer)
+    assert await rows(pool) == {}
+    await caught_up(projector, told)
+    assert await rows(pool) == {"all": Row(2, 4)}
