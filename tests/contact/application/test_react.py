@@ -33,6 +33,7 @@ from arrears.shared.contracts.mediation import (
     AgreementSigned,
     MediationFailed,
 )
+from arrears.shared.contracts.parking import InputParked, InputReleased
 from arrears.shared.contracts.registry import CONTRACTS
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
 from arrears.shared.kernel.reaction import Heard, Issue
@@ -171,6 +172,21 @@ ROWS: list[tuple[Struct, BorrowerCommand | None]] = [
         ResumeContact(
             kinds=("agreement",), scope="case", case_id=CASE, reason="agreement_fulfilled", now=AT
         ),
+    ),
+    (
+        InputParked(origin="corebanking.loans.v1/0/7"),
+        StopContact(
+            borrower_id=BORROWER,
+            kind="parked",
+            scope="person",
+            reason="intake",
+            said_at=SAID_AT,
+            now=AT,
+        ),
+    ),
+    (
+        InputReleased(retried=2),
+        ResumeContact(kinds=("parked",), scope="person", reason="intake", now=AT),
     ),
     (MediationFailed(case_id=CASE, loan_key=LOAN, reason="declined"), None),
 ]

@@ -41,7 +41,7 @@ EVENTS: Final[dict[str, type]] = {
 KERNEL: Final = {
     f"arrears.{service}.{noun}.v1"
     for service in SERVICES
-    for noun in ("business_day_closed", "input_skipped")
+    for noun in ("business_day_closed", "input_parked", "input_released", "input_skipped")
 }
 
 
@@ -89,7 +89,7 @@ class TestCodes:
             ("result", get_args(contact_values.Result)),
             ("stop", get_args(contact_values.StopKind)),
             ("scope", get_args(contact_values.Scope)),
-            ("permit_rule", permit.RULES),
+            ("permit_rule", (*permit.RULES, permit.PERMIT_ENDED)),
             ("reason", tuple(permit.STOP_REASONS.values())),
             ("five_tier_class", get_args(intake_policy.Tier)),
             ("risk", get_args(intake_policy.Risk)),

@@ -7,7 +7,8 @@ import pytest
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
-from arrears.shared.testing.toy_world import ToyWorld
+from arrears.shared.runtime.workbench import parking_place
+from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 ANNA = BorrowerId("anna")
 OPS = StaffId("ops-1")
@@ -32,16 +33,29 @@ async def _skip(world: ToyWorld) -> int:
     )
 
 
+async def _retry(world: ToyWorld) -> int:
+    return await retry_parked(
+        world.stages["intake"], world.stores["intake"], ANNA, actor=OPS, recorded_at=NOW
+    )
+
+
+def _told(world: ToyWorld) -> list[str]:
+    """What the others are told of Anna's input, in order."""
+    events = world.stores["intake"].streams[(world.shard("anna"), parking_place("intake", ANNA)[0])]
+    return [event.type.split(".")[2] for event in events]
+
+
 async def test_skipping_is_an_event_and_the_rest_is_handled_after_a_retry(
     world: ToyWorld,
 ) -> None:
     await _parked(world)
     store = world.stores["intake"]
     assert await _skip(world) == 1
-    assert await retry_parked(world.stages["intake"], store, ANNA) == 1
+    assert await _retry(world) == 1
     await world.run_days(2, 2)
     types = [e.type for e in store.events[world.shard("anna")] if e.borrower_id == ANNA]
     assert "arrears.intake.input_skipped.v1" in types
+    assert _told(world) == ["input_parked", "input_skipped", "input_released"]
     assert not store.parked
     assert not world.intake.parked
     assert world.nouns("intake", "anna")[-2:] == ["case_referred", "repayment_recorded"]
@@ -51,9 +65,36 @@ async def test_a_retry_that_fails_again_parks_again_in_the_same_order(world: Toy
     await _parked(world)
     store = world.stores["intake"]
     before = [one.row.origin for one in store.parked]
-    assert await retry_parked(world.stages["intake"], store, ANNA) == 2
+    assert await _retry(world) == 2
     await world.run_days(2, 2)
     assert [one.row.origin for one in store.parked] == before
+    assert _told(world) == ["input_parked", "input_released", "input_parked"]
+    assert await _retry(world) == 2
+    await world.run_days(3, 3)
+    assert _told(world) == ["input_parked", "input_released"] * 2 + ["input_parked"]
+
+
+async def test_twice_on_one_day_is_told_twice(world: ToyWorld) -> None:
+    """The same input at the same agenda time: the second telling is no repetition of the first."""
+    await _parked(world)
+    await _retry(world)
+    world.close(day(2))
+    await drain(world.intake.hear)
+    await drain(world.intake.handle)
+    await _retry(world)
+    await drain(world.intake.handle)
+    assert _told(world)[:3] == ["input_parked", "input_released", "input_parked"]
+    assert len(set(world.stores["intake"].event_ids)) == sum(
+        len(events) for events in world.stores["intake"].events.values()
+    )
+
+
+async def test_the_last_one_skipped_is_told(world: ToyWorld) -> None:
+    await _parked(world)
+    assert await _skip(world) == 1
+    assert _told(world)[-1] == "input_skipped"
+    assert await _skip(world) == 0
+    assert _told(world)[-1] == "input_released"
 
 
 async def test_nothing_parked_is_refused(world: ToyWorld) -> None:

@@ -13,6 +13,7 @@ from arrears.contact.domain.borrower.commands import (
     EndContact,
     NoteOutcome,
     RecordContactPoints,
+    ResumeContact,
     StartTreatment,
     StopContact,
     WakeUp,
@@ -206,10 +207,26 @@ def test_what_people_do_reaches_the_row() -> None:
 
 def test_a_parked_input_stops_the_person_until_it_is_repaired() -> None:
     events = life(PROFILE, CALL)
-    parked = _issued(handlers.park_borrower(BORROWER, reason="poison", now=EVENING), events)
-    assert row_of(parked).stopped == ("parked",)
-    freed = _issued(handlers.unpark_borrower(BORROWER, reason="skipped", now=EVENING), parked)
-    assert row_of(freed).stopped == ()
+    parked = life(_parked("intake"), _parked("legal"), history=events)
+    assert row_of(parked).stopped == ("parked_in_intake", "parked_in_legal")
+    half = life(_repaired("intake"), history=parked)
+    assert row_of(half).stopped == ("parked_in_legal",)
+    assert row_of(life(_repaired("legal"), history=half)).stopped == ()
+
+
+def _parked(service: str) -> StopContact:
+    return StopContact(
+        borrower_id=BORROWER,
+        kind="parked",
+        scope="person",
+        reason=service,
+        said_at=EVENING,
+        now=EVENING,
+    )
+
+
+def _repaired(service: str) -> ResumeContact:
+    return ResumeContact(kinds=("parked",), scope="person", reason=service, now=EVENING)
 
 
 def test_a_stop_may_come_before_the_first_treatment() -> None:

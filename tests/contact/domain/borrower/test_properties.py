@@ -148,7 +148,7 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
         kinds=st.sampled_from([("agreement",), ("hold",), ("staff", "hardship"), ("parked",)]),
         scope=st.sampled_from(["case", "person"]),
         case_id=ONE_CASE,
-        reason=st.just("over"),
+        reason=st.sampled_from(["hardship", "dispute"]),
         now=NOW,
     ),
     st.builds(ReleaseCase, case_id=ONE_CASE, reason=st.just("over"), now=NOW),

@@ -266,6 +266,55 @@ class TestReferredWhileStopped:
         assert (night.rule, night.denied_at) == ("quiet_hours", denied.next_allowed_at)
 
 
+class TestParkedInput:
+    """A service waits for staff with an input of the person: nobody is contacted meanwhile."""
+
+    def parked(self, service: str, now: datetime = EVENING) -> StopContact:
+        return replace(STAFF_STOP, kind="parked", reason=service, recorded_by=None, now=now)
+
+    def repaired(self, service: str, now: datetime) -> ResumeContact:
+        return ResumeContact(kinds=("parked",), scope="person", reason=service, now=now)
+
+    def test_what_was_planned_stays_and_is_denied_when_its_time_comes(self) -> None:
+        events = life(refer("call"), self.parked("intake"))
+        assert isinstance(events[-1], ContactStopped)
+        denied = wake(events, EVENING)[-1]
+        assert isinstance(denied, AttemptDenied)
+        assert (denied.rule, denied.next_allowed_at) == ("parked", None)
+
+    def test_it_comes_back_when_the_input_is_repaired(self) -> None:
+        events = wake(life(refer("call"), self.parked("intake")), EVENING)
+        at = EVENING + timedelta(days=3)
+        resumed, rescheduled = life(self.repaired("intake", at), history=events)[len(events) :]
+        assert isinstance(resumed, ContactResumed)
+        assert isinstance(rescheduled, AttemptRescheduled)
+        assert isinstance(wake([*events, resumed, rescheduled], at)[-1], AttemptPermitted)
+
+    def test_each_service_lifts_its_own(self) -> None:
+        both = life(refer("call"), self.parked("intake"), self.parked("legal"))
+        given(*both).when(self.repaired("mediation", EVENING)).then_nothing_happens()
+        half = life(self.repaired("intake", EVENING), history=both)
+        assert [stop.reason for stop in decider.fold(half).stops] == ["legal"]
+        denied = wake(half, EVENING)[-1]
+        assert isinstance(denied, AttemptDenied)
+        assert denied.rule == "parked"
+
+    def test_told_twice_is_once(self) -> None:
+        events = life(refer("call"), self.parked("intake"))
+        given(*events).when(self.parked("intake", MORNING)).then_nothing_happens()
+
+    def test_an_attempt_that_failed_meanwhile_is_tried_again_later(self) -> None:
+        events = wake(life(refer("call")), EVENING)
+        permitted = events[-1]
+        assert isinstance(permitted, AttemptPermitted)
+        at = permitted.permitted_at
+        failed = NoteOutcome(
+            attempt_id=permitted.attempt_id, outcome="no_answer", said=Said(), now=at
+        )
+        events = life(self.parked("legal", at), failed, history=events)
+        assert decider.fold(events).cases[CASE].treatment is not None
+
+
 class TestResumeContact:
     def test_a_release_lifts_the_hold(self) -> None:
         release = ReleaseCase(case_id=CASE, reason="dispute_settled", now=MORNING)

@@ -29,7 +29,7 @@ class Digest:
         self.event_count = 0
 
     def event(self, service: str, event: Event) -> None:
-        """Closings, people's commands and cases with a skipped input are outside."""
+        """Closings, parkings, people's commands and cases with a skipped input are outside."""
         if event.noun in _OUTSIDE or event.actor is not None or event.subject in self._skipped:
             return
         if (event.subject, event.stream) != self._stream:

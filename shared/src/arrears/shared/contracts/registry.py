@@ -9,10 +9,12 @@ from arrears.shared.contracts.contact import ContactContract
 from arrears.shared.contracts.intake import IntakeContract
 from arrears.shared.contracts.legal import LegalContract
 from arrears.shared.contracts.mediation import MediationContract
+from arrears.shared.contracts.parking import PARKING
 
 _UNIONS: Final = (IntakeContract, ContactContract, MediationContract, LegalContract)
 CONTRACTS: Final[dict[str, type[Struct]]] = {
-    contract.WIRE_NAME: contract for union in _UNIONS for contract in get_args(union)
+    **{contract.WIRE_NAME: contract for union in _UNIONS for contract in get_args(union)},
+    **PARKING,
 }
 _DECODERS: Final = {name: Decoder(contract) for name, contract in CONTRACTS.items()}
 

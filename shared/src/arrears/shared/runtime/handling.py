@@ -31,8 +31,9 @@ from arrears.shared.runtime.stage import (
     FEED_RANK,
     TIMER_RANK,
     BadRecord,
+    InputParked,
 )
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
+from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench, parking_place
 
 log = structlog.get_logger(__name__)
 
@@ -271,8 +272,11 @@ class Handler:
 
     # --- Poison
 
-    def park(self, draft: Draft, work: Work, error: Exception) -> None:
-        """Set the borrower's remaining lines aside, in order (protocol 2.5)."""
+    def park(self, draft: Draft, work: Work, shelf: Shelf, error: Exception) -> None:
+        """Set the borrower's remaining lines aside, in order, and tell the others (protocol 2.5).
+
+        The borrower's parking stream must be on the shelf.
+        """
         log.error(
             "borrower_parked",
             service=self.stage.name,
@@ -282,8 +286,22 @@ class Handler:
         )
         rows = [line.row for line in work.day.lines[work.used :]]
         draft.change.agenda_deleted.extend(rows)
-        for number, row in enumerate(rows or [_timer_row(work)]):
+        rows = rows or [_timer_row(work)]
+        for number, row in enumerate(rows):
             draft.change.parked.append(ParkedInput(row=row, error=_short(error), first=number == 0))
+        stream, _, _ = parking_place(self.stage.name, work.borrower_id)
+        entry = shelf.entries[stream]
+        # The same input may be parked again after a retry: the version tells the times apart.
+        cause = Cause(id=derived_id("park", rows[0].origin, str(entry.version)))
+        at = work.at or work.book.start
+        self.bench.decide(
+            draft,
+            shelf,
+            stream,
+            InputParked(origin=rows[0].origin, error=_short(error)),
+            cause,
+            at if entry.time is None else max(at, entry.time),
+        )
 
 
 def _timer_row(work: Work) -> AgendaRow:

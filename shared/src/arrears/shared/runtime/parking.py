@@ -2,6 +2,7 @@
 
 A retry puts everything of the borrower back on the agenda of the open day, at its 00:00, in the
 order it came (protocol 2.5). Giving up is itself an event; such a case leaves the digest's promise.
+Where nothing is parked any more the others are told, so that contact may permit again.
 """
 
 from datetime import datetime
@@ -10,25 +11,32 @@ from msgspec.structs import replace
 
 from arrears.shared.eventstore.port import AgendaRow, Change, Store
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id, stream_name
-from arrears.shared.runtime.stage import TIMER_RANK, InputSkipped, Stage
+from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
+from arrears.shared.runtime.stage import TIMER_RANK, InputReleased, InputSkipped, Stage
 from arrears.shared.runtime.transact import open_desk
-from arrears.shared.runtime.workbench import Cause, Draft
+from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench, parking_place
 
 
-async def retry_parked(stage: Stage, store: Store, borrower_id: BorrowerId) -> int:
+async def retry_parked(
+    stage: Stage,
+    store: Store,
+    borrower_id: BorrowerId,
+    *,
+    actor: StaffId,
+    recorded_at: datetime,
+) -> int:
     """How many inputs go back to the agenda. Raises Refused where nothing is parked."""
-    parked = await store.parked_inputs(borrower_id)
-    if not parked:
-        raise Refused("nothing_is_parked", "borrower_id")
-    _, shelf = await open_desk(stage, store, borrower_id)
-    assert shelf.open_day is not None
-    start = stage.calendar.start_of(shelf.open_day)
+    repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
     rows: list[AgendaRow] = [
-        replace(row, day=shelf.open_day, at=start) for _, row in parked if row.rank != TIMER_RANK
+        replace(row, day=repair.day, at=repair.start)
+        for _, row in repair.parked
+        if row.rank != TIMER_RANK
     ]
-    numbers = [number for number, _ in parked]
-    await store.commit(Change(agenda_added=rows, unparked=numbers))
+    repair.say(InputReleased(retried=len(rows)), "retry")
+    change = repair.finish()
+    change.agenda_added = rows
+    change.unparked = [number for number, _ in repair.parked]
+    await store.commit(change)
     return len(rows)
 
 
@@ -42,28 +50,65 @@ async def skip_parked(
     recorded_at: datetime,
 ) -> int:
     """Give up the first parked input; how many still wait. Raises Refused where none is."""
-    parked = await store.parked_inputs(borrower_id)
-    if not parked:
-        raise Refused("nothing_is_parked", "borrower_id")
-    number, row = parked[0]
-    bench, shelf = await open_desk(stage, store, borrower_id)
-    category = f"{stage.name}.parking"
-    stream = stream_name(category, borrower_id)
-    await bench.load({shelf.shard: [(stream, category, borrower_id)]})
-    assert shelf.open_day is not None
-    at = stage.calendar.start_of(shelf.open_day)
-    entry = shelf.entries[stream]
-    draft = Draft(recorded_at)
-    bench.decide(
-        draft,
-        shelf,
-        stream,
-        InputSkipped(origin=row.origin, reason=reason),
-        Cause(id=derived_id("skip", row.origin), actor=actor),
-        at if entry.time is None else max(at, entry.time),
-    )
-    change = draft.finish()
-    change.shards[shelf.shard].expected_seq = None
+    repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
+    number, row = repair.parked[0]
+    repair.say(InputSkipped(origin=row.origin, reason=reason), "skip")
+    left = len(repair.parked) - 1
+    if not left:
+        repair.say(InputReleased(retried=0), "release")
+    change = repair.finish()
     change.unparked = [number]
     await store.commit(change)
-    return len(parked) - 1
+    return left
+
+
+class Repair:
+    """One command of staff on what is parked of a borrower, until it is committed."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        shelf: Shelf,
+        borrower_id: BorrowerId,
+        actor: StaffId,
+        recorded_at: datetime,
+    ) -> None:
+        assert shelf.open_day is not None
+        self.day = shelf.open_day
+        self.start = bench.stage.calendar.start_of(self.day)
+        self.parked: list[tuple[int, AgendaRow]] = []
+        self._bench, self._shelf, self._actor = bench, shelf, actor
+        self._stream = parking_place(bench.stage.name, borrower_id)[0]
+        self._draft = Draft(recorded_at)
+
+    @classmethod
+    async def open(
+        cls,
+        stage: Stage,
+        store: Store,
+        borrower_id: BorrowerId,
+        actor: StaffId,
+        recorded_at: datetime,
+    ) -> "Repair":
+        """Raises Refused where nothing is parked."""
+        parked = await store.parked_inputs(borrower_id)
+        if not parked:
+            raise Refused("nothing_is_parked", "borrower_id")
+        bench, shelf = await open_desk(stage, store, borrower_id)
+        await bench.load({shelf.shard: [parking_place(stage.name, borrower_id)]})
+        repair = cls(bench, shelf, borrower_id, actor, recorded_at)
+        repair.parked = list(parked)
+        return repair
+
+    def say(self, event: InputReleased | InputSkipped, verb: str) -> None:
+        entry = self._shelf.entries[self._stream]
+        cause = derived_id(verb, self.parked[0][1].origin, str(entry.version))
+        at = self.start if entry.time is None else max(self.start, entry.time)
+        self._bench.decide(
+            self._draft, self._shelf, self._stream, event, Cause(id=cause, actor=self._actor), at
+        )
+
+    def finish(self) -> Change:
+        change = self._draft.finish()
+        change.shards[self._shelf.shard].expected_seq = None
+        return change

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, Protocol
 
 from msgspec import Struct
 
+from arrears.shared.contracts.parking import parked_type, released_type
 from arrears.shared.eventstore.codec import Codec, Upcaster
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider
@@ -32,11 +33,28 @@ class BusinessDayClosed(Struct, frozen=True, kw_only=True):
     day: date
 
 
+class InputParked(Struct, frozen=True, kw_only=True):
+    """Our code failed on this input of the borrower; `error` is class and place (protocol 2.5)."""
+
+    origin: str
+    error: str
+
+
+class InputReleased(Struct, frozen=True, kw_only=True):
+    """Staff have sent back or given up what was parked; `retried` inputs are handled again."""
+
+    retried: int
+
+
 class InputSkipped(Struct, frozen=True, kw_only=True):
     """Staff gave up a parked input; the borrower's case leaves the promise of the digest."""
 
     origin: str
     reason: str
+
+
+OWN_EVENTS: Final = (BusinessDayClosed, InputParked, InputReleased, InputSkipped)
+"""What the kernel itself says, on streams of its own."""
 
 
 class BadRecord(Exception):
@@ -146,6 +164,8 @@ class Stage:
             {
                 **self.wire_names,
                 BusinessDayClosed: closing_type(self.name),
+                InputParked: parked_type(self.name),
+                InputReleased: released_type(self.name),
                 InputSkipped: f"arrears.{self.name}.input_skipped.v1",
             },
             upcasters=self.upcasters,

@@ -4,15 +4,21 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 
 import asyncpg
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from msgspec.json import encode
-from pydantic import Field
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import Store
 from arrears.shared.http.edge import Call, Edge, command_answers
-from arrears.shared.http.fields import Body
-from arrears.shared.http.problem import not_found
+from arrears.shared.http.fields import (
+    AfterNumber,
+    Body,
+    BorrowerIdPath,
+    Limit,
+    NumberPath,
+    Words,
+)
+from arrears.shared.http.problem import documented, not_found
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
@@ -49,15 +55,24 @@ _PARKED: Final = """
         max(error) AS error, min(origin) AS origin, min(day) AS day, min(parked_at) AS parked_at
     FROM parked GROUP BY shard, borrower_id ORDER BY 1
 """
+_ANSWERS: Final = documented(
+    {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
+)
 
 
 def operations_routes(
-    service: str, pool: asyncpg.Pool, live_facts: Callable[[], Awaitable[Mapping[str, Any]]]
+    service: str,
+    pool: asyncpg.Pool,
+    live_facts: Callable[[], Awaitable[Mapping[str, Any]]],
+    edge: Edge,
 ) -> APIRouter:
-    """`live_facts` is what only the worker of this process knows, such as what it waits for."""
-    router = APIRouter(tags=["operation"])
+    """`live_facts` is what only the worker of this process knows, such as what it waits for.
 
-    @router.get("/status")
+    Refused input may hold personal data, so whoever asks must be known.
+    """
+    router = APIRouter(tags=["operation"], dependencies=[edge.reader()])
+
+    @router.get("/status", responses=_ANSWERS)
     async def status() -> Response:
         """Day, lag and what is set aside; what each shard waits for."""
         row = dict(await pool.fetchrow(_STATUS) or {})
@@ -74,34 +89,35 @@ def operations_routes(
             }
         )
 
-    @router.get("/refused")
-    async def refused(
-        after: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=500)] = 100
-    ) -> Response:
+    @router.get("/refused", responses=_ANSWERS)
+    async def refused(after: AfterNumber = 0, limit: Limit = 100) -> Response:
         """Input that was set aside alone, with reason and field."""
         rows = [dict(row) for row in await pool.fetch(_REFUSED, after, limit)]
         following = rows[-1]["number"] if len(rows) == limit else None
         return _json({"items": rows, "next": following})
 
-    @router.get("/refused/counts")
+    @router.get("/refused/counts", responses=_ANSWERS)
     async def refused_counts() -> Response:
         """How many inputs were set aside, by reason and field."""
         return _json({"items": [dict(row) for row in await pool.fetch(_REFUSED_COUNTS)]})
 
-    @router.get("/refused/{number}")
-    async def one_refused(number: int) -> Response:
+    @router.get(
+        "/refused/{number}",
+        responses={**_ANSWERS, **documented({404: ("refused_input_not_found",)})},
+    )
+    async def one_refused(number: NumberPath) -> Response:
         """One refused input; its text is kept for 90 days."""
         row = await pool.fetchrow(
             _ONE_REFUSED.replace("convert_from(value, 'UTF8')", "value"), number
         )
         if row is None:
-            raise not_found(f"refused input {number}")
+            raise not_found("refused_input")
         found = dict(row)
         text = found["text"]
         found["text"] = None if text is None else bytes(text).decode("utf-8", "replace")
         return _json(found)
 
-    @router.get("/parked")
+    @router.get("/parked", responses=_ANSWERS)
     async def parked() -> Response:
         """Borrowers whose input waits behind a failure of ours."""
         return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
@@ -113,15 +129,19 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     """Commands of operations staff; each gives a reason or repeats safely."""
     router = APIRouter(tags=["operation"])
 
-    @router.post("/parked/{borrower_id}/retry", responses=command_answers("nothing_is_parked"))
-    async def retry(borrower_id: str, call: Annotated[Call, edge.call("ops")]) -> Response:
+    @router.post("/parked/{borrower_id:path}/retry", responses=command_answers("nothing_is_parked"))
+    async def retry(
+        borrower_id: BorrowerIdPath, call: Annotated[Call, edge.call("ops")]
+    ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
-        count = await retry_parked(stage, store, BorrowerId(borrower_id))
+        count = await retry_parked(
+            stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
+        )
         return _json({"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id})
 
-    @router.post("/parked/{borrower_id}/skip", responses=command_answers("nothing_is_parked"))
+    @router.post("/parked/{borrower_id:path}/skip", responses=command_answers("nothing_is_parked"))
     async def skip(
-        borrower_id: str, body: SkipBody, call: Annotated[Call, edge.call("ops")]
+        borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
         left = await skip_parked(
@@ -138,7 +158,7 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
 
 
 class SkipBody(Body):
-    reason: Annotated[str, Field(min_length=3, max_length=500)]
+    reason: Words
 
 
 def _json(found: object) -> Response:

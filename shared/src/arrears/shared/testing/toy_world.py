@@ -67,13 +67,16 @@ class ToyWorld(World):
             await self.settle()
 
     def stored(self, service: str, borrower: str = "") -> Sequence[StoredEvent]:
-        """Events in order of shard and seq, without the closings of days."""
+        """Events in order of shard and seq, without closings of days and what was parked."""
         return [
             event
             for events in self.stores[service].events.values()
             for event in events
-            if event.borrower_id == borrower
-            or (not borrower and "business_day_closed" not in event.type)
+            if ".parking-" not in event.stream
+            and (
+                event.borrower_id == borrower
+                or (not borrower and "business_day_closed" not in event.type)
+            )
         ]
 
     def nouns(self, service: str, borrower: str = "") -> list[str]:

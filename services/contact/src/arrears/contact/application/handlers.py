@@ -91,23 +91,5 @@ def resume_borrower(
     return _issue(borrower_id, command)
 
 
-def park_borrower(borrower_id: BorrowerId, *, reason: str, now: datetime) -> Issue:
-    """An input of the borrower is parked: permits are denied until it is repaired or skipped."""
-    command = StopContact(
-        borrower_id=borrower_id,
-        kind="parked",
-        scope="person",
-        reason=reason,
-        said_at=now,
-        now=now,
-    )
-    return _issue(borrower_id, command)
-
-
-def unpark_borrower(borrower_id: BorrowerId, *, reason: str, now: datetime) -> Issue:
-    command = ResumeContact(kinds=("parked",), scope="person", reason=reason, now=now)
-    return _issue(borrower_id, command)
-
-
 def _issue(borrower_id: BorrowerId, command: BorrowerCommand) -> Issue:
     return Issue(category=CATEGORY, key=borrower_id, command=command)

@@ -31,6 +31,12 @@ from arrears.shared.contracts.mediation import (
     AgreementFulfilled,
     AgreementSigned,
 )
+from arrears.shared.contracts.parking import (
+    InputParked,
+    InputReleased,
+    parked_type,
+    released_type,
+)
 from arrears.shared.kernel.ids import CaseId
 from arrears.shared.kernel.reaction import Heard, Issue
 
@@ -45,13 +51,22 @@ Said: TypeAlias = (
     | AgreementBreached
     | AgreementFulfilled
 )
-HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
+_PARKING: Final = frozenset(
+    wire_name(service)
+    for service in ("intake", "mediation", "legal")
+    for wire_name in (parked_type, released_type)
+)
+HEARS: Final = _PARKING | {contract.WIRE_NAME for contract in get_args(Said)}
 
 
 def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
-    if not isinstance(said, Said):
+    command: BorrowerCommand | None
+    if isinstance(said, InputParked | InputReleased):
+        command = _parking(said, heard, at)
+    elif isinstance(said, Said):
+        command = _command(said, heard, at)
+    else:
         return ()
-    command = _command(said, heard, at)
     if command is None:
         return ()
     return (Issue(category=CATEGORY, key=heard.borrower_id, command=command),)
@@ -97,6 +112,23 @@ def _command(  # noqa: PLR0911 - one per contract
             return _no_agreement(said.case_id, "agreement_fulfilled", at)
         case _:
             assert_never(said)
+
+
+def _parking(said: InputParked | InputReleased, heard: Heard, at: datetime) -> BorrowerCommand:
+    """What a service knows of the person is incomplete while an input waits there (protocol 2.5).
+
+    The stop is kept by service: each lifts its own.
+    """
+    if isinstance(said, InputReleased):
+        return ResumeContact(kinds=("parked",), scope="person", reason=heard.service, now=at)
+    return StopContact(
+        borrower_id=heard.borrower_id,
+        kind="parked",
+        scope="person",
+        reason=heard.service,
+        said_at=heard.time,
+        now=at,
+    )
 
 
 def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand | None:

@@ -83,7 +83,7 @@ class _Audit:
         self.made: dict[AttemptId, str | None] = {}
         self.denied = 0
         self.findings: list[Finding] = []
-        self._stopped: set[tuple[str, StopKind]] = set()
+        self._stopped: set[tuple[str, StopKind, str]] = set()
         self._ended: set[str] = set()
 
     def see(self, event: BorrowerEvent) -> None:
@@ -100,9 +100,9 @@ class _Audit:
                 self.denied += 1
                 self.permits.pop(event.attempt_id, None)
             case ContactStopped():
-                self._stopped.add((_reach(event), event.kind))
+                self._stopped.add(_stop(event))
             case ContactResumed():
-                self._stopped.discard((_reach(event), event.kind))
+                self._stopped.discard(_stop(event))
             case ContactEnded():
                 self._ended.add(event.case_id)
             case _:
@@ -115,7 +115,7 @@ class _Audit:
         attempt_id, at = permit.attempt_id, permit.permitted_at
         if attempt_id in self.permits:
             self._found("permitted_twice", attempt_id, at)
-        if any(reach in (EVERY_CASE, permit.case_id) for reach, _ in self._stopped):
+        if any(reach in (EVERY_CASE, permit.case_id) for reach, *_ in self._stopped):
             self._found("permitted_while_stopped", attempt_id, at)
         if permit.case_id in self._ended:
             self._found("permitted_after_the_case_was_closed", attempt_id, at)
@@ -170,6 +170,10 @@ class _Audit:
         self.outcomes[attempt_id] = concluded.outcome
 
 
-def _reach(event: ContactStopped | ContactResumed) -> str:
-    """A stop of a person is told of each case, and counts for all of them."""
-    return EVERY_CASE if event.scope == "person" or event.case_id is None else event.case_id
+def _stop(event: ContactStopped | ContactResumed) -> tuple[str, StopKind, str]:
+    """A stop of a person is told of each case, and counts for all of them.
+
+    Parked input stops once for each service that names itself as the reason.
+    """
+    case_id = None if event.scope == "person" else event.case_id
+    return case_id or EVERY_CASE, event.kind, event.reason if event.kind == "parked" else ""

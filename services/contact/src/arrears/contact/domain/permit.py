@@ -47,8 +47,6 @@ NO_CONTACT_POINT: Final = "contact_point"
 QUIET_HOURS: Final = "quiet_hours"
 CONNECTED_PER_DAY: Final = "connected_per_day"
 UNANSWERED_PER_NUMBER: Final = "unanswered_per_number"
-PERMIT_ENDED: Final = "permit_ended"
-"""Said at the moment of sending only: the rules would permit, but not by this permit."""
 RULES: Final[tuple[str, ...]] = (
     POLICY_MISSING,
     CASE_CLOSED,
@@ -58,8 +56,9 @@ RULES: Final[tuple[str, ...]] = (
     QUIET_HOURS,
     CONNECTED_PER_DAY,
     UNANSWERED_PER_NUMBER,
-    PERMIT_ENDED,
 )
+PERMIT_ENDED: Final = "permit_ended"
+"""Said at the moment of sending only: the rules would permit, but not by this permit."""
 
 
 class StopSignal(Struct, frozen=True, kw_only=True):

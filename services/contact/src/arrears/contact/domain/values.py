@@ -23,6 +23,7 @@ SaidKind: TypeAlias = Literal["nothing", "promise", "refusal", "hardship"]
 Result: TypeAlias = Literal["reached", "unreachable", "stopped"]
 
 StopKind: TypeAlias = Literal["agreement", "hardship", "hold", "parked", "staff"]
+"""`parked`: an input of the person waits for staff in the service that the stop's reason names."""
 Scope: TypeAlias = Literal["case", "person"]
 
 SANDBOX: Final = "sandbox"

@@ -2,10 +2,10 @@
 
 Events of one case stand together, sorted by service, stream and version; each is one line of
 JSON with its place among the case's lines of that stream, id, type, time, business day, causation
-and data. Recorded times, shards, hashes, closings of days and people's commands are outside, and
-so is a case whose input staff skipped. The version sorts but is not written: a person's command
-moves it, and so would change every line after it. Encrypted fields are a constant, for a key is
-made by chance. Same feed, same digest.
+and data. Recorded times, shards, hashes, closings of days, what was parked and people's commands
+are outside, and so is a case whose input staff skipped. The version sorts but is not written: a
+person's command moves it, and so would change every line after it. Encrypted fields are a
+constant, for a key is made by chance. Same feed, same digest.
 """
 
 import re
@@ -17,10 +17,17 @@ from typing import Final
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, Encoder
 
-from arrears.history.domain.told import DAY_CLOSED, INPUT_SKIPPED, SERVICES, noun_of
+from arrears.history.domain.told import (
+    DAY_CLOSED,
+    INPUT_PARKED,
+    INPUT_RELEASED,
+    INPUT_SKIPPED,
+    SERVICES,
+    noun_of,
+)
 
 SEALED_FIELDS: Final = ("sealed",)
-OUTSIDE: Final = frozenset({DAY_CLOSED, INPUT_SKIPPED})
+OUTSIDE: Final = frozenset({DAY_CLOSED, INPUT_PARKED, INPUT_RELEASED, INPUT_SKIPPED})
 _SEALED_MARKS: Final = tuple(f'"{name}"'.encode() for name in SEALED_FIELDS)
 _SEALED: Final = re.compile(
     rb'"(%s)":"(?:[^"\\\\]|\\\\.)*"' % b"|".join(name.encode() for name in SEALED_FIELDS)

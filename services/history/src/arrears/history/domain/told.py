@@ -15,6 +15,8 @@ SERVICES: Final = ("intake", "contact", "mediation", "legal")
 """In the order in which facts flow within a day (protocol 3.2); the index is the stored rank."""
 RANK: Final = {service: rank for rank, service in enumerate(SERVICES)}
 DAY_CLOSED: Final = "business_day_closed"
+INPUT_PARKED: Final = "input_parked"
+INPUT_RELEASED: Final = "input_released"
 INPUT_SKIPPED: Final = "input_skipped"
 
 

@@ -130,16 +130,22 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
         case HardshipReported():
             return replace(row, hardship_review_on=event.review_on)
         case ContactStopped():
-            kept = tuple(kind for kind in row.stopped if kind != event.kind)
-            return replace(row, stopped=(*kept, event.kind))
+            name = _stop_name(event)
+            return replace(row, stopped=(*(one for one in row.stopped if one != name), name))
         case ContactResumed():
-            return replace(row, stopped=tuple(k for k in row.stopped if k != event.kind))
+            name = _stop_name(event)
+            return replace(row, stopped=tuple(one for one in row.stopped if one != name))
         case ContactEnded():
             return replace(_idle(row), closed=event.reason)
         case ContactPointsRecorded() | UnreachableReported() | AttemptReceipted():
             return row
         case _:
             assert_never(event)
+
+
+def _stop_name(event: ContactStopped | ContactResumed) -> str:
+    """Input can be parked in several services at once, and each lifts its own stop."""
+    return f"parked_in_{event.reason}" if event.kind == "parked" else event.kind
 
 
 def _first(event: BorrowerEvent) -> Row | None:

@@ -42,6 +42,7 @@ from arrears.contact.domain.borrower.state import (
     Promise,
     Stop,
     Treatment,
+    is_same,
 )
 from arrears.contact.domain.borrower.waiting import first_of
 from arrears.contact.domain.values import Contact, StopKind
@@ -304,22 +305,22 @@ def _stop(borrower: Borrower, event: ContactStopped) -> Borrower:
 
 
 def _added(stops: tuple[Stop, ...], stop: Stop) -> tuple[Stop, ...]:
-    return (*_without(stops, stop.kind), stop)
+    return (*_without(stops, stop.kind, stop.reason), stop)
 
 
-def _without(stops: tuple[Stop, ...], kind: StopKind) -> tuple[Stop, ...]:
-    return tuple(stop for stop in stops if stop.kind != kind)
+def _without(stops: tuple[Stop, ...], kind: StopKind, reason: str) -> tuple[Stop, ...]:
+    return tuple(stop for stop in stops if not is_same(stop, kind, reason))
 
 
 def _resume(borrower: Borrower, event: ContactResumed) -> Borrower:
     if event.scope == "person":
-        return replace(borrower, stops=_without(borrower.stops, event.kind))
+        return replace(borrower, stops=_without(borrower.stops, event.kind, event.reason))
     if event.case_id is None:
         return borrower
     return _on_case(
         borrower,
         event.case_id,
-        lambda file: replace(file, stops=_without(file.stops, event.kind)),
+        lambda file: replace(file, stops=_without(file.stops, event.kind, event.reason)),
     )
 
 

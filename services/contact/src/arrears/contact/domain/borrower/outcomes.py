@@ -120,7 +120,8 @@ def _try_again(draft: Draft, file: CaseFile, treatment: Treatment, sent: InFligh
 
 def ended_by(draft: Draft, file: CaseFile, sent: InFlight) -> tuple[Result, str] | None:
     """A stop or a promise that was heard while the attempt was under way ends the treatment."""
-    held = [stop.kind for stop in (*draft.borrower.stops, *file.stops)]
+    stops = (*draft.borrower.stops, *file.stops)
+    held = [stop.kind for stop in stops if stop.kind != "parked"]
     if held:
         return "stopped", min(held, key=STOP_ORDER.index)
     if file.promise is not None and sent.channel in draft.policy.promise.silences:

@@ -75,6 +75,11 @@ class Stop(Struct, frozen=True, kw_only=True):
     lifts_at: datetime | None
 
 
+def is_same(stop: Stop, kind: StopKind, reason: str) -> bool:
+    """One stop of each kind; of parked input one for each service that has parked some."""
+    return stop.kind == kind and (kind != "parked" or stop.reason == reason)
+
+
 class CaseFile(Struct, frozen=True, kw_only=True):
     """`wakes_at` is the earliest of its timers, kept so that looking for it costs nothing."""
 

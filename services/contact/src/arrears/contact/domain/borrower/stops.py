@@ -1,7 +1,8 @@
 """What protects a borrower: stops that are heard, lifted or over, and the end of a case.
 
 A stop binds from the moment we hear it. Attempts that were planned are dropped and their treatment
-is reported `stopped`; an attempt that is already under way is waited for.
+is reported `stopped`; an attempt that is already under way is waited for. Input that is parked says
+nothing about the person, only that we do not know enough: what was planned waits for the repair.
 """
 
 from datetime import datetime
@@ -15,7 +16,7 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactEnded, ContactResumed, ContactStopped
-from arrears.contact.domain.borrower.state import CaseFile, Stop
+from arrears.contact.domain.borrower.state import CaseFile, Stop, is_same
 from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.values import Scope, StopKind
 from arrears.shared.kernel.decider import Refused
@@ -74,6 +75,8 @@ def halt(
                 recorded_by=recorded_by,
             )
         )
+    if stop.kind == "parked":
+        return  # What was planned stays, and is denied until the input is repaired.
     for case_id, _ in named:
         file = None if case_id is None else draft.file(case_id)
         if file is not None and attempts.attempt_of(file) is not None:
@@ -114,7 +117,9 @@ def lift_expired(draft: Draft, scope: Scope, case_id: CaseId | None, kind: StopK
     """A stop that said when it ends is over by itself."""
     for stop_ in _stops(draft, scope, case_id):
         if stop_.kind == kind and stop_.lifts_at is not None and stop_.lifts_at <= draft.now:
-            lift(draft, kind, scope, case_id, "review_due" if kind == HARDSHIP else "time_is_over")
+            reason = "review_due" if kind == HARDSHIP else "time_is_over"
+            # A stop for parked input is known by its reason.
+            lift(draft, kind, scope, case_id, stop_.reason if kind == "parked" else reason)
 
 
 def lift(
@@ -125,7 +130,7 @@ def lift(
     reason: str,
     recorded_by: StaffId | None = None,
 ) -> None:
-    if all(stop.kind != kind for stop in _stops(draft, scope, case_id)):
+    if not any(is_same(stop, kind, reason) for stop in _stops(draft, scope, case_id)):
         return
     borrower_id = draft.borrower.borrower_id
     assert borrower_id is not None, "whoever was stopped has been named"
