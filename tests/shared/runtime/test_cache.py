@@ -1,17 +1,67 @@
 """Protocol 1.3 and 1.4: caches are hints, and every change names what it expects."""
 
+from datetime import datetime
+
 import pytest
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.port import Fenced
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.ids import BorrowerId, StreamName
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.transact import transact
-from arrears.shared.runtime.workbench import Cause
+from arrears.shared.runtime.workbench import Cause, Draft
 from arrears.shared.testing.toy_desk import Note, SendNow
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
+
+
+class TestProtocol24:
+    """The same cause, stream, type and ordinal, the same id."""
+
+    async def test_two_commands_of_one_cause_for_one_stream_are_two_events(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stage = world.stages["legal"]
+        react = stage.react
+
+        def twice(said: object, heard: object, at: datetime) -> object:
+            return [*react(said, heard, at), *react(said, heard, at)]  # type: ignore[arg-type]
+
+        object.__setattr__(stage, "react", twice)
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 4)
+        first, second = world.read("legal", "noted", "anna")
+        assert first["causationid"] == second["causationid"]
+        assert first["id"] != second["id"]
+        again = ToyWorld()
+        object.__setattr__(again.stages["legal"], "react", twice)
+        await again.start()
+        again.fact(1, "anna", 1)
+        await again.run_days(1, 4)
+        assert [one["id"] for one in again.read("legal", "noted")] == [first["id"], second["id"]]
+
+    async def test_the_second_of_two_on_a_day_that_was_read_back_is_not_taken_for_a_repeat(
+        self, world: ToyWorld
+    ) -> None:
+        """Ids of the open day are known from the store: part and ordinal tell them apart."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        bench = world.contact.bench
+        shelf = bench.shelves[world.shard("anna")]
+        stream = StreamName("contact.borrower-anna")
+        await bench.load({shelf.shard: [(stream, "contact.borrower", BorrowerId("anna"))]})
+        cause = Cause(id="heard")
+        at = CALENDAR.start_of(day(2))
+        ids = []
+        for part in (0, 1):
+            draft = Draft(world.now())
+            command = Note(subject="s", what="w")
+            bench.decide(draft, shelf, stream, command, replace(cause, part=part), at)
+            [event] = draft.change.shards[shelf.shard].events
+            ids.append(event.event_id)
+            draft.undo()
+        assert len(set(ids)) == 2
 
 
 class TestProtocol14:

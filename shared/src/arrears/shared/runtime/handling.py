@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
+from msgspec.structs import replace
 
 from arrears.shared.contracts.registry import decode_contract
 from arrears.shared.eventstore.codec import read_envelope
@@ -212,13 +213,14 @@ class Handler:
             draft, shelf, line, cause, issues, work.book.day
         ):
             return ()
-        touched = []
+        touched: list[StreamName] = []
         for issue in issues:
             stream = stream_name(issue.category, issue.key)
+            part = replace(cause, part=touched.count(stream)) if stream in touched else cause
             entry = shelf.entries[stream]
             at = line.at if entry.time is None else max(line.at, entry.time)
             try:
-                self.bench.decide(draft, shelf, stream, issue.command, cause, at)
+                self.bench.decide(draft, shelf, stream, issue.command, part, at)
             except Refused as refusal:
                 if cause.fact_id is None:
                     raise

@@ -61,22 +61,22 @@ class EventTooLarge(Exception):
     """An event over 900 kB is refused: no broker would carry it."""
 
 
-class SameIdOtherContent(Exception):
-    """An event of ours would repeat an id with other content: a loud stop (protocol 2.4)."""
-
-
 class StoreLostEvents(Exception):
     """A shard's number says that there are events which the store does not have: a loud stop."""
 
 
 class Cause(Struct, frozen=True):
-    """Why we decide: what was heard, answered or fell due, and who asked where a person did."""
+    """Why we decide: what was heard, answered or fell due, and who asked where a person did.
+
+    `part` counts the commands that follow from one cause for one stream.
+    """
 
     id: str
     origin: str | None = None
     actor: str | None = None
     fact_id: EventId | None = None
     digest: str | None = None
+    part: int = 0
 
 
 class Entry:
@@ -272,10 +272,13 @@ class Workbench:
     ) -> EventId:
         """Same cause, stream, type and ordinal, same id: a repeat is recognised (protocol 2.4).
 
-        The ordinal holds the agenda time, since one day is the cause of all its timers.
+        The ordinal holds the agenda time, since one day is the cause of all its timers, and the
+        part, since one cause may give a stream several commands: it counts commands, not events,
+        so that a repeat of which the first part yields nothing more finds the same ids.
         """
         wire_name = self.codec.wire_names[type(event)]
-        return EventId(derived_id(cause.id, stream, wire_name, f"{at.isoformat()}/{ordinal}"))
+        place = f"{cause.part}/{ordinal}" if cause.part else str(ordinal)
+        return EventId(derived_id(cause.id, stream, wire_name, f"{at.isoformat()}/{place}"))
 
     def _append(
         self,
