@@ -94,6 +94,16 @@ class TestApi(ApiSuite):
         case = (await api.get(f"/cases/{CASE}")).json()
         assert (case["stage"], case["treatment"], case["held"]) == ("contact", "call", None)
 
+    @pytest.mark.parametrize("command", sorted(commands))
+    async def test_a_command_goes_to_the_loans_home(
+        self, api: Api, desk: MemoryDesk, command: str
+    ) -> None:
+        """The bank named another borrower first: the stream is in that one's shard."""
+        desk.homes[LOAN] = BorrowerId("person-0")
+        answer = await api.post(f"/cases/{CASE}/{command}", self.commands[command])
+        assert answer.status_code == 200
+        assert desk.asked_of == ["person-0"]
+
     async def test_a_case_taken_back_is_intakes_again(self, api: Api) -> None:
         await api.post(f"/cases/{CASE}/refer", REFER)
         await api.post(f"/cases/{CASE}/return", {"reason": "Wrong stage."})

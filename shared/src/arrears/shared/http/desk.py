@@ -44,6 +44,12 @@ class CommandDesk(Protocol):
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """The business time for a command to this borrower: never before what is decided."""
 
+    async def home(self, loan_key: str, borrower_id: BorrowerId) -> BorrowerId:
+        """Whose the loan's stream is: fixed when its borrower was first known (protocol 1.1).
+
+        `borrower_id` is who it is said to be now.
+        """
+
     async def row(self, projection: str, key: str) -> bytes | None:
         """A row of a projection as JSON."""
 

@@ -66,6 +66,9 @@ class ServiceDesk:
         assert shelf.open_day is not None
         return self._stage.calendar.start_of(shelf.open_day)
 
+    async def home(self, loan_key: str, borrower_id: BorrowerId) -> BorrowerId:
+        return (await self._store.settle_homes({loan_key: borrower_id}))[loan_key]
+
     async def row(self, projection: str, key: str) -> bytes | None:
         return await projected_row(self._pool, projection, key)
 

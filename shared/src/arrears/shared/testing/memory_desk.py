@@ -38,6 +38,9 @@ class MemoryDesk:
         self.business_time = now
         self.streams: dict[StreamName, list[Any]] = {}
         self.actors: list[StaffId] = []
+        self.homes: dict[str, BorrowerId] = {}
+        self.asked_of: list[BorrowerId] = []
+        """The borrowers to whose shards commands went."""
         self.failures: list[Exception] = []
         self._deciders = {decider.category: decider for decider in deciders}
         self._wire_names = wire_names
@@ -63,6 +66,7 @@ class MemoryDesk:
         first = len(stream) + 1
         stream.extend(events)
         self.actors.append(actor)
+        self.asked_of.append(borrower_id)
         return Issued(
             events=tuple(
                 IssuedEvent(
@@ -77,6 +81,9 @@ class MemoryDesk:
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         return self.business_time
+
+    async def home(self, loan_key: str, borrower_id: BorrowerId) -> BorrowerId:
+        return self.homes.get(loan_key, borrower_id)
 
     async def row(self, projection: str, key: str) -> bytes | None:
         return dict(self._rows(projection)).get(key)

@@ -1,4 +1,8 @@
-"""The API of intake: its cases, and what operations may do with one. Role: ops."""
+"""The API of intake: its cases, and what operations may do with one. Role: ops.
+
+A loan's stream stays with the borrower whom its first fact named. The row names whose the loan is
+now, so a command asks for the loan's home first.
+"""
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -35,7 +39,7 @@ def _add_holds(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
-            case.borrower_id,
+            await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.hold_case(
                 case.loan_key,
                 case.case_id,
@@ -53,7 +57,7 @@ def _add_holds(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
-            case.borrower_id,
+            await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.release_case(
                 case.loan_key, case.case_id, reason=body.reason, staff_id=call.staff_id, now=now
             ),
@@ -74,7 +78,7 @@ def _add_moves(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
-            case.borrower_id,
+            await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.refer_case(
                 case.loan_key,
                 case.case_id,
@@ -92,7 +96,7 @@ def _add_moves(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
-            case.borrower_id,
+            await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.return_case(
                 case.loan_key, case.case_id, reason=body.reason, staff_id=call.staff_id, now=now
             ),
@@ -104,7 +108,7 @@ def _add_moves(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
-            case.borrower_id,
+            await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.close_uncollectible(
                 case.loan_key, case.case_id, reason=body.reason, staff_id=call.staff_id, now=now
             ),
