@@ -89,7 +89,7 @@ def _print(report: Report) -> None:
             shown.print(f"law {law.number}: {finding.place}: {finding.text}", markup=False)
         if law.finding_count > PRINTED_MAX:
             more = law.finding_count - PRINTED_MAX
-            shown.print(f"law {law.number}: {more:,} more (--json names the first 200)")
+            shown.print(f"law {law.number}: {more:,} more (--json names 100 of each service)")
     left_out = [str(law.number) for law in laws if law.verdict == "not checked"]
     verdict = "nothing is broken" if report.holds else "BROKEN"
     typer.echo(verdict + (f"; not checked: law {', '.join(left_out)}" if left_out else ""))

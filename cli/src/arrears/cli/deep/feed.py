@@ -16,6 +16,7 @@ from arrears.cli.deep.findings import Place, Report
 from arrears.cli.deep.reading import (
     FEED_TOPIC,
     INPUT_SKIPPED,
+    PARKING,
     Event,
     Row,
     TopicRecord,
@@ -114,7 +115,7 @@ class FeedLaws:
             self._named_twin.discard(id_bytes(event.id))
             if event.data.get("late") is True:
                 self._report.count(1, "of them late")
-        if event.origin is None:
+        if event.origin is None or event.noun in PARKING:
             return
         place = Place("intake", "store", row.shard, row.seq, event.stream, event.version)
         found = self._find(event.origin, place)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-NAMED_MAX: Final = 200
+NAMED_MAX: Final = 100
+"""Findings of one law in one service that are named; the others are counted."""
 LAWS: Final = {
     1: "every feed record is accounted for exactly once",
     2: "numbers have no hole and no repetition",
@@ -88,12 +89,17 @@ class Report:
 
     def __init__(self) -> None:
         self.laws = {number: Law(number) for number in LAWS}
+        self._named: dict[tuple[int, str], list[Finding]] = {}
 
-    def say(self, law: int, place: Place, text: str) -> None:
+    def say(self, law: int, place: Place, text: str, times: int = 1) -> None:
+        """`times`: how many things are wrong there, of which nothing more can be said."""
         found = self.laws[law]
-        found.finding_count += 1
-        if len(found.findings) < NAMED_MAX:
-            found.findings.append(Finding(law, place.service, place, text))
+        found.finding_count += times
+        named = self._named.setdefault((law, place.service), [])
+        if len(named) < NAMED_MAX:
+            finding = Finding(law, place.service, place, text)
+            named.append(finding)
+            found.findings.append(finding)
 
     def count(self, law: int, name: str, number: int = 1) -> None:
         counts = self.laws[law].counts

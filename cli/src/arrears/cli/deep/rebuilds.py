@@ -44,8 +44,9 @@ def judge(service: str, source: Source, answer: tuple[int, str, str], report: Re
     named = _differences(service, source, found)
     for where, text in named:
         report.say(law, where, text)
-    for _ in range(int(found.get("differences", 0)) - len(named)):
-        report.say(law, place, "one more difference, which the rebuild does not name")
+    more = int(found.get("differences", 0)) - len(named)
+    if more > 0:
+        report.say(law, place, f"and {more} more, which the rebuild does not name", more)
     if code and not named:
         report.say(law, place, f"the rebuild ends with {code} and names nothing")
 
