@@ -7,8 +7,10 @@ fact its effective day (protocol 3.1). It locks no shard and decides nothing.
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
 
+from arrears.shared.contracts.corebanking import BUSINESS_DAY_CLOSED
 from arrears.shared.eventstore.port import AgendaRow, Position, PositionMove, RefusedInput
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, shard_of
@@ -22,6 +24,12 @@ from arrears.shared.runtime.stage import (
     FeedReader,
 )
 
+
+class _Typed(Struct, gc=False):
+    type: str
+
+
+_TYPED = Decoder(_Typed)
 DAYS_AHEAD_MAX = 7
 REFUSED_BYTES_MAX = 4096
 FACTS_MAX = 100_000
@@ -105,8 +113,11 @@ class FeedPartition:
         """Search for the first closing. When it is found, read again from the stored position."""
         for record in records:
             try:
+                # All of this is read again once the day is known; until then the type is enough.
+                if _TYPED.decode(record.value).type != BUSINESS_DAY_CLOSED:
+                    continue
                 said = self._reader.read(record.value)
-            except BadRecord:
+            except (BadRecord, DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             if isinstance(said, DayClosing):
                 self.first_day = said.first_day
