@@ -51,6 +51,20 @@ class TestProtocol26:
         await world.settle()
         world.check_laws()
 
+    async def test_what_was_published_without_being_noticed_is_no_backlog(
+        self, world: ToyWorld
+    ) -> None:
+        """Two commands, the first noticed: both are read and sent, and nothing is left to do."""
+        await decided(world)
+        await world.settle()
+        for name in ("one", "two"):
+            await world.hold("anna", 1, name)
+        relay, shard = world.intake.relay, world.shard("anna")
+        relay.notice(shard, world.stores["intake"].shards[shard].last_seq - 1)
+        assert await relay.step()
+        assert relay.backlog() == 0
+        assert not await relay.step()
+
     async def test_a_store_behind_the_topic_stops(self, world: ToyWorld) -> None:
         """Yesterday's database under today's topic."""
         await decided(world)

@@ -116,6 +116,7 @@ class Relay:
         )
         for shard, batch in batches.items():
             self._cursors[shard] += len(batch)
+            self.notice(shard, self._cursors[shard])
             queue = self._fresh.get(shard)
             if queue:
                 del queue[: len(batch)]
