@@ -16,7 +16,7 @@ from arrears.shared.runtime.bus import Outgoing, TopicPartition
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.workbench import Draft, Workbench
-from arrears.shared.testing.simulation import Simulator
+from arrears.shared.testing.simulator import Simulator
 from arrears.shared.testing.toy_cast import toy_cast
 
 SEEDS_MAX = 60
@@ -30,7 +30,8 @@ def _quiet() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
-    return Simulator(toy_cast())
+    with capture_logs():
+        return Simulator(toy_cast())
 
 
 def caught(simulator: Simulator, *named: int) -> int | None:
@@ -152,3 +153,19 @@ def test_a_stale_cache_trusted(simulator: Simulator, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Workbench, "refresh", refresh)
     assert caught(simulator, 18)
+
+
+def test_a_relay_that_never_rests(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sending more than it knew of left a backlog below zero: it went round and blocked all."""
+    step = Relay.step
+
+    async def forget(self: Relay) -> bool:
+        known = dict(self._known_seq)
+        moved = await step(self)
+        for shard, cursor in self._cursors.items():
+            if self._known_seq[shard] == cursor:
+                self._known_seq[shard] = known.get(shard, cursor)
+        return moved
+
+    monkeypatch.setattr(Relay, "step", forget)
+    assert caught(simulator, 1)

@@ -11,7 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from arrears.shared.kernel.ids import Shard
-from arrears.shared.testing.simulation import Cast, Simulation, Simulator
+from arrears.shared.testing.simulation import Cast, Simulation
+from arrears.shared.testing.simulator import Simulator
 from arrears.shared.testing.toy_cast import toy_cast
 
 ONE = int(os.environ.get("SEED") or 0)
@@ -35,7 +36,8 @@ def play(cast: Cast, count: int) -> None:
         told = Simulation(cast, simulator.story(ONE), ONE)
         told.run()
         print("", told.story, *told.trace, sep="\n  ")
-    print(f"{1 if ONE else count} seeds of {simulator.steps} steps, digest {simulator.digest}")
+    played = "1 seed" if ONE else f"{count} seeds"
+    print(f"{played} of {simulator.seconds:.0f} simulated seconds, digest {simulator.digest}")
 
 
 def test_the_kernel_alone() -> None:

@@ -7,17 +7,17 @@ with one clear line.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
-from arrears.shared.eventstore.leases import Leases, Turnover
+from arrears.shared.eventstore.leases import Turnover
 from arrears.shared.eventstore.port import EventRepeated, Fenced
-from arrears.shared.eventstore.projector import Projector
+from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import OutOfRetention
 from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.runtime.owner import Owner, TooMuchPoison
@@ -53,16 +53,43 @@ PASSING: Final = (
 )
 
 
+class Leasing(Protocol):
+    """What a worker asks of its leases (eventstore.leases)."""
+
+    async def step(self) -> Turnover: ...
+
+    def forget(self) -> Sequence[Shard]: ...
+
+    async def release(self) -> None: ...
+
+
+class Projecting(Protocol):
+    """What a worker asks of its projections (eventstore.projector)."""
+
+    async def take(self, shards: Sequence[Shard]) -> None: ...
+
+    def drop(self, shards: Sequence[Shard]) -> None: ...
+
+    async def step(self, last_seqs: Mapping[Shard, int]) -> bool: ...
+
+
 class Worker:
-    """One worker of a stage service. `feed_partitions` is 0 for all but intake."""
+    """One worker of a stage service. `clock` counts the seconds between its rounds."""
 
     def __init__(
-        self, owner: Owner, leases: Leases, projector: Projector, *, lease_seconds: float
+        self,
+        owner: Owner,
+        leases: Leasing,
+        projector: Projecting,
+        *,
+        lease_seconds: float,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.owner = owner
-        self.progressed_at = time.monotonic()
+        self.progressed_at = clock()
         self.trouble: str | None = None
         self.stopped: str | None = None
+        self._clock = clock
         self._leases = leases
         self._projector = projector
         self._lease_every = lease_seconds / 3
@@ -119,13 +146,13 @@ class Worker:
             await self.owner.ears.commit_offsets()
         self._busy = busy
         if busy:
-            self.progressed_at = time.monotonic()
+            self.progressed_at = self._clock()
         self.trouble = None
 
     _busy = False
 
     def _is_due(self, name: str, every: float) -> bool:
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next.get(name, 0.0):
             return False
         self._next[name] = now + every
@@ -179,4 +206,4 @@ class Worker:
                 if not self.owner.relay.backlog():
                     await self._committed.wait()
             else:
-                self.progressed_at = time.monotonic()
+                self.progressed_at = self._clock()

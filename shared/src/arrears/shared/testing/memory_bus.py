@@ -36,7 +36,7 @@ class MemoryBus:
         self.chance = chance
         self.committed: defaultdict[str, dict[TopicPartition, int]] = defaultdict(dict)
         self._topics: dict[str, tuple[list[_Log], int]] = {}
-        self._arrivals: set[asyncio.Event] = set()
+        self._arrivals: dict[asyncio.Future[None], MemoryListener] = {}
         self._listeners: list[MemoryListener] = []
         self._broken_publishes: list[int] = []
         self._closed = False
@@ -92,7 +92,7 @@ class MemoryBus:
 
     def release(self, place: TopicPartition) -> None:
         self._log(place).hidden_from = None
-        self._arrived()
+        self._arrived(place)
 
     def duplicate(self, place: TopicPartition, *, offset: int, count: int = 1) -> None:
         """The same records once more at the end, as a relay that crashed would send them."""
@@ -103,7 +103,7 @@ class MemoryBus:
         """Every listener that has the partition gets it again from this offset."""
         for listener in self._listeners:
             listener.rewind(place, offset)
-        self._arrived()
+        self._arrived(place)
 
     def truncate(self, place: TopicPartition, before: int) -> None:
         """Records below `before` are gone, as when their retention has passed."""
@@ -123,12 +123,14 @@ class MemoryBus:
     def append(self, place: TopicPartition, outgoing: Outgoing) -> None:
         found = self._log(place)
         found.records.append(Record(found.end, outgoing.key, outgoing.value, outgoing.seq))
-        self._arrived()
+        self._arrived(place)
 
     # --- What listeners and publishers need of it.
 
     def take(self, place: TopicPartition, offset: int, count: int) -> list[Record]:
         found = self._log(place)
+        if offset == found.end:
+            return []
         if not found.start <= offset <= found.end:
             raise OutOfRetention(_outside(place, offset, found))
         if found.hidden_from is not None:
@@ -149,19 +151,22 @@ class MemoryBus:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    async def arrival(self, seconds: float) -> None:
-        event = asyncio.Event()
-        self._arrivals.add(event)
+    async def arrival(self, listener: "MemoryListener", seconds: float) -> None:
+        """Return when something has arrived for the listener, or after so many seconds."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        self._arrivals[waiter] = listener
+        alarm = loop.call_later(seconds, _wake, waiter)
         try:
-            await asyncio.wait_for(event.wait(), seconds)
-        except TimeoutError:
-            pass
+            await waiter
         finally:
-            self._arrivals.discard(event)
+            alarm.cancel()
+            self._arrivals.pop(waiter, None)
 
-    def _arrived(self) -> None:
-        for event in self._arrivals:
-            event.set()
+    def _arrived(self, place: TopicPartition) -> None:
+        for waiter, listener in self._arrivals.items():
+            if listener.reads(place):
+                _wake(waiter)
 
     def _logs(self, topic: str) -> list[_Log]:
         if topic not in self._topics:
@@ -191,7 +196,7 @@ class MemoryListener:
     ) -> Mapping[TopicPartition, Sequence[Record]]:
         taken = self._take(records_max)
         if not taken and wait_seconds > 0:
-            await self._bus.arrival(wait_seconds)
+            await self._bus.arrival(self, wait_seconds)
             taken = self._take(records_max)
         return taken
 
@@ -202,26 +207,32 @@ class MemoryListener:
         self._next = {}
         self._bus.forget(self)
 
+    def reads(self, place: TopicPartition) -> bool:
+        return place in self._next
+
     def rewind(self, place: TopicPartition, offset: int) -> None:
         if place in self._next:
             self._next[place] = min(self._next[place], offset)
 
     def _take(self, records_max: int) -> dict[TopicPartition, list[Record]]:
-        places = sorted(self._next)
+        found = {}
+        for place, position in self._next.items():
+            records = self._bus.take(place, position, records_max)
+            if records:
+                found[place] = records
+        places = sorted(found)
         chance = self._bus.chance
-        if chance is not None:
-            places = chance.sample(places, chance.randint(min(1, len(places)), len(places)))
+        if chance is not None and places:
+            places = chance.sample(places, chance.randint(1, len(places)))
         taken = {}
         for place in places:
-            records = self._bus.take(place, self._next[place], records_max)
+            records = found[place][:records_max]
             if chance is not None and records:
                 records = records[: chance.randint(1, len(records))]
             if records:
                 taken[place] = records
                 self._next[place] = records[-1].offset + 1
                 records_max -= len(records)
-            if records_max <= 0:
-                break
         return taken
 
 
@@ -234,6 +245,11 @@ class MemoryPublisher:
         self._bus.write(batches)
 
     async def close(self) -> None: ...
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
 
 
 def _outside(place: TopicPartition, position: int, found: _Log) -> str:

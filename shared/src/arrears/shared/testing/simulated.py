@@ -1,64 +1,121 @@
-"""The parts of a simulated world: pauses, processes, and proxies that can fail."""
+"""The parts of a simulated world: wires that are slow and fail, clocks, gateways, projections."""
 
-from collections.abc import Coroutine, Generator, Sequence
-from datetime import UTC, datetime, timedelta
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
-from arrears.shared.eventstore.port import Fenced, Store
+from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
-from arrears.shared.runtime.bus import Publisher
-from arrears.shared.runtime.owner import Owner
-
-if TYPE_CHECKING:
-    from arrears.shared.testing.simulation import Simulation
+from arrears.shared.testing.simulated_loop import SimulatedLoop, current_actor
 
 WRITES: Final = frozenset(
     {
+        "abandon",
+        "begin",
+        "carry_out",
         "commit",
+        "finish",
+        "fold",
+        "hear",
+        "mark_sent",
         "move_cursors",
         "open_first_day",
-        "settle_homes",
-        "mark_sent",
         "publish",
-        "carry_out",
+        "release",
+        "settle_homes",
+        "turn",
     }
 )
-PASSING: Final = (ConnectionError, Fenced)
-"""What a worker answers by dropping everything and reading again (service.worker)."""
+"""What can be lost on the way. After each of them is a moment at which only the other side knows
+that it was done."""
+_LATENCIES: Final = ((0.8, 0.0002, 0.003), (0.99, 0.003, 0.02), (1.0, 0.05, 0.3))
+"""Most answers are quick and some are slow: up to which draw, and between which seconds."""
 
 
-class pause:  # noqa: N801 - reads as a verb: `await pause()`
-    """A point at which the scheduler may let others go on, or end us."""
+class Latency:
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
 
-    def __await__(self) -> Generator[None, None, None]:
-        yield
+    def draw(self) -> float:
+        draw = self._chance.random()
+        for up_to, least, most in _LATENCIES:
+            if draw < up_to:
+                return least + (most - least) * self._chance.random()
+        raise AssertionError("a draw is below 1")
 
 
-class JumpyClock:
-    """A wall clock for recorded times; it can be set back or ahead."""
+class WallClock:
+    """What a service sees on the wall: it runs at a rate, and can be set back or ahead."""
 
-    def __init__(self) -> None:
-        self._now = datetime(2026, 1, 1, tzinfo=UTC)
+    def __init__(self, loop: SimulatedLoop, start: datetime, rate: float = 1.0) -> None:
+        self._loop = loop
+        self._start = start
+        self._rate = rate
+        self.offset = timedelta()
 
     def __call__(self) -> datetime:
-        self._now += timedelta(seconds=1)
-        return self._now
+        seconds = self._loop.time() * self._rate
+        return self._start + timedelta(seconds=seconds) + self.offset
 
-    def jump(self, by: timedelta) -> None:
-        self._now += by
+
+class Wire:
+    """Everything behind it is far away: each call takes its time, and can be lost on either way."""
+
+    def __init__(
+        self, behind: object, latency: Latency, lost: list[tuple[str, str]], name: str
+    ) -> None:
+        self._behind = behind
+        self._latency = latency
+        self._lost = lost
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        found = getattr(self._behind, method)
+        if not callable(found):
+            return found
+        writes = method in WRITES
+
+        async def call(*args: Any, **named: Any) -> Any:
+            actor = current_actor()
+            actor.doing = f"before {method}"
+            await asyncio.sleep(self._latency.draw())
+            if writes:
+                self._lose(method, "request")
+            answer = await found(*args, **named)
+            if writes:
+                actor.doing = f"after {method}, before its answer"
+                await asyncio.sleep(self._latency.draw())
+                self._lose(method, "answer")
+            actor.doing = f"after {method}"
+            return answer
+
+        setattr(self, method, call)
+        return call
+
+    def _lose(self, method: str, way: str) -> None:
+        if (self._name, way) in self._lost:
+            self._lost.remove((self._name, way))
+            raise ConnectionError(f"the {way} of {method} was lost")
 
 
 class Recorder:
-    """A gateway that honours keys: what it was asked is remembered, by key it answers the same."""
+    """A gateway that honours keys, or does not: what it was asked and did is remembered.
 
-    honours_key = True
+    Where it honours them, a repeated key gets the same answer and nothing is done again.
+    """
+
     sandbox = True
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, *, honours_key: bool = True) -> None:
+        self.honours_key = honours_key
         self._gateway = gateway
         self.asked: list[EffectRequest] = []
+        self.delays: list[float] = []
+        """How long the next answers take, after what was asked for was done."""
         self._given: dict[str, Sequence[AnswerAt]] = {}
 
     async def carry_out(self, requests: Sequence[EffectRequest]) -> Sequence[Sequence[AnswerAt]]:
@@ -66,129 +123,70 @@ class Recorder:
         fresh = [request for request in requests if request.id not in self._given]
         for request, answers in zip(fresh, await self._gateway.carry_out(fresh), strict=True):
             self._given[request.id] = answers
+        if self.delays:
+            await asyncio.sleep(self.delays.pop(0))
         return [self._given[request.id] for request in requests]
 
 
-class Wire:
-    """Everything behind it is far away: each call pauses, and can be lost on either way."""
+class MemoryProjections:
+    """The rows and cursors of a service's projections: what a database holds of them."""
 
-    def __init__(self, behind: object, name: str, lost: list[tuple[str, str]]) -> None:
+    def __init__(self, store: MemoryStore, foldings: Sequence[Folding]) -> None:
+        self.store = store
+        self.foldings = foldings
+        self.rows: dict[str, dict[str, bytes]] = {f.projection.NAME: {} for f in foldings}
+        self.cursors: dict[tuple[str, Shard], int] = {}
+
+    async def reached(self, name: str, shard: Shard) -> int:
+        return self.cursors.get((name, shard), 0)
+
+    async def fold(self, folding: Folding, shard: Shard, cursor: int) -> int | None:
+        """One page of a shard in one transaction: where it ends; None if another moved it."""
+        name = folding.projection.NAME
+        if self.cursors.get((name, shard), 0) != cursor:
+            return None
+        page = await self.store.after(shard, cursor, limit=200)
+        if not page:
+            return cursor
+        for key, row in folding.fold(self.rows[name], folding.events(page)).items():
+            if row is None:
+                self.rows[name].pop(key, None)
+            else:
+                self.rows[name][key] = row
+        self.cursors[(name, shard)] = page[-1].seq
+        return page[-1].seq
+
+
+class MemoryProjector:
+    """The memory twin of the projector: the production folding over rows in a dictionary."""
+
+    def __init__(self, behind: MemoryProjections, foldings: Sequence[Folding]) -> None:
         self._behind = behind
-        self._name = name
-        self._lost = lost
+        self._foldings = foldings
+        self._cursors: dict[tuple[str, Shard], int] = {}
 
-    def __getattr__(self, method: str) -> Any:
-        found = getattr(self._behind, method)
-        if not callable(found):
-            return found
+    async def take(self, shards: Sequence[Shard]) -> None:
+        for folding in self._foldings:
+            for shard in shards:
+                name = folding.projection.NAME
+                self._cursors[(name, shard)] = await self._behind.reached(name, shard)
 
-        async def call(*args: Any, **named: Any) -> Any:
-            await pause()
-            self._lose(method, "request")
-            answer = await found(*args, **named)
-            if method in WRITES:
-                await pause()
-                self._lose(method, "answer")
-            return answer
+    def drop(self, shards: Sequence[Shard]) -> None:
+        for key in [key for key in self._cursors if key[1] in shards]:
+            del self._cursors[key]
 
-        return call
-
-    def _lose(self, method: str, way: str) -> None:
-        if method in WRITES and (self._name, way) in self._lost:
-            self._lost.remove((self._name, way))
-            raise ConnectionError(f"the {way} of {method} was lost")
-
-
-class Process:
-    """One worker process: decisions and publishing side by side, as service.worker runs them."""
-
-    def __init__(
-        self, world: "Simulation", name: str, shards: Sequence[Shard], feed: Sequence[int]
-    ) -> None:
-        self._world = world
-        self._name = name
-        self._shards = shards
-        self._feed = feed
-        gateway = world.gateways.get(name)
-        self.owner = Owner(
-            world.stages[name],
-            cast("Store", Wire(world.stores[name], name, world.lost)),
-            world.bus,
-            cast("Publisher", Wire(world.bus.publisher(), name, world.lost)),
-            clock="feed",
-            now=world.clock,
-            gateway=None if gateway is None else cast("Gateway", Wire(gateway, name, world.lost)),
-        )
-        self._held = False
-        self._publishing = False
-        self._relay_failed = False
-        self._is_zombie = False
-        self._threads: list[Coroutine[Any, Any, None]] = [self._work(), self._relay()]
-
-    # --- From outside
-
-    def step(self, chance: Random) -> None:
-        chance.choice(self._threads).send(None)
-
-    def step_as_zombie(self, chance: Random) -> bool:
-        """False: it has noticed that it is over."""
-        self._is_zombie = True
-        try:
-            self.step(chance)
-        except (StopIteration, *PASSING):
-            self.die()
-            return False
-        return True
-
-    def die(self) -> None:
-        """At whatever point it stands; nothing of it runs any more."""
-        for thread in self._threads:
-            thread.close()
-
-    # --- What it does
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                if not self._held:
-                    await self._take()
-                if self._relay_failed:
-                    raise ConnectionError("publishing failed")
-                busy = await self.owner.hear()
-                busy |= await self.owner.handle()
-                busy |= await self.owner.act()
-                if not busy:
-                    await self.owner.refresh()
-            except PASSING:
-                if self._is_zombie:
-                    raise
-                await self._drop()
-            await pause()
-
-    async def _take(self) -> None:
-        if self._is_zombie:
-            raise Fenced("the lease is gone")
-        states = self._world.claim(self._name, self._shards)
-        await self.owner.take(states, self._feed)
-        self._held = True
-
-    async def _drop(self) -> None:
-        """Forget everything prepared; what is published at this moment is waited for."""
-        self._held = False
-        while self._publishing:
-            await pause()
-        self._relay_failed = False
-        await self.owner.drop(self._shards, self._feed)
-
-    async def _relay(self) -> None:
-        while True:
-            if self._held and not self._relay_failed:
-                self._publishing = True
-                try:
-                    await self.owner.publish()
-                except PASSING:
-                    if self._is_zombie:
-                        raise
-                    self._relay_failed = True
-                self._publishing = False
-            await pause()
+    async def step(self, last_seqs: Mapping[Shard, int]) -> bool:
+        moved = False
+        for folding in self._foldings:
+            for shard, last_seq in last_seqs.items():
+                key = (folding.projection.NAME, shard)
+                cursor = self._cursors.get(key)
+                if cursor is None or cursor >= last_seq:
+                    continue
+                reached = await self._behind.fold(folding, shard, cursor)
+                if reached is None:
+                    del self._cursors[key]
+                else:
+                    moved = True
+                    self._cursors[key] = reached
+        return moved

@@ -1,67 +1,102 @@
 """Everything together under one seeded scheduler that decides every interleaving and every fault.
 
-The production code runs; only store, bus, clock and gateways are replaced. Each call of theirs is
-a point at which others go on: a process is stepped from one such point to the next, may be killed
-there or frozen with its work half done, and then goes on as a zombie beside its heir. There is no
-event loop and no sleeping, so a seed always tells the same story.
+The production code runs, the worker's loop included; only event loop, store, bus, leases, clocks
+and gateways are replaced. A worker is an actor of the loop: it may be killed at any call of the
+outside world, or frozen with its work half done, and then go on as a zombie beside its heir. No
+time passes in reality and no thread runs, so a seed always tells the same story.
 """
 
+import asyncio
+import signal
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
+from functools import partial
 from random import Random
-from typing import Any, Final
-
-from msgspec.structs import replace
+from typing import Any, Final, Protocol, cast
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.port import ShardState
+from arrears.shared.eventstore.memory_leases import LeaseTable, MemoryLeases
+from arrears.shared.eventstore.port import Store
+from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.kernel.reaction import Gateway
-from arrears.shared.runtime.bus import Outgoing, TopicPartition
-from arrears.shared.runtime.stage import Stage, topic_of
+from arrears.shared.runtime.bus import Outgoing, Publisher, TopicPartition
+from arrears.shared.runtime.owner import Owner
+from arrears.shared.runtime.stage import Clock, Stage, topic_of
+from arrears.shared.service.worker import Worker
 from arrears.shared.testing import laws
 from arrears.shared.testing.feed_lines import closing, partition_of
 from arrears.shared.testing.memory_bus import MemoryBus
-from arrears.shared.testing.simulated import JumpyClock, Process, Recorder, pause
-from arrears.shared.testing.simulation_faults import Fault, plan_of
+from arrears.shared.testing.simulated import (
+    Latency,
+    MemoryProjections,
+    MemoryProjector,
+    Recorder,
+    WallClock,
+    Wire,
+)
+from arrears.shared.testing.simulated_loop import Actor, SimulatedLoop, current_actor
+from arrears.shared.testing.simulation_faults import Fault, Plan, by_days
 
-STEPS_MAX: Final = 400_000
-ZOMBIE_STEPS_MAX: Final = 400
-Digest = Callable[[Mapping[str, MemoryStore]], object]
+CALM_SECONDS_MAX: Final = 600.0
+LEASE_SECONDS: Final = 3.0
+LOOK_EVERY: Final = 64
+SPIN_SECONDS: Final = 5.0
+WALL: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
 class Stuck(AssertionError):
     """The days did not close."""
 
 
+class Spinning(AssertionError):
+    """Something goes round without ever waiting: in a real process nothing else would run."""
+
+
+def _spin(_signal: int, _frame: object) -> None:
+    raise Spinning(f"{current_actor().name} has not waited for {SPIN_SECONDS} s")
+
+
+class Player(Protocol):
+    """A process beside the stages: a listener of all topics, or people with their commands."""
+
+    name: str
+
+    async def main(self) -> None:
+        """One life of it; when it is killed, the next begins here again."""
+
+    def is_done(self) -> bool: ...
+
+    def check(self) -> None:
+        """Raises Broken where something is wrong at the end."""
+
+
 @dataclass(frozen=True)
 class Cast:
     """What is played. `days` holds what the bank says on each, as (key, line).
 
-    Only `shards` have owners: the script speaks of borrowers who live there. `command` is what a
-    person does now and then; nothing else may depend on it.
+    Only `shards` have owners: the script speaks of borrowers who live there. Nothing that `players`
+    do may change the digest.
     """
 
     stages: Callable[[], Sequence[Stage]]
     gateways: Callable[[], Mapping[str, Gateway]]
     days: Sequence[tuple[date, Sequence[tuple[str, bytes]]]]
     shards: Sequence[Shard]
-    digest: Digest
-    command: Callable[["Simulation"], Coroutine[Any, Any, None]] | None = None
+    digest: Callable[["Simulation"], object]
+    players: Callable[["Simulation"], Sequence[Player]] = lambda _world: ()
+    foldings: Callable[[Stage], Sequence[Folding]] = lambda _stage: ()
+    clock: Clock = "feed"
+    rate: float = 1.0
+    jump: Callable[[Random], timedelta] = by_days
 
 
-@dataclass
+@dataclass(frozen=True)
 class Story:
     """How a seed is played: what is disturbed besides the faults."""
-
-    def __str__(self) -> str:
-        return (
-            f"{self.workers} workers, {self.feed_partitions} feed partitions, shuffled "
-            f"{self.shuffled}, repeated {self.repeated}, {self.commands} commands"
-        )
 
     feed_partitions: int = 2
     workers: int = 1
@@ -70,72 +105,135 @@ class Story:
     commands: int = 0
     faults: Sequence[Fault] = field(default_factory=list)
 
-    def without(self, index: int) -> "Story":
-        kept = [fault for number, fault in enumerate(self.faults) if number != index]
-        return Story(
-            self.feed_partitions, self.workers, self.shuffled, self.repeated, self.commands, kept
-        )
+    def __str__(self) -> str:
+        words = [f"{self.workers} workers", f"{self.feed_partitions} feed partitions"]
+        words += ["lines shuffled"] * self.shuffled + ["lines repeated"] * self.repeated
+        words += [f"{self.commands} commands"] * bool(self.commands)
+        return ", ".join([*words, f"{len(self.faults)} faults"])
 
 
-def story_of(seed: int, *, steps: int) -> Story:
-    """The story of a seed. `steps` is about how long an undisturbed run takes."""
-    chance = Random(f"story {seed}")
-    return Story(
-        feed_partitions=chance.randint(1, 4),
-        workers=chance.choice((1, 1, 2)),
-        shuffled=chance.random() < 0.5,
-        repeated=chance.random() < 0.5,
-        commands=chance.choice((0, 0, 3)),
-        faults=plan_of(seed, steps),
-    )
+class Process:
+    """An actor with what it runs; a stage's worker can be told to stop."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.service = name
+        self.actor = Actor(f"{name}-{number}")
+        self.clock: WallClock | None = None
+        self.worker: Worker | None = None
+        self.ended = asyncio.Event()
 
 
 class Simulation:
     """One run. `trace` tells its faults and turning points in order."""
 
-    def __init__(self, cast: Cast, story: Story, seed: int) -> None:
+    def __init__(
+        self, cast: Cast, story: Story, seed: int, *, seconds_max: float = CALM_SECONDS_MAX
+    ) -> None:
+        self.seconds_max = seconds_max
         self.cast = cast
         self.story = story
+        self.seed = seed
         self.chance = Random(f"order {seed}")
+        self.loop = SimulatedLoop(Random(f"turns {seed}"))  # type: ignore[abstract]
+        self.latency = Latency(Random(f"latency {seed}"))
         self.bus = MemoryBus(Random(f"bus {seed}"))
-        self.clock = JumpyClock()
         self.stages = {stage.name: stage for stage in cast.stages()}
         self.stores = {name: MemoryStore() for name in self.stages}
         self.gateways = {name: Recorder(gateway) for name, gateway in cast.gateways().items()}
-        self.processes: dict[tuple[str, int], Process] = {}
-        self.zombies: list[tuple[Process, int]] = []
-        self.trace: list[str] = []
-        self.steps = 0
-        self.said_all = False
+        self.leases = {name: self._lease_table(name) for name in self.stages}
+        self.projections = {
+            name: MemoryProjections(self.stores[name], cast.foldings(stage))
+            for name, stage in self.stages.items()
+        }
         self.lost: list[tuple[str, str]] = []
-        self.released_at: list[tuple[int, TopicPartition]] = []
+        self.processes: list[Process] = []
+        self.graves: list[Process] = []
+        self.trace: list[str] = []
+        self.said_all = False
+        self.started = 0
+        self.rate = cast.rate
+        self.offset = timedelta()
+        self.players = {player.name: player for player in cast.players(self)}
+        self._plan = Plan(self)
+
+    def _lease_table(self, name: str) -> LeaseTable:
+        feed = self.story.feed_partitions if self.stages[name].feed is not None else 0
+        return LeaseTable(
+            self.stores[name], self.loop.time, shards=self.cast.shards, feed_partitions=feed
+        )
 
     # --- Who is there
 
-    def claim(self, name: str, shards: Sequence[Shard]) -> list[ShardState]:
-        """What winning the lease does: a new epoch, so that whoever was there is fenced."""
-        store = self.stores[name]
-        for shard in shards:
-            store.shards[shard] = replace(store.shards[shard], epoch=store.shards[shard].epoch + 1)
-        return [store.shards[shard] for shard in shards]
+    @property
+    def services(self) -> list[str]:
+        return [*self.stages, *self.players]
 
-    def start(self, name: str, index: int) -> None:
-        count = self.story.workers
-        feed = range(self.story.feed_partitions) if self.stages[name].feed is not None else ()
-        self.processes[(name, index)] = Process(
-            self, name, self.cast.shards[index::count], feed[index::count]
-        )
+    @property
+    def wall(self) -> datetime:
+        return WALL + self.offset
 
-    def kill(self, key: tuple[str, int]) -> None:
-        self.processes[key].die()
-        self.start(*key)
+    def wire(self, behind: object, name: str) -> Wire:
+        return Wire(behind, self.latency, self.lost, name)
 
-    def freeze(self, key: tuple[str, int]) -> None:
-        """Its lease runs out while it stands still; later it goes on as if nothing had been."""
-        self.zombies.append((self.processes[key], self.steps + ZOMBIE_STEPS_MAX))
-        self.start(*key)
+    def start(self, name: str) -> Process:
+        """Start a process of the service; of a stage, one more worker."""
+        self.started += 1
+        process = Process(name, self.started)
+        self.processes.append(process)
+        main = self._work(process) if name in self.stages else self.players[name].main
+        self.loop.start(process.actor, main, lambda error: self._ended(process, error))
+        return process
 
-    # --- The bank and its staff
+    def _work(self, process: Process) -> Callable[[], Coroutine[Any, Any, None]]:
+        name = process.service
+        process.clock = clock = WallClock(self.loop, self.wall, self.rate)
+        store = cast("Store", self.wire(self.stores[name], name))
+        gateway = self.gateways.get(name)
+
+        async def main() -> None:
+            owner = Owner(
+                self.stages[name],
+                store,
+                self.bus,
+                cast("Publisher", self.wire(self.bus.publisher(), name)),
+                clock=self.cast.clock,
+                now=clock,
+                gateway=gateway and cast("Gateway", self.wire(gateway, name)),
+            )
+            process.worker = Worker(
+                owner,
+                MemoryLeases(
+                    cast("LeaseTable", self.wire(self.leases[name], name)),
+                    process.actor.name,
+                    seconds=LEASE_SECONDS,
+                ),
+                MemoryProjector(
+                    cast("MemoryProjections", self.wire(self.projections[name], name)),
+                    self.projections[name].foldings,
+                ),
+                lease_seconds=LEASE_SECONDS,
+                clock=self.loop.time,
+            )
+            await process.worker.run()
+
+        return main
+
+    def _ended(self, process: Process, error: BaseException | None) -> None:
+        if error is not None:
+            self.loop.troubles.append(error)
+        self.bury(process)
+
+    def bury(self, process: Process) -> None:
+        """Nothing of it runs any more."""
+        self.processes.remove(process)
+        self.graves.append(process)
+        self.loop.end(process.actor)
+        process.ended.set()
+
+    def tell(self, what: str) -> None:
+        self.trace.append(f"{self.loop.time():9.3f} s  {what}")
+
+    # --- The bank
 
     async def _bank(self) -> None:
         chance = self.chance
@@ -147,29 +245,18 @@ class Simulation:
             if self.story.repeated:
                 order += chance.sample(order, min(1, len(order)))
             for key, value in order:
-                self._say(key, value)
-                await pause()
+                place = TopicPartition(FEED_TOPIC, partition_of(key, self.story.feed_partitions))
+                self.bus.append(place, Outgoing(key=key.encode(), value=value))
+                await asyncio.sleep(self.latency.draw())
             for partition in chance.sample(
                 range(self.story.feed_partitions), self.story.feed_partitions
             ):
                 value = closing(day, first, self.story.feed_partitions)
                 place = TopicPartition(FEED_TOPIC, partition)
                 self.bus.append(place, Outgoing(key=b"", value=value))
-                await pause()
-            for _ in range(chance.choice((0, 5, 30))):
-                await pause()
+                await asyncio.sleep(self.latency.draw())
+            await asyncio.sleep(chance.choice((0.0, 0.0, 0.3)))
         self.said_all = True
-
-    def _say(self, key: str, value: bytes) -> None:
-        place = TopicPartition(FEED_TOPIC, partition_of(key, self.story.feed_partitions))
-        self.bus.append(place, Outgoing(key=key.encode(), value=value))
-
-    async def _people(self) -> None:
-        assert self.cast.command is not None
-        for _ in range(self.story.commands):
-            for _ in range(self.chance.randint(50, 400)):
-                await pause()
-            await self.cast.command(self)
 
     # --- Running
 
@@ -181,65 +268,73 @@ class Simulation:
 
     def run(self) -> None:
         """Play to the end, then check the laws. Raises what is broken."""
-        _finish(self._make_topics())
+        asyncio._set_running_loop(self.loop)
+        before = signal.signal(signal.SIGVTALRM, _spin)
+        try:
+            self._play()
+            self._check()
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
+            for process in (*self.processes, *self.graves):
+                process.actor.bury()
+            self._plan.actor.bury()
+            asyncio._set_running_loop(None)
+
+    def _play(self) -> None:
+        self._run_alone(self._make_topics)
         for name in self.stages:
-            for index in range(self.story.workers):
-                self.start(name, index)
-        others = [self._bank()]
-        if self.cast.command is not None and self.story.commands:
-            others.append(self._people())
-        faults = sorted(self.story.faults, key=lambda fault: fault.at_step)
-        while not self._over(others):
-            self.steps += 1
-            while faults and faults[0].at_step <= self.steps:
-                fault = faults.pop(0)
-                self.trace.append(f"step {self.steps}: {fault.strike(self)}")
-            self._release()
-            self._step(others)
-            if self.steps > STEPS_MAX:
-                raise Stuck(f"after {self.steps} steps: {self._standing()}")
-        for process in (*self.processes.values(), *(zombie for zombie, _ in self.zombies)):
-            process.die()
-        laws.check_all(
-            self.stores,
-            self.bus,
-            feed_partitions=self.story.feed_partitions,
-            asked={name: gateway.asked for name, gateway in self.gateways.items()},
-        )
+            for _ in range(self.story.workers):
+                self.start(name)
+        for name in self.players:
+            self.start(name)
+        bank = Process("bank", 0)
+        self.graves.append(bank)
+        self.loop.start(bank.actor, self._bank)
+        self._plan.schedule(self.story.faults)
+        while not self._over():
+            if self.loop.steps % LOOK_EVERY == 0:
+                signal.setitimer(signal.ITIMER_VIRTUAL, SPIN_SECONDS, 1.0)
+            if not self.loop.step():
+                raise Stuck(f"nobody does anything any more: {self._standing()}")
+            if self.loop.troubles:
+                raise self.loop.troubles[0]
+            if self.loop.time() > self.seconds_max:
+                raise Stuck(f"after {self.loop.time():.0f} simulated seconds: {self._standing()}")
 
-    def _step(self, others: list[Coroutine[Any, Any, None]]) -> None:
-        processes = list(self.processes.values())
-        self.zombies = [(one, until) for one, until in self.zombies if until > self.steps]
-        pick = self.chance.randrange(len(processes) + len(self.zombies) + len(others))
-        if pick < len(processes):
-            processes[pick].step(self.chance)
-        elif pick < len(processes) + len(self.zombies):
-            zombie, _ = self.zombies[pick - len(processes)]
-            if not zombie.step_as_zombie(self.chance):
-                self.zombies = [one for one in self.zombies if one[0] is not zombie]
-        else:
-            other = others[pick - len(processes) - len(self.zombies)]
-            try:
-                other.send(None)
-            except StopIteration:
-                others.remove(other)
+    def _run_alone(self, main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        one = Process("preparing", 0)
+        self.loop.start(one.actor, main)
+        while one.actor.ready:
+            self.loop.step()
+        self.loop.end(one.actor)
 
-    def _release(self) -> None:
-        for step, place in [one for one in self.released_at if one[0] <= self.steps]:
-            self.bus.release(place)
-            self.released_at.remove((step, place))
-
-    def _over(self, others: Sequence[object]) -> bool:
-        if others or not self.said_all or self.steps % 16:
+    def _over(self) -> bool:
+        if not self.said_all or self.loop.steps % LOOK_EVERY or not self._plan.is_over():
             return False
+        return self.is_settled() and all(player.is_done() for player in self.players.values())
+
+    def is_settled(self) -> bool:
         next_day = self.cast.days[-1][0] + ONE_DAY
-        return not self.released_at and all(
+        return all(
             store.shards[shard].open_day == next_day
             and store.published[shard] == store.shards[shard].last_seq
             and not any(effect.shard == shard for effect in store.effect_rows.values())
             for store in self.stores.values()
             for shard in self.cast.shards
         )
+
+    def _check(self) -> None:
+        laws.check_all(
+            self.stores,
+            self.bus,
+            feed_partitions=self.story.feed_partitions,
+            asked={name: gateway.asked for name, gateway in self.gateways.items()},
+        )
+        for projections in self.projections.values():
+            self._run_alone(partial(laws.rows_equal_their_rebuild, projections))
+        for player in self.players.values():
+            player.check()
 
     def _standing(self) -> dict[str, list[str]]:
         return {
@@ -264,68 +359,3 @@ def _shuffled(lines: Sequence[tuple[str, bytes]], chance: Random) -> list[tuple[
         if not queues[key]:
             del queues[key]
     return shuffled
-
-
-def _finish(coroutine: Coroutine[Any, Any, None]) -> None:
-    try:
-        while True:
-            coroutine.send(None)
-    except StopIteration:
-        pass
-
-
-# --- Many seeds
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A seed that broke something, with the fewest faults that still break it."""
-
-    seed: int
-    error: str
-    trace: Sequence[str]
-
-    def __str__(self) -> str:
-        lines = "\n  ".join(self.trace) or "no fault needed"
-        return f"seed {self.seed}: {self.error}\n  {lines}"
-
-
-class Simulator:
-    """Plays seeds of one cast and compares each digest with that of the undisturbed run."""
-
-    def __init__(self, cast: Cast) -> None:
-        self.cast = cast
-        calm = Simulation(cast, Story(), 0)
-        calm.run()
-        self.digest = cast.digest(calm.stores)
-        self.steps = calm.steps
-
-    def story(self, seed: int) -> Story:
-        return story_of(seed, steps=self.steps)
-
-    def play(self, seed: int, story: Story) -> Failure | None:
-        run = Simulation(self.cast, story, seed)
-        try:
-            run.run()
-            found = self.cast.digest(run.stores)
-            if found != self.digest:
-                raise laws.Broken(f"digest {found} is not {self.digest}")
-        except Exception as error:
-            return Failure(seed, f"{type(error).__name__}: {error}", [str(story), *run.trace])
-        return None
-
-    def seed(self, seed: int) -> Failure | None:
-        """Play one seed; a failure comes reduced."""
-        story = self.story(seed)
-        failure = self.play(seed, story)
-        if failure is None:
-            return None
-        index = 0
-        while index < len(story.faults):
-            fewer = story.without(index)
-            still = self.play(seed, fewer)
-            if still is None:
-                index += 1
-            else:
-                story, failure = fewer, still
-        return failure

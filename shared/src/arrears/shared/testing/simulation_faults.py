@@ -1,6 +1,10 @@
-"""What can go wrong at a step of a simulation. Each fault draws what it needs from its own chance,
-so that leaving one out changes no other."""
+"""What can go wrong at a moment of a simulation.
 
+Each fault draws what it needs from its own chance, so that leaving one out changes no other.
+"""
+
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
@@ -8,72 +12,198 @@ from typing import TYPE_CHECKING, Final
 
 from arrears.shared.runtime.bus import TopicPartition
 from arrears.shared.runtime.stage import topic_of
+from arrears.shared.testing.simulated_loop import Actor
 
 if TYPE_CHECKING:
-    from arrears.shared.testing.simulation import Simulation
+    from arrears.shared.testing.simulation import Process, Simulation
 
 KINDS: Final = (
     "kill",
     "kill",
     "freeze",
     "freeze",
+    "replace",
     "lose request",
+    "lose answer",
     "lose answer",
     "half publish",
     "delay",
     "duplicate",
     "redeliver",
+    "slow gateway",
     "clock jump",
 )
 FAULTS_MAX: Final = 14
+FROZEN_SECONDS: Final = (0.2, 8.0)
+"""Some thaw within their lease (of three seconds), some long after an heir has taken over."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    at_step: int
+    at: float
     kind: str
     seed: str
 
-    def strike(self, world: "Simulation") -> str:
-        """Do it, and say what was done."""
-        chance = Random(self.seed)
-        name = chance.choice(sorted(world.stages))
-        key = (name, chance.randrange(world.story.workers))
-        told = f"{self.kind} {name}"
-        match self.kind:
-            case "kill":
-                world.kill(key)
-            case "freeze":
-                world.freeze(key)
-            case "lose request" | "lose answer":
-                world.lost.append((name, self.kind.removeprefix("lose ")))
-            case "half publish":
-                world.bus.break_publish(chance.randint(0, 3))
-            case "clock jump":
-                world.clock.jump(timedelta(days=chance.randint(-400, 400)))
-            case _:
-                told = f"{self.kind} {self._records(world, chance, name)}"
-        return told
 
-    def _records(self, world: "Simulation", chance: Random, name: str) -> str:
-        place = TopicPartition(topic_of(name), chance.choice(list(world.cast.shards)))
-        records = world.bus.records(place)
-        offset = chance.randrange(len(records) + 1)
-        if self.kind == "delay":
-            world.bus.delay(place, offset)
-            world.released_at.append((world.steps + chance.randint(50, 1500), place))
-        elif self.kind == "duplicate":
-            world.bus.duplicate(place, offset=offset, count=chance.randint(1, 5))
-        else:
-            world.bus.redeliver(place, offset)
-        return f"{place.topic}[{place.partition}] from {offset} of {len(records)}"
-
-
-def plan_of(seed: int, steps: int) -> list[Fault]:
-    """The faults of a seed; seed 0 has none."""
+def faults_of(seed: int, seconds: float) -> list[Fault]:
+    """The faults of a seed, within so many seconds; seed 0 has none."""
     chance = Random(f"faults {seed}")
     count = chance.randint(1, FAULTS_MAX) if seed else 0
     return [
-        Fault(chance.randrange(steps), chance.choice(KINDS), f"fault {seed} {number}")
+        Fault(chance.uniform(0, seconds), chance.choice(KINDS), f"fault {seed} {number}")
         for number in range(count)
     ]
+
+
+class Plan:
+    """Strikes the faults of a story when their time has come, and heals what heals."""
+
+    def __init__(self, world: "Simulation") -> None:
+        self._world = world
+        self.actor = Actor("faults")
+        self._open = 0
+
+    def schedule(self, faults: Sequence[Fault]) -> None:
+        self._open = 1
+        self._world.loop.start(self.actor, lambda: self._strike_all(faults))
+
+    def is_over(self) -> bool:
+        """Nobody is frozen, nothing is held back, everybody who was replaced is there again."""
+        return self._open == 0
+
+    async def _strike_all(self, faults: Sequence[Fault]) -> None:
+        healing = []
+        for fault in sorted(faults, key=lambda one: one.at):
+            await asyncio.sleep(fault.at - self._world.loop.time())
+            if self._world.said_all and self._world.is_settled():
+                break
+            healing.append(asyncio.create_task(self._strike(fault)))
+        await asyncio.gather(*healing)
+        self._open = 0
+
+    async def _strike(self, fault: Fault) -> None:
+        chance = Random(fault.seed)
+        match fault.kind:
+            case "kill":
+                await self._kill(chance)
+            case "freeze":
+                await self._freeze(chance)
+            case "replace":
+                await self._replace(chance)
+            case "lose request" | "lose answer":
+                name, way = chance.choice(self._world.services), fault.kind.removeprefix("lose ")
+                self._world.tell(f"the next {way} of a write of {name} is lost")
+                self._world.lost.append((name, way))
+            case "half publish":
+                kept = chance.randint(0, 3)
+                self._world.tell(f"the next publish breaks off after {kept} records of a shard")
+                self._world.bus.break_publish(kept)
+            case "slow gateway":
+                self._slow_gateway(chance)
+            case "clock jump":
+                self._jump(chance)
+            case _:
+                await self._disturb_topic(fault.kind, chance)
+
+    # --- Processes
+
+    def _pick(self, chance: Random) -> "Process | None":
+        name = chance.choice(self._world.services)
+        there = [one for one in self._world.processes if one.service == name]
+        return chance.choice(there) if there else None
+
+    async def _kill(self, chance: Random) -> None:
+        process = self._pick(chance)
+        if process is not None:
+            self._world.tell(f"kill {process.actor.name}, {process.actor.doing}")
+            self._world.bury(process)
+            await asyncio.sleep(chance.uniform(0, 1))
+            self._world.start(process.service)
+
+    async def _freeze(self, chance: Random) -> None:
+        """Its lease may run out while it stands still; then it goes on as if nothing had been."""
+        process = self._pick(chance)
+        if process is None or process.actor.is_frozen:
+            return
+        world, name = self._world, process.actor.name
+        seconds = chance.uniform(*FROZEN_SECONDS)
+        world.tell(f"freeze {name} for {seconds:.1f} s, {process.actor.doing}")
+        process.actor.is_frozen = True
+        world.start(process.service)
+        await asyncio.sleep(seconds)
+        process.actor.is_frozen = False
+        if not process.actor.is_dead:
+            world.tell(f"{name} goes on")
+        await asyncio.sleep(chance.uniform(0, 3))
+        await self._stop(process)
+
+    async def _replace(self, chance: Random) -> None:
+        """An orderly change of hands: the new one is there before the old one leaves."""
+        process = self._pick(chance)
+        if process is not None:
+            heir = self._world.start(process.service)
+            self._world.tell(f"{heir.actor.name} joins, to replace {process.actor.name}")
+            await asyncio.sleep(chance.uniform(0, 3))
+            await self._stop(process)
+
+    async def _stop(self, process: "Process") -> None:
+        if process.actor.is_dead:
+            return
+        self._world.tell(f"{process.actor.name} is told to stop")
+        if process.worker is None:
+            self._world.bury(process)
+            return
+        process.worker.stop()
+        await process.ended.wait()
+
+    # --- Everything else
+
+    def _slow_gateway(self, chance: Random) -> None:
+        name = chance.choice(sorted(self._world.gateways))
+        seconds = chance.uniform(1, 12)
+        self._world.tell(f"the gateway of {name} answers after {seconds:.1f} s")
+        self._world.gateways[name].delays.append(seconds)
+
+    def _jump(self, chance: Random) -> None:
+        """One process's wall clock is set, as by NTP, or everybody's."""
+        by = self._world.cast.jump(chance)
+        process = self._pick(chance)
+        if process is None or process.clock is None or chance.random() < 0.5:
+            self._world.tell(f"all clocks jump by {by}")
+            self._world.offset += by
+            for one in self._world.processes:
+                if one.clock is not None:
+                    one.clock.offset += by
+        else:
+            self._world.tell(f"the clock of {process.actor.name} jumps by {by}")
+            process.clock.offset += by
+
+    async def _disturb_topic(self, kind: str, chance: Random) -> None:
+        world = self._world
+        name = chance.choice(sorted(world.stages))
+        place = TopicPartition(topic_of(name), chance.choice(list(world.cast.shards)))
+        records = world.bus.records(place)
+        offset = chance.randrange(len(records) + 1)
+        told = f"{place.topic}[{place.partition}] from offset {offset} of {len(records)}"
+        if kind == "delay":
+            seconds = chance.uniform(0.1, 4)
+            world.tell(f"delay {told} for {seconds:.1f} s")
+            world.bus.delay(place, offset)
+            await asyncio.sleep(seconds)
+            world.bus.release(place)
+        elif kind == "duplicate":
+            world.tell(f"publish again {told}")
+            world.bus.duplicate(place, offset=offset, count=chance.randint(1, 5))
+        else:
+            world.tell(f"deliver again {told}")
+            world.bus.redeliver(place, offset)
+
+
+def by_days(chance: Random) -> timedelta:
+    """In `feed` the wall clock only stamps, so it may be anything."""
+    return timedelta(days=chance.randint(-400, 400))
+
+
+def by_minutes(chance: Random) -> timedelta:
+    """In `live` the wall clock moves everything; NTP sets it by little, a person by an hour."""
+    return timedelta(minutes=chance.choice((-90, -20, -1, 1, 20, 90)))

@@ -1,25 +1,19 @@
 """The toy stages as a cast of the simulation: eight days of a dozen borrowers on three shards."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from hashlib import sha256
 from random import Random
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from msgspec.json import Decoder, encode
 
-from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.port import Store
-from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
-from arrears.shared.kernel.reaction import Issue
-from arrears.shared.runtime.transact import TooBusy, transact
-from arrears.shared.runtime.workbench import Cause
-from arrears.shared.testing.simulated import Wire
-from arrears.shared.testing.simulation import Cast, Simulation
+from arrears.shared.testing.simulation import Cast, Player, Simulation
 from arrears.shared.testing.toy import ToyGateway, toy_stages
-from arrears.shared.testing.toy_intake import CALENDAR, Hold, line
+from arrears.shared.testing.toy_intake import line
+from arrears.shared.testing.toy_people import People
 from arrears.shared.testing.toy_world import day
 
 SHARDS: Final = (Shard(2), Shard(3), Shard(11))
@@ -62,32 +56,19 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
     return days
 
 
-async def _hold(world: Simulation) -> None:
+def _players(world: Simulation) -> Sequence[Player]:
     """Somebody holds a case. Nobody hears it, so nothing but its own event may differ."""
-    who = world.chance.choice(borrowers(8))
-    store = world.stores["intake"]
-    open_day = store.shards[shard_of(BorrowerId(who))].open_day
-    if open_day is None:
-        return
-    try:
-        await transact(
-            world.stages["intake"],
-            cast("Store", Wire(store, "people", [])),
-            Issue("intake.loan", f"loan-1-of-{who}", Hold(reason="dispute")),
-            BorrowerId(who),
-            cause=Cause(id=f"hold at step {world.steps}", actor="staff"),
-            at=CALENDAR.start_of(open_day),
-            recorded_at=world.clock(),
-        )
-    except (Refused, TooBusy):
-        return
+    if not world.story.commands:
+        return ()
+    return [People(world, f"people {world.seed}", borrowers(8), seconds=6.0)]
 
 
-def digest(stores: Mapping[str, MemoryStore]) -> str:
+def digest(world: Simulation) -> str:
     """What happened, without numbers, hashes, recorded times, closings and people's commands.
 
     A parked borrower leaves the promise of the digest (protocol 2.5).
     """
+    stores = world.stores
     parked = {one.row.borrower_id for store in stores.values() for one in store.parked}
     lines = []
     for service, store in stores.items():
@@ -110,5 +91,5 @@ def toy_cast() -> Cast:
         days=_days(),
         shards=SHARDS,
         digest=digest,
-        command=_hold,
+        players=_players,
     )
