@@ -88,12 +88,29 @@ class TestListening:
         await listener.assign({place: 0})
         await bus.publisher().publish({place: outgoing(1, 2)})
         assert seqs((await gather(listener, 2))[place]) == [1, 2]
-        listener._consumer._fetcher._fetch_task.cancel()
+        listener._consumers[place.topic]._fetcher._fetch_task.cancel()
         await asyncio.sleep(0.1)
         await bus.publisher().publish({place: outgoing(3, 4)})
         found = (await gather(listener, 1))[place]
         assert seqs(found) in ([3, 4], [3])
         assert stalls == [{place: 2}]
+        await bus.close()
+
+    async def test_topics_are_heard_side_by_side(self, settings: KafkaSettings) -> None:
+        """A quiet topic holds up nobody, and a topic that is given up is heard no more."""
+        first, second = (TopicPartition(f"suite.{os.getpid()}-{n}.v1", 0) for n in ("a", "b"))
+        bus = KafkaBus(replace(settings, fetch_wait_ms=10_000))
+        for place in (first, second):
+            await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)
+        listener = bus.listener("g")
+        await listener.assign({first: 0, second: 0})
+        await bus.publisher().publish({first: outgoing(1)})
+        assert seqs((await gather(listener, 1))[first]) == [1]
+        await bus.publisher().publish({second: outgoing(1)})
+        assert seqs((await gather(listener, 1))[second]) == [1]
+        await listener.assign({second: 1})
+        await bus.publisher().publish({first: outgoing(2), second: outgoing(2)})
+        assert set(await gather(listener, 1)) == {second}
         await bus.close()
 
     async def test_quiet_topics_stall_nobody(self, settings: KafkaSettings) -> None:

@@ -51,17 +51,17 @@ async def test_a_listener_survives_the_end_of_its_consumer(
     listener = KafkaListener(KafkaSettings(servers="127.0.0.1:1"), "g")
     await listener.assign({TopicPartition("a.v1", 0): 0})
     broken = BrokenConsumer(stop)
-    listener._consumer = broken
+    listener._consumers["a.v1"] = broken
     with pytest.raises(ConnectionError, match="does not answer"):
         await listener.poll(records_max=1, wait_seconds=0)
     assert broken.closed
-    assert listener._consumer is None
+    assert not listener._consumers
 
 
 async def test_a_cancellation_that_is_not_ours_is_a_lost_connection() -> None:
     listener = KafkaListener(KafkaSettings(servers="127.0.0.1:1"), "g")
     await listener.assign({TopicPartition("a.v1", 0): 0})
-    listener._consumer = BrokenConsumer(_failing, asyncio.CancelledError())
+    listener._consumers["a.v1"] = BrokenConsumer(_failing, asyncio.CancelledError())
     with pytest.raises(ConnectionError, match="does not answer"):
         await listener.poll(records_max=1, wait_seconds=0)
 

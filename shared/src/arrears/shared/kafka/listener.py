@@ -55,7 +55,10 @@ def record_of(found: Any) -> Record:
 
 
 class KafkaListener:
-    """`on_stall` hears of every consumer made anew because a topic grew and nothing arrived."""
+    """One consumer for each topic, so that no topic waits for a fetch that waits for another.
+
+    `on_stall` hears of every consumer made anew because a topic grew and nothing arrived.
+    """
 
     def __init__(
         self,
@@ -67,17 +70,19 @@ class KafkaListener:
         self._settings = settings
         self._committer = Committer(settings, group)
         self._on_stall = on_stall
-        self._consumer: Any = None
+        self._consumers: dict[str, Any] = {}
         self._next: dict[TopicPartition, int] = {}
-        self._progress_at = time.monotonic()
+        self._progress_at: dict[str, float] = {}
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
         self._next = {
             place: self._next.get(place, position) for place, position in positions.items()
         }
-        self._progress_at = time.monotonic()
-        if self._consumer is not None:
-            self._place(self._consumer)
+        self._progress_at.clear()
+        for topic in self._consumers.keys() - {place.topic for place in self._next}:
+            await end_consumer(self._consumers.pop(topic))
+        for topic, consumer in self._consumers.items():
+            self._place(topic, consumer)
 
     async def poll(
         self, *, records_max: int, wait_seconds: float
@@ -86,17 +91,20 @@ class KafkaListener:
             await asyncio.sleep(wait_seconds)
             return {}
         try:
-            consumer = await self._ready()
-            found = await consumer.getmany(
-                timeout_ms=int(wait_seconds * 1000), max_records=records_max
-            )
-            if not found:
-                await self._watch(consumer)
-                return {}
+            consumers = await self._ready()
+            found = await _fetched(consumers, records_max)
+            if not found and wait_seconds > 0:
+                found = await _first_fetched(consumers, records_max, wait_seconds)
+            for where in found:
+                self._progress_at[where.topic] = time.monotonic()
+            await self._watch()
         except OffsetOutOfRangeError as error:
             raise OutOfRetention(await self._where(error)) from error
         except BaseException as error:
             if is_told_to_stop(error):
+                # A consumer may have handed over what nobody will get: it goes back to our place.
+                for topic, consumer in self._consumers.items():
+                    self._place(topic, consumer)
                 raise
             await self._drop()
             raise plain(error, "reading", self._settings.servers) from error
@@ -112,7 +120,6 @@ class KafkaListener:
 
     def _taken(self, found: Mapping[Any, Sequence[Any]]) -> dict[TopicPartition, list[Record]]:
         """What is new of the partitions that are ours now, and where to go on from."""
-        self._progress_at = time.monotonic()
         taken = {}
         for where, records in found.items():
             place = TopicPartition(where.topic, where.partition)
@@ -125,64 +132,110 @@ class KafkaListener:
                 self._next[place] = new[-1].offset + 1
         return taken
 
-    async def _ready(self) -> Any:
-        if self._consumer is None:
+    async def _ready(self) -> Sequence[Any]:
+        for topic in {place.topic for place in self._next} - self._consumers.keys():
             consumer = make_consumer(self._settings)
             try:
                 await consumer.start()
             except BaseException:
                 await end_consumer(consumer)
                 raise
-            self._place(consumer)
-            self._consumer = consumer
-            self._progress_at = time.monotonic()
-        return self._consumer
+            self._place(topic, consumer)
+            self._consumers[topic] = consumer
+        return list(self._consumers.values())
 
-    def _place(self, consumer: Any) -> None:
+    def _place(self, topic: str, consumer: Any) -> None:
         """No await between assigning and seeking: a partition without a position asks a group."""
-        consumer.assign([Place(*place) for place in self._next])
-        for place, position in self._next.items():
+        places = {place: at for place, at in self._next.items() if place.topic == topic}
+        consumer.assign([Place(*place) for place in places])
+        for place, position in places.items():
             consumer.seek(Place(*place), position)
 
-    async def _watch(self, consumer: Any) -> None:
-        """After a silence: has a topic grown? Then this consumer is deaf and another is made."""
-        if time.monotonic() - self._progress_at < self._settings.stall_seconds:
-            return
-        assigned = dict(self._next)
-        async with asyncio.timeout(self._settings.request_seconds):
-            ends = await consumer.end_offsets([Place(*place) for place in assigned])
+    async def _watch(self) -> None:
+        """After a topic's silence: has it grown? Then its consumer is deaf and another is made."""
+        now = time.monotonic()
+        for topic, consumer in list(self._consumers.items()):
+            if now - self._progress_at.setdefault(topic, now) < self._settings.stall_seconds:
+                continue
+            self._progress_at[topic] = now
+            missed = await self._missed(topic, consumer)
+            if missed:
+                names = {f"{topic}/{place.partition}": n for place, n in missed.items()}
+                log.warning("listener_stalled", missed=names)
+                await end_consumer(self._consumers.pop(topic))
+                if self._on_stall is not None:
+                    self._on_stall(missed)
+
+    async def _missed(self, topic: str, consumer: Any) -> Mapping[TopicPartition, int]:
+        """How many records lie beyond what the consumer has reached, by partition."""
+        places = {Place(*place): at for place, at in self._next.items() if place.topic == topic}
         missed = {}
-        for place, position in assigned.items():
-            reached = max(position, await consumer.position(Place(*place)))
-            if ends[Place(*place)] > reached:
-                missed[place] = ends[Place(*place)] - reached
-        self._progress_at = time.monotonic()
-        if missed:
-            log.warning("listener_stalled", missed={f"{t}/{p}": n for (t, p), n in missed.items()})
-            await self._drop()
-            if self._on_stall is not None:
-                self._on_stall(missed)
+        async with asyncio.timeout(self._settings.request_seconds):
+            ends = await consumer.end_offsets(list(places))
+            for place, position in places.items():
+                reached = max(position, await consumer.position(place))
+                if ends[place] > reached:
+                    missed[TopicPartition(topic, place.partition)] = ends[place] - reached
+        return missed
 
     async def _where(self, error: OffsetOutOfRangeError) -> str:
-        places = [Place(*place) for place in self._next]
-        consumer = self._consumer
+        bounds: dict[Any, tuple[int, int]] = {}
         try:
             async with asyncio.timeout(self._settings.request_seconds):
-                starts = await consumer.beginning_offsets(places)
-                ends = await consumer.end_offsets(places)
+                for topic, consumer in self._consumers.items():
+                    places = [Place(*place) for place in self._next if place.topic == topic]
+                    starts = await consumer.beginning_offsets(places)
+                    ends = await consumer.end_offsets(places)
+                    bounds.update({place: (starts[place], ends[place]) for place in places})
         except Exception:
             return f"a position is outside the topic: {error}"
         finally:
             await self._drop()
         lost = [
             f"{place.topic}/{place.partition}: position {position}, topic has "
-            f"{starts[Place(*place)]} to {ends[Place(*place)]}"
+            f"{bounds[Place(*place)][0]} to {bounds[Place(*place)][1]}"
             for place, position in self._next.items()
-            if not starts[Place(*place)] <= position <= ends[Place(*place)]
+            if not bounds[Place(*place)][0] <= position <= bounds[Place(*place)][1]
         ]
         return "; ".join(lost) or f"a position was outside the topic: {error}"
 
     async def _drop(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
+        consumers, self._consumers = self._consumers, {}
+        for consumer in consumers.values():
             await end_consumer(consumer)
+
+
+async def _fetched(consumers: Sequence[Any], records_max: int) -> dict[Any, Sequence[Any]]:
+    """What has arrived already."""
+    found: dict[Any, Sequence[Any]] = {}
+    left = records_max
+    for consumer in consumers:
+        part = await consumer.getmany(timeout_ms=0, max_records=left)
+        found.update(part)
+        left -= sum(map(len, part.values()))
+        if left <= 0:
+            break
+    return found
+
+
+async def _first_fetched(
+    consumers: Sequence[Any], records_max: int, wait_seconds: float
+) -> dict[Any, Sequence[Any]]:
+    """What the first consumer brings that brings anything, with what others have by then."""
+    waiting = [
+        asyncio.ensure_future(
+            consumer.getmany(timeout_ms=int(wait_seconds * 1000), max_records=records_max)
+        )
+        for consumer in consumers
+    ]
+    try:
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        found: dict[Any, Sequence[Any]] = {}
+        for task in done:
+            found.update(task.result())
+        return found
+    finally:
+        # A getmany that is cancelled while it waits has taken nothing.
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
