@@ -222,6 +222,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(OVERDUE, "id", "x" * 129), "wrong_length", "id"),
     (record(OVERDUE, "id", "a\u0000b"), "control_characters", "id"),
     (record(OVERDUE, "source", "/bank\n"), "control_characters", "source"),
+    (record(OVERDUE, "source", "b@/bank"), "reserved_character", "source"),
     (record(OVERDUE, "time", "2026-03-02"), "not_a_date", "time"),
     (record(OVERDUE, "time", "2026-03-02T15:30:00"), "without_time_zone", "time"),
     (record(OVERDUE, "time", "2205-03-02T15:30:00Z"), "out_of_range", "time"),

@@ -82,9 +82,11 @@ class TestOpenApi:
     async def test_every_error_is_documented(self, client: httpx.AsyncClient) -> None:
         document = (await client.get("/openapi.json")).json()
         command = document["paths"]["/cases/{case_id}/coins"]["post"]["responses"]
-        assert set(command) == {"200", "401", "403", "404", "409", "413", "422", "503"}
+        assert set(command) == {"200", "400", "401", "403", "404", "409", "413", "422", "503"}
         schema = command["409"]["content"]["application/problem+json"]["schema"]
-        assert schema["properties"]["reason"]["enum"] == ["jar_full", "in_progress"]
+        reasons = schema["properties"]["reason"]["enum"]
+        assert reasons[:2] == ["jar_full", "in_progress"]
+        assert "case_is_parked" in reasons
         page = document["paths"]["/cases"]["get"]["responses"]["200"]["content"]
         row = page["application/json"]["schema"]["properties"]["cases"]["items"]
         assert set(row["properties"]) == {"case_id", "borrower_id", "count"}

@@ -20,7 +20,13 @@ def make_app(
     registry: CollectorRegistry = REGISTRY,
 ) -> FastAPI:
     """The OpenAPI stands at `/docs`, with the reasons of every error."""
-    app = FastAPI(title=title, version=version, separate_input_output_schemas=False)
+    app = FastAPI(
+        title=title,
+        version=version,
+        separate_input_output_schemas=False,
+        # A redirect would be made of the caller's Host header: a wrong path is simply not found.
+        redirect_slashes=False,
+    )
     for router in routers:
         app.include_router(router)
     app.include_router(health_routes(health, registry))

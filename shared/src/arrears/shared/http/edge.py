@@ -21,6 +21,7 @@ from arrears.shared.kernel.reaction import Issue
 
 KEY_HEADER: Final = "Idempotency-Key"
 REPLAYED_HEADER: Final = "Idempotency-Replayed"
+_OF_THE_RUNTIME: Final = ("case_is_parked", "before_the_first_business_day")
 _KEY: Final = r"^[\x21-\x7e]{1,200}$"
 
 IdempotencyKey = Annotated[
@@ -130,12 +131,13 @@ def command_answers(*reasons: str) -> dict[int | str, dict[str, Any]]:
         200: answer_of(Issued, "What the command led to; no events where it was in effect."),
         **problem.documented(
             {
+                400: ("malformed_request",),
                 401: ("who_are_you",),
                 403: ("role_missing",),
                 404: ("case_not_found",),
-                409: (*reasons, "in_progress"),
+                409: (*reasons, "in_progress", *_OF_THE_RUNTIME),
                 413: ("body_too_large",),
-                422: ("invalid_request", "key_reused"),
+                422: ("invalid_request", "key_reused", "body_too_deep"),
                 503: ("busy", "unavailable"),
             }
         ),

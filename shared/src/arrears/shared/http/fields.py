@@ -13,6 +13,10 @@ from arrears.shared.kernel.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 WORDS_MAX: Final = 500
 FIRST_YEAR: Final = 2000
 LAST_YEAR: Final = 2100
+ROW_NUMBER_MAX: Final = 2**63 - 1
+"""Rows are numbered by PostgreSQL, in 64 bits."""
+BORROWER_ID_MAX: Final = 400
+"""A loan without a borrower goes by its key: the loan's id and its source."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
@@ -94,4 +98,13 @@ After = Annotated[
         description="Key of the last row of the page before.",
     ),
 ]
+AfterNumber = Annotated[
+    int, Query(ge=0, le=ROW_NUMBER_MAX, description="Number of the last row of the page before.")
+]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows on a page.")]
+NumberPath = Annotated[int, Path(ge=1, le=ROW_NUMBER_MAX, description="As the list numbers it.")]
+BorrowerIdPath = Annotated[
+    str,
+    Path(min_length=1, max_length=BORROWER_ID_MAX, description="As the list names the borrower."),
+    AfterValidator(_printable),
+]

@@ -73,7 +73,7 @@ AMOUNTS: Final = (
     ("out_of_range", "10000000000000.01"),
 )
 """Of a currency with two decimals."""
-NUMBERS: Final = (
+NUMBERS: Final[tuple[Any, ...]] = (
     36_601, -36_601, 10**6, -(10**9), 2**31, 2**63, -(2**63) - 1, 2**64, 10**30, -(10**400), 1.5,
     -0.5, 1e300, "1", "", True, None, [], {},
 )  # fmt: skip

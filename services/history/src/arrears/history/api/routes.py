@@ -14,7 +14,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from msgspec import Struct
 from msgspec.json import encode
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from arrears.history.application.desk import (
     CaseCounts,
@@ -31,10 +31,13 @@ from arrears.history.domain.portfolio import Page
 from arrears.history.domain.portfolio.page import Feed
 from arrears.history.domain.words import Language
 from arrears.shared.http.actors import Actors
+from arrears.shared.http.fields import ROW_NUMBER_MAX
 from arrears.shared.http.problem import ProblemRaised, documented, not_found
 from arrears.shared.http.schema import answer_of
 
 WAIT_SECONDS_MAX: Final = 600
+YEAR_MIN: Final = 1900
+YEAR_MAX: Final = 2199
 
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _PRINTABLE: Final = r"^[^\x00-\x1f\x7f]+$"
@@ -47,9 +50,17 @@ def _day(value: Any) -> Any:
     return value
 
 
+def _of_our_time(day: date | None) -> date | None:
+    """The years that a fact of the feed may have; the calendar ends a day after its last one."""
+    if day is not None and not YEAR_MIN <= day.year <= YEAR_MAX:
+        raise ValueError(f"must be from {YEAR_MIN} to {YEAR_MAX}")
+    return day
+
+
 AsOf = Annotated[
     date | None,
     BeforeValidator(_day),
+    AfterValidator(_of_our_time),
     Query(description="A business day: what was known when it ended. Default: now."),
 ]
 Wait = Annotated[
@@ -137,7 +148,8 @@ def _add_figures(router: APIRouter, desk: Desk) -> None:
 
     @router.get("/report", responses=_answers(Page, "The page."))
     async def report(
-        as_of: AsOf = None, facts_set_aside: Annotated[int | None, Query(ge=0)] = None
+        as_of: AsOf = None,
+        facts_set_aside: Annotated[int | None, Query(ge=0, le=ROW_NUMBER_MAX)] = None,
     ) -> Response:
         """Everything of the last page. `facts_set_aside` is intake's count, repeated in it."""
         return _json(await desk.page(as_of, facts_set_aside))
@@ -175,7 +187,12 @@ def _json(answer: Struct) -> Response:
 
 
 def _answers(answer: Any, description: str, missing: str | None = None) -> dict[int | str, Any]:
-    reasons = {401: ["who_are_you"], 422: ["invalid_request"], 504: ["day_not_closed"]}
+    reasons = {
+        401: ["who_are_you"],
+        422: ["invalid_request"],
+        503: ["unavailable"],
+        504: ["day_not_closed"],
+    }
     if missing is not None:
         reasons[404] = [f"{missing}_not_found"]
     return {200: answer_of(answer, description), **documented(reasons)}

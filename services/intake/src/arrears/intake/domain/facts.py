@@ -153,6 +153,9 @@ def fact_of(record: FeedRecord) -> Fact:
     """The seam for CloudEvents in binary mode: whoever fills a record from headers ends here."""
     if not f"{record.id}{record.source}".isprintable():
         raise BadRecord("control_characters", "source" if record.id.isprintable() else "id")
+    if "@" in record.source:
+        # Else `a@b` of source `c` would be the same loan as `a` of source `b@c`.
+        raise BadRecord("reserved_character", "source", "no @, which parts a loan from its source")
     stated_at = _instant(record.time)
     match record:
         case OverdueRecord():
