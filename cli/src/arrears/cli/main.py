@@ -6,6 +6,7 @@ from arrears.cli.bench.command import bench
 from arrears.cli.chaos.command import chaos
 from arrears.cli.commands import cases, proof, running
 from arrears.cli.commands.cases import case_app
+from arrears.cli.commands.clock import clock_app
 from arrears.cli.commands.day import day_app
 from arrears.cli.commands.feed import feed_app
 from arrears.cli.commands.schema import schema
@@ -36,6 +37,7 @@ app.command()(running.migrate)
 app.command()(schema)
 app.add_typer(feed_app, name="feed")
 app.add_typer(day_app, name="day")
+app.add_typer(clock_app, name="clock")
 app.add_typer(case_app, name="case")
 app.command()(cases.history)
 app.command()(cases.portfolio)

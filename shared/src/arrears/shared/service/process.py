@@ -52,6 +52,7 @@ from arrears.shared.service.looping import run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.settings import BadSetting, Ground, Settings
+from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
 
 log = structlog.get_logger(__name__)
@@ -138,6 +139,15 @@ def _commands(service: Service) -> typer.Typer:
 
         sys.exit(asyncio.run(rebuild_service(service, source, keep=keep, as_json=as_json)))
 
+    @app.command()
+    def clock(
+        per_hour: Annotated[int, typer.Option(min=1, max=100_000, help="Timers an hour.")],
+        turn: Annotated[bool, typer.Option("--turn", help="Do it; else only the plan.")] = False,
+        approved_by: Annotated[str, typer.Option(help="Who approved the plan.")] = "",
+    ) -> None:
+        """The plan for going from the feed's clock to the wall clock, as JSON; or do it."""
+        asyncio.run(turn_clock(service, per_hour, approved_by=approved_by if turn else None))
+
     return app
 
 
@@ -204,9 +214,11 @@ def _on_signals(stop: Callable[[], None]) -> None:
 async def _work(service: Service) -> None:
     settings = Settings.from_env(service.name, os.environ)
     configure_logs(service.name)
-    async with opened(service, settings) as running, _worker(service, running) as worker:
-        _on_signals(worker.stop)
-        await worker.run()
+    async with opened(service, settings) as running:
+        await keep_clock(running.pool, settings.ground.clock)
+        async with _worker(service, running) as worker:
+            _on_signals(worker.stop)
+            await worker.run()
 
 
 @asynccontextmanager
@@ -257,6 +269,7 @@ async def _serve(service: Service, *, hears: bool) -> None:
     configure_logs(service.name)
     _check_port(settings)
     async with opened(service, settings) as running:
+        await keep_clock(running.pool, settings.ground.clock)
         if not hears:
             await _http(service, running, None).serve()
             return

@@ -8,7 +8,7 @@
 | ARREARS_KEYSTORE | address of the key store's own database | arrears_keys on the server |
 | ARREARS_MASTER_KEY | base64 of 32 bytes; wraps every borrower's keys | required for stages |
 | ARREARS_<SERVICE>_LISTEN | host:port of the API | 127.0.0.1:8101 to 8105 |
-| ARREARS_CLOCK | live or feed | live |
+| ARREARS_CLOCK | live or feed; the first start fixes it for the database | live |
 | ARREARS_ZONE | the bank's time zone (IANA) | Asia/Shanghai |
 | ARREARS_COUNTRY | whose public holidays count (ISO 3166) | CN |
 | ARREARS_TENANT | the bank | bank |
