@@ -26,7 +26,7 @@ from arrears.shared.runtime.bus import Outgoing, TopicPartition
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
-SEED, LOANS, DAYS, DAYS_MAX = 7, 40, 100, 160
+SEED, LOANS, DAYS, DAYS_MAX = 7, 400, 40, 80
 PATIENCE_SECONDS = 240.0
 LOOK_SECONDS = 0.2
 NONSENSE = b'{"specversion":"1.0","type":"corebanking.loan.overdue.v1"}'
@@ -84,6 +84,7 @@ def _verify(ground: Ground, digest: str) -> dict[str, Any]:
         check=False,
         text=True,
     )
+    assert done.stdout, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == (0 if report["holds"] else 1)
     return report
