@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from arrears.cli.client.installation import STAGES, Installation
 from arrears.cli.commands import clock
 from arrears.cli.main import app
+from arrears.cli.stack import Supervisor
 
 
 class Services:
@@ -52,7 +53,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Services:
     monkeypatch.setattr(clock, "_ask", made.ask)
     monkeypatch.setattr(Installation, "ensured", lambda *_: {})
     monkeypatch.setattr(clock, "_remember", lambda _installation: None)
-    monkeypatch.setattr(clock.Supervisor, "alive", lambda *_: False)
+    monkeypatch.setattr(Supervisor, "alive", lambda *_: False)
     monkeypatch.setenv("ARREARS_STAFF", "li.wei")
     return made
 
@@ -86,7 +87,7 @@ def test_nobody_turns_it_without_an_approval(services: Services) -> None:
 def test_running_services_are_in_the_way(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clock.Supervisor, "alive", lambda _self, name: name == "legal")
+    monkeypatch.setattr(Supervisor, "alive", lambda _self, name: name == "legal")
     done = _run("--yes")
     assert done.exit_code == 1
     assert "legal run: `arrears down` stops them" in " ".join(done.output.split())
