@@ -192,6 +192,13 @@ def test_what_follows_from_a_fact_that_is_not_recorded(world: World, found: Foun
     assert any("none records it" in text for text in texts)
 
 
+def test_a_parking_names_its_input_and_nothing_follows(world: World, found: Found) -> None:
+    origin = world.pays()
+    world.accounts.append(("parked", origin, None))
+    world.shelf.says("input_parked", {"origin": origin, "error": "x"}, inputposition=origin)
+    assert not found(world.report())
+
+
 def test_an_event_from_beyond_the_position(world: World, found: Found) -> None:
     """An older position beside newer events: part of a database was restored."""
     origin = world.pays()
