@@ -152,7 +152,7 @@ def _stage_behind(
     pool: Any = StrictPool()
     routers = [
         routes(edge),
-        operations_routes(stage.name, pool, live_facts, edge),
+        operations_routes(stage.name, pool, live_facts, edge, MemoryKeyStore().keyring(stage.name)),
         repair_routes(stage, StrictStore(), edge),
     ]
     target = Target(

@@ -53,6 +53,26 @@ def reader() -> FactReader:
     return FactReader(MemoryKeyStore().keyring("intake"))
 
 
+@pytest.mark.parametrize(
+    ("value", "whose"),
+    [
+        (record("loan.overdue", {"borrower_id": "person-1", "amount": "-5"}), "person-1"),
+        (record("loan.overdue", {"borrower_id": 7}), None),
+        (record("loan.overdue", {"borrower_id": "p\x00"}), None),
+        (record("loan.overdue", {"borrower_id": ""}), None),
+        (repayment("five"), None),
+        (b'{"data": {"borrower_id": "person-1"', None),
+        (b"\xff", None),
+    ],
+)
+def test_a_bad_record_says_whom_it_names_where_that_can_be_read(
+    reader: FactReader, value: bytes, whose: str | None
+) -> None:
+    with pytest.raises(BadRecord) as caught:
+        reader.read(value)
+    assert caught.value.borrower_id == whose
+
+
 def test_a_fact_comes_with_identity_and_digest(reader: FactReader) -> None:
     value = repayment("5.00")
     fact = read_fact(value)

@@ -97,9 +97,9 @@ class TestPostgresAnswers(AnswersSuite):
         answers = PostgresAnswers(pool)
         await answers.begin("k", LI, INPUT)
         await answers.finish("k", LI, 200, b"yes")
-        await answers.forget(timedelta(hours=1))
+        await answers.forget(timedelta(hours=1), limit=10)
         assert await answers.begin("k", LI, INPUT) == Given(200, b"yes")
-        await answers.forget(timedelta(0))
+        await answers.forget(timedelta(0), limit=10)
         assert await answers.begin("k", LI, INPUT) == Fresh()
 
 

@@ -98,7 +98,10 @@ _FIND: Final = "SELECT input_hmac, status, body FROM idempotency WHERE key = $1 
 _FINISH: Final = """
 UPDATE idempotency SET status = $3, body = $4 WHERE key = $1 AND actor = $2 AND status = 0"""
 _ABANDON: Final = "DELETE FROM idempotency WHERE key = $1 AND actor = $2 AND status = 0"
-_FORGET: Final = "DELETE FROM idempotency WHERE created_at < now() - $1::interval"
+_FORGET: Final = """
+DELETE FROM idempotency WHERE (key, actor) IN (
+    SELECT key, actor FROM idempotency WHERE created_at < now() - $1::interval
+    LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
 class PostgresAnswers:
@@ -124,6 +127,7 @@ class PostgresAnswers:
     async def abandon(self, key: str, actor: StaffId) -> None:
         await self._pool.execute(_ABANDON, key, actor)
 
-    async def forget(self, older_than: timedelta) -> None:
-        """Keys need not be kept longer than a client may repeat itself."""
-        await self._pool.execute(_FORGET, older_than)
+    async def forget(self, older_than: timedelta, *, limit: int) -> int:
+        """Keys need not be kept longer than a client may repeat itself. How many went."""
+        done = await self._pool.execute(_FORGET, older_than, limit)
+        return int(done.rpartition(" ")[2])

@@ -177,7 +177,8 @@ class FeedPartition:
         assert open_day is not None
         own_day = self._calendar.day_of(fact.time)
         if own_day > open_day + DAYS_AHEAD_MAX * ONE_DAY:
-            read.refused.append(self._refusal(record, BadRecord("more_than_7_days_ahead", "time")))
+            bad = BadRecord("more_than_7_days_ahead", "time", fact.borrower_id)
+            read.refused.append(self._refusal(record, bad))
             return
         read.placed.append((record, fact, max(own_day, open_day)))
 
@@ -201,7 +202,7 @@ class FeedPartition:
             reason=bad.reason,
             field=bad.field,
             fact_id=None,
-            borrower_id=None,
+            borrower_id=bad.borrower_id,
             day=self.open_day(self.closed_day, self.first_day),
             value=record.value[:REFUSED_BYTES_MAX],
             refused_at=self._now(),

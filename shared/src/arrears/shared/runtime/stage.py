@@ -60,10 +60,14 @@ OWN_EVENTS: Final = (BusinessDayClosed, InputParked, InputReleased, InputSkipped
 class BadRecord(Exception):
     """A feed record that cannot be read, or that says something impossible by itself."""
 
-    def __init__(self, reason: str, field: str | None = None) -> None:
+    def __init__(
+        self, reason: str, field: str | None = None, borrower_id: BorrowerId | None = None
+    ) -> None:
         super().__init__(reason if field is None else f"{field}: {reason}")
         self.reason = reason
         self.field = field
+        self.borrower_id = borrower_id
+        """Whom the record names, where that can be read."""
 
 
 class DayClosing(Struct, frozen=True):

@@ -20,9 +20,12 @@ from arrears.shared.http.fields import (
 )
 from arrears.shared.http.problem import documented, not_found
 from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.keyring.port import Keyring
+from arrears.shared.keyring.sealing import Erased
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
+from arrears.shared.service.refusals import opened
 
 _STATUS: Final = """
     SELECT
@@ -47,7 +50,7 @@ _REFUSED_COUNTS: Final = """
 """
 _ONE_REFUSED: Final = """
     SELECT number, origin, reason, field, borrower_id, day, refused_at, length(value) AS bytes,
-        CASE WHEN bytes_expire_at > now() THEN convert_from(value, 'UTF8') END AS text
+        CASE WHEN bytes_expire_at > now() THEN value END AS text
     FROM refused WHERE number = $1
 """
 _PARKED: Final = """
@@ -65,6 +68,7 @@ def operations_routes(
     pool: asyncpg.Pool,
     live_facts: Callable[[], Awaitable[Mapping[str, Any]]],
     edge: Edge,
+    keyring: Keyring,
 ) -> APIRouter:
     """`live_facts` is what only the worker of this process knows, such as what it waits for.
 
@@ -106,15 +110,14 @@ def operations_routes(
         responses={**_ANSWERS, **documented({404: ("refused_input_not_found",)})},
     )
     async def one_refused(number: NumberPath) -> Response:
-        """One refused input; its text is kept for 90 days."""
-        row = await pool.fetchrow(
-            _ONE_REFUSED.replace("convert_from(value, 'UTF8')", "value"), number
-        )
+        """One refused input; its text is kept for 90 days, under the key of whom it names."""
+        row = await pool.fetchrow(_ONE_REFUSED, number)
         if row is None:
             raise not_found("refused_input")
         found = dict(row)
-        text = found["text"]
-        found["text"] = None if text is None else bytes(text).decode("utf-8", "replace")
+        if (kept := found["text"]) is not None:
+            came = await opened(keyring, found["borrower_id"], found["origin"], kept)
+            found["text"] = str(came) if isinstance(came, Erased) else came.decode(errors="replace")
         return _json(found)
 
     @router.get("/parked", responses=_ANSWERS)

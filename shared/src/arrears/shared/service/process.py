@@ -48,9 +48,11 @@ from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.stage import STAGES, Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.looping import run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
+from arrears.shared.service.refusals import SealingStore
 from arrears.shared.service.settings import BadSetting, Ground, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
@@ -196,7 +198,7 @@ async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]
         yield Running(
             settings=settings,
             pool=pool,
-            store=PostgresStore(pool),
+            store=SealingStore(pool, keyring),
             keyring=keyring,
             stage=service.make_stage(settings.ground, keyring),
         )
@@ -249,7 +251,13 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
         )
         projector = Projector(running.pool, running.store, foldings_of(service, running.stage))
         owner.on_commit = projector.offer
-        yield Worker(owner, leases, projector, lease_seconds=running.settings.lease_seconds)
+        yield Worker(
+            owner,
+            leases,
+            projector,
+            lease_seconds=running.settings.lease_seconds,
+            housekeeping=Housekeeping(running.pool),
+        )
     finally:
         await publisher.close()
         await bus.close()
@@ -329,7 +337,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
         }
 
     routers = list(service.make_routes(edge)) if service.make_routes else []
-    routers.append(operations_routes(service.name, running.pool, live_facts, edge))
+    routers.append(operations_routes(service.name, running.pool, live_facts, edge, running.keyring))
     routers.append(repair_routes(running.stage, running.store, edge))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(

@@ -23,6 +23,7 @@ from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.runtime.owner import Owner, TooMuchPoison
 from arrears.shared.runtime.relay import RelayStopped
 from arrears.shared.runtime.workbench import StoreLostEvents
+from arrears.shared.service.housekeeping import AGAIN_SECONDS, EVERY_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,12 @@ class Projecting(Protocol):
     async def step(self, last_seqs: Mapping[Shard, int]) -> bool: ...
 
 
+class Tidying(Protocol):
+    """What a worker asks of its housekeeping (service.housekeeping)."""
+
+    async def step(self) -> bool: ...
+
+
 class Worker:
     """One worker of a stage service. `clock` counts the seconds between its rounds."""
 
@@ -83,6 +90,7 @@ class Worker:
         projector: Projecting,
         *,
         lease_seconds: float,
+        housekeeping: Tidying | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.owner = owner
@@ -92,6 +100,7 @@ class Worker:
         self._clock = clock
         self._leases = leases
         self._projector = projector
+        self._housekeeping = housekeeping
         self._lease_every = lease_seconds / 3
         self._next: dict[str, float] = {}
         self._stopping = asyncio.Event()
@@ -144,6 +153,7 @@ class Worker:
             await self._projector.step(seqs)
         if self._is_due("offsets", COMMIT_SECONDS):
             await self.owner.ears.commit_offsets()
+        await self._tidy()
         self._busy = busy
         if busy:
             self.progressed_at = self._clock()
@@ -157,6 +167,12 @@ class Worker:
             return False
         self._next[name] = now + every
         return True
+
+    async def _tidy(self) -> None:
+        if self._housekeeping is None or not self._is_due("housekeeping", EVERY_SECONDS):
+            return
+        if await self._housekeeping.step():
+            self._next["housekeeping"] = self._clock() + AGAIN_SECONDS
 
     async def _turn_over(self, turnover: Turnover) -> None:
         if not turnover:

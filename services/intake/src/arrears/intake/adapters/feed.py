@@ -6,7 +6,10 @@ event, agenda or log of ours ever holds them in the clear once they are handled.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta, MsgspecError, Struct
+from msgspec.json import Decoder
 
 from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain import facts
@@ -20,6 +23,26 @@ from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
 _KEYS_MAX: Final = 50_000
 
 
+class _Whose(Struct, frozen=True):
+    borrower_id: Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class _Named(Struct, frozen=True):
+    data: _Whose
+
+
+_NAMED: Final = Decoder(_Named)
+
+
+def _whose(value: bytes) -> BorrowerId | None:
+    """Whom a bad record names, if it can be read that far: its bytes are kept under that key."""
+    try:
+        found = _NAMED.decode(value).data.borrower_id
+    except (MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return BorrowerId(found) if found.isprintable() else None
+
+
 class FactReader:
     """A FeedReader (runtime.stage) over the fact grammar of the domain."""
 
@@ -31,7 +54,7 @@ class FactReader:
         try:
             fact = facts.read_fact(value)
         except facts.BadRecord as bad:
-            raise BadRecord(bad.reason, bad.field) from bad
+            raise BadRecord(bad.reason, bad.field, _whose(value)) from bad
         if isinstance(fact, facts.DayClosing):
             return DayClosing(
                 day=fact.day, first_day=fact.first_day, partition_count=fact.partition_count
