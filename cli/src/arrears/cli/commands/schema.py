@@ -1,4 +1,5 @@
-"""`arrears schema`: what services say to each other and hear from the bank, as JSON Schemas."""
+"""`arrears schema`: what services say to each other and hear from the bank, as JSON Schemas and one
+AsyncAPI document."""
 
 from typing import Annotated, Final
 
@@ -6,6 +7,7 @@ import msgspec
 import typer
 
 from arrears.cli.client.trouble import told
+from arrears.cli.commands.asyncapi import asyncapi_text
 from arrears.cli.commands.output import AsJson, print_json
 from arrears.cli.stack import checkout_root
 from arrears.shared.contracts import corebanking
@@ -26,16 +28,19 @@ def schema(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write the schema of every event that others rely on into docs/events/."""
+    """Write the schema of every event that others rely on into docs/."""
     with told():
-        folder = checkout_root() / "docs" / "events"
-        wanted = {f"{name}.json": schema_text(name, body) for name, body in every_contract()}
-        found = {path.name: path.read_text() for path in folder.glob("*.json")}
+        folder = checkout_root() / "docs"
+        wanted = every_file()
+        found = {
+            str(path.relative_to(folder)): path.read_text()
+            for path in (*folder.glob("events/*.json"), *folder.glob("asyncapi.json"))
+        }
         changed = sorted(
             name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)
         )
         if not check:
-            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "events").mkdir(parents=True, exist_ok=True)
             for name in changed:
                 if name in wanted:
                     (folder / name).write_text(wanted[name])
@@ -45,11 +50,20 @@ def schema(
         print_json({"folder": folder, "schemas": len(wanted), "changed": changed})
     else:
         verb = "differ" if check else "written"
-        typer.echo(f"{len(wanted)} schemas in {folder}, {len(changed)} {verb}")
+        typer.echo(f"{len(wanted)} files in {folder}, {len(changed)} {verb}")
         for name in changed:
             typer.echo(f"  {name}")
     if check and changed:
         raise typer.Exit(1)
+
+
+def every_file() -> dict[str, str]:
+    """What lies in docs/: path and text."""
+    contracts = every_contract()
+    return {
+        **{f"events/{name}.json": schema_text(name, body) for name, body in contracts},
+        "asyncapi.json": asyncapi_text([name for name, _ in contracts]),
+    }
 
 
 def every_contract() -> list[tuple[str, type[msgspec.Struct]]]:
