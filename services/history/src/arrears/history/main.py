@@ -39,10 +39,10 @@ from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
 from arrears.shared.http.logs import configure_logs
 from arrears.shared.kafka.adapter import KafkaBus
-from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Bus
 from arrears.shared.service import migrating
+from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import run_loop
 from arrears.shared.service.settings import BadSetting, Settings, database_url
 
@@ -55,7 +55,6 @@ RETRY_SECONDS: Final = 0.5
 FEW: Final = 500
 PAUSE_SECONDS: Final = 0.2
 STALLED_SECONDS: Final = 30.0
-NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
 PASSING: Final = (
     ConnectionError,
     OSError,
@@ -173,19 +172,8 @@ def verify(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 def main() -> None:
     """Wrong use and wrong settings exit 2; what must stop, and what cannot be reached, exits 1."""
-    try:
+    with leaving_plainly("history", (Stop,)):
         app()
-    except (BadSetting, BadKafkaSetting) as bad:
-        _leave(str(bad), 2)
-    except NOT_MIGRATED as error:
-        _leave(f"{error}: run `arrears-history migrate` first", 1)
-    except (Stop, *PASSING) as error:
-        _leave(f"stopped: {error}", 1)
-
-
-def _leave(said: str, code: int) -> None:
-    print(f"arrears-history: {said}", file=sys.stderr)
-    sys.exit(code)
 
 
 # --- Putting it together
@@ -261,11 +249,7 @@ def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uv
         heard = {"status": "ok", "worker": "elsewhere"} if hearing is None else hearing.health()
         return {**heard, "closed_everywhere": days.closed_everywhere, "events": days.events}
 
-    try:
-        actors = actors_from_env(os.environ)
-    except ValueError as error:
-        name, _, rule = str(error).partition(": ")
-        raise BadSetting(name, rule) from None
+    actors = actors_from_env(os.environ)
     found = make_app("Arrears history", [routes(desk, actors)], health=health)
     config = uvicorn.Config(found, log_config=None, access_log=False, loop="none")
     return uvicorn.Server(config) if hearing is None else _QuietServer(config)

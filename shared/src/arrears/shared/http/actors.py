@@ -13,6 +13,7 @@ from fastapi import Request
 from msgspec import Struct
 
 from arrears.shared.http.problem import ProblemRaised
+from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.kernel.ids import StaffId
 
 ROLES: Final = frozenset({"collector", "mediator", "lawyer", "ops", "auditor", "service"})
@@ -63,9 +64,10 @@ class TokenActors:
             parts = line.split()
             roles = frozenset(parts[2].split(",")) if len(parts) == 3 else frozenset()
             if not (roles and _SHA256.fullmatch(parts[0]) and _STAFF_ID.fullmatch(parts[1])):
-                raise ValueError(f"{TOKENS_VARIABLE}: line {number} is not `sha256 staff roles`")
+                raise BadSetting(TOKENS_VARIABLE, f"line {number} is not `sha256 staff roles`")
             if unknown := roles - ROLES:
-                raise ValueError(f"{TOKENS_VARIABLE}: line {number}: unknown role {min(unknown)}")
+                rule = f"line {number}: unknown role {min(unknown)}"
+                raise BadSetting(TOKENS_VARIABLE, rule)
             actors[parts[0]] = Actor(StaffId(parts[1]), roles)
         return cls(actors)
 
@@ -82,15 +84,17 @@ class TokenActors:
 
 
 def actors_from_env(env: Mapping[str, str]) -> Actors:
-    """Raises ValueError with the variable to set. Without one of the two nobody is believed."""
+    """Raises BadSetting with the variable to set. Without one of the two nobody is believed."""
     if path := env.get(TOKENS_VARIABLE):
         try:
             return TokenActors.from_text(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
-            raise ValueError(f"{TOKENS_VARIABLE}: cannot be read: {error.strerror}") from None
+            raise BadSetting(TOKENS_VARIABLE, f"cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise BadSetting(TOKENS_VARIABLE, "is not a text in UTF-8") from None
     wanted = env.get(DEVELOPMENT_VARIABLE, "no")
     if wanted not in {"yes", "no"}:
-        raise ValueError(f"{DEVELOPMENT_VARIABLE}: must be yes or no")
+        raise BadSetting(DEVELOPMENT_VARIABLE, "must be yes or no")
     return DevelopmentActors() if wanted == "yes" else TokenActors({})
 
 

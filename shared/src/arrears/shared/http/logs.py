@@ -32,6 +32,23 @@ def configure_logs(service: str, stream: TextIO = sys.stderr, level: int = loggi
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
+    root = logging.getLogger()
+    root.handlers = [one for one in root.handlers if not isinstance(one, OfLibraries)]
+    root.addHandler(OfLibraries(logging.WARNING))
+
+
+class OfLibraries(logging.Handler):
+    """What a library has to say, as lines of ours: where it says it, and not what.
+
+    A task that nobody asked for its outcome, for one, is told with the whole text of its error.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        place = f"{record.pathname.rsplit('/site-packages/', 1)[-1]}:{record.lineno}"
+        error = record.exc_info[1] if record.exc_info else None
+        more = {} if error is None else told(error)
+        log = structlog.get_logger(record.name)
+        log.log(record.levelno, "library", logger=record.name, place=place, **more)
 
 
 def without_personal_data(

@@ -10,7 +10,13 @@ from pathlib import Path
 from ssl import SSLContext, create_default_context
 from typing import Any, Final, Self
 
+from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.host import host_and_port
+
+__all__ = ["PREFIX", "BadSetting", "KafkaSettings"]
+
 PREFIX: Final = "ARREARS_KAFKA"
+DIGITS_MAX: Final = 9
 _SECURITY: Final = {
     "plaintext": "PLAINTEXT",
     "tls": "SSL",
@@ -43,15 +49,6 @@ _NAMES: Final = frozenset(
         ),
     }
 )
-
-
-class BadSetting(ValueError):
-    """A setting is missing or wrong. `name` is the variable; the text never holds a secret."""
-
-    def __init__(self, name: str, rule: str) -> None:
-        super().__init__(f"{name}: {rule}")
-        self.name = name
-        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +145,7 @@ def _check_servers(servers: str) -> None:
     if not servers:
         raise BadSetting(PREFIX, "is missing: give host:port, several separated by commas")
     for server in servers.split(","):
-        host, colon, port = server.strip().rpartition(":")
-        if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        if host_and_port(server.strip()) is None:
             raise BadSetting(PREFIX, f"{server.strip()!r} is not host:port")
 
 
@@ -162,7 +158,8 @@ def _one_of(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default
 
 def _count(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = env.get(f"{PREFIX}_{name}", str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    digits = text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX
+    if not (digits and least <= int(text) <= most):
         raise BadSetting(f"{PREFIX}_{name}", f"must be a whole number from {least} to {most}")
     return int(text)
 
@@ -175,3 +172,5 @@ def _password(env: Mapping[str, str]) -> str | None:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise BadSetting(f"{PREFIX}_PASSWORD_FILE", f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise BadSetting(f"{PREFIX}_PASSWORD_FILE", "is not a text in UTF-8") from None

@@ -2,7 +2,6 @@
 
 import os
 from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from typing import Final, Self
 
@@ -33,7 +32,10 @@ class MasterKey:
         text = env.get(MASTER_KEY_VARIABLE, "")
         try:
             return cls(b64decode(text, validate=True))
-        except NotBase64:
+        except WrongMasterKey:
+            raise
+        except ValueError:
+            # Not the alphabet of base64, or not even ASCII.
             raise WrongMasterKey(f"{MASTER_KEY_VARIABLE}: is not base64") from None
 
     def wrap(self, secret: bytes, borrower_id: str, category: str) -> bytes:

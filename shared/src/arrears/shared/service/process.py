@@ -40,7 +40,7 @@ from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import event_topic, feed_topic
 from arrears.shared.kernel.reaction import Gateway
-from arrears.shared.keyring.master import MasterKey, WrongMasterKey
+from arrears.shared.keyring.master import MasterKey
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.postgres import PostgresKeyring
 from arrears.shared.keyring.schema import migrate as migrate_keystore
@@ -49,6 +49,7 @@ from arrears.shared.runtime.stage import STAGES, Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.housekeeping import Housekeeping
+from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
@@ -74,14 +75,8 @@ class Service:
 
     def main(self) -> None:
         """The command line. Wrong use and wrong settings exit 2, what must stop exits 1."""
-        try:
+        with leaving_plainly(self.name, MUST_STOP):
             _commands(self)()
-        except (BadSetting, WrongMasterKey) as bad:
-            print(f"arrears-{self.name}: {bad}", file=sys.stderr)
-            sys.exit(2)
-        except MUST_STOP as error:
-            print(f"arrears-{self.name}: stopped: {error}", file=sys.stderr)
-            sys.exit(1)
 
 
 @dataclass

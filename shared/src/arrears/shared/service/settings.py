@@ -17,14 +17,16 @@
 | ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from arrears.shared.kafka.settings import BadSetting
+from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.host import host_and_port, is_host
 from arrears.shared.kernel.ids import TenantId
 from arrears.shared.runtime.stage import Clock
 
@@ -33,6 +35,8 @@ __all__ = ["PORTS", "BadSetting", "Ground", "Settings", "database_url"]
 PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 8104, "history": 8105}
 
 
+_NUMBER: Final = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
+_ADDRESS: Final = "give it as postgresql://user@host:port/postgres"
 _DEFAULT_TENANT: Final = TenantId("bank")
 
 
@@ -72,7 +76,7 @@ class Settings:
             ground=_ground(env),
             server=server,
             database=_database(env, service),
-            keystore=env.get("ARREARS_KEYSTORE") or database_url(server, "arrears_keys"),
+            keystore=_keystore(env, server),
             host=host,
             port=port,
             lease_seconds=_number(env, "ARREARS_LEASE_SECONDS", 10.0, least=1.0),
@@ -88,7 +92,7 @@ def _ground(env: Mapping[str, str]) -> Ground:
     zone = env.get("ARREARS_ZONE", "Asia/Shanghai")
     try:
         ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadSetting("ARREARS_ZONE", f"{zone!r} is not the name of a time zone") from None
     seed = env.get("ARREARS_SANDBOX_SEED", "")
     if seed and not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
@@ -99,17 +103,42 @@ def _ground(env: Mapping[str, str]) -> Ground:
     return Ground(
         tenant=TenantId(tenant),
         calendar=BankCalendar(zone),
-        country=env.get("ARREARS_COUNTRY", "CN"),
+        country=_country(env),
         clock=cast("Clock", _choice(env, "ARREARS_CLOCK", ("live", "feed"), "live")),
         sandbox_seed=int(seed) if seed else None,
     )
 
 
+def _country(env: Mapping[str, str]) -> str:
+    """Whether its holidays are known, the service that asks for them says."""
+    country = env.get("ARREARS_COUNTRY", "CN")
+    if not (country.isascii() and country.isalpha() and country.isupper() and len(country) == 2):
+        raise BadSetting("ARREARS_COUNTRY", f"{country!r} is not a code of ISO 3166, such as CN")
+    return country
+
+
 def _server(env: Mapping[str, str]) -> str:
-    server = env.get("ARREARS_POSTGRES", "")
-    if urlsplit(server).scheme not in {"postgresql", "postgres"}:
-        raise BadSetting("ARREARS_POSTGRES", "give it as postgresql://user@host:port/postgres")
-    return server
+    return _address(env.get("ARREARS_POSTGRES", ""), "ARREARS_POSTGRES")
+
+
+def _keystore(env: Mapping[str, str], server: str) -> str:
+    given = env.get("ARREARS_KEYSTORE")
+    return _address(given, "ARREARS_KEYSTORE") if given else database_url(server, "arrears_keys")
+
+
+def _address(text: str, name: str) -> str:
+    """It may hold a password, so no message repeats it."""
+    try:
+        parts = urlsplit(text)
+        text.encode()
+    except ValueError:
+        raise BadSetting(name, _ADDRESS) from None
+    # None: a socket of this machine. Several: the driver takes the first that answers.
+    hosts = parts.netloc.rpartition("@")[2]
+    named = not hosts or all(host_and_port(one) or is_host(one) for one in hosts.split(","))
+    if not (named and parts.scheme in {"postgresql", "postgres"}):
+        raise BadSetting(name, _ADDRESS)
+    return text
 
 
 def _database(env: Mapping[str, str], service: str) -> str:
@@ -123,10 +152,10 @@ def _database(env: Mapping[str, str], service: str) -> str:
 def _listen(env: Mapping[str, str], service: str) -> tuple[str, int]:
     name = f"ARREARS_{service.upper()}_LISTEN"
     text = env.get(name, f"127.0.0.1:{PORTS[service]}")
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+    found = host_and_port(text)
+    if found is None:
         raise BadSetting(name, f"{text!r} is not host:port")
-    return host, int(port)
+    return found
 
 
 def _choice(env: Mapping[str, str], name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -140,10 +169,8 @@ def _number(env: Mapping[str, str], name: str, default: float, *, least: float) 
     text = env.get(name)
     if text is None:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        raise BadSetting(name, f"{text!r} is not a number") from None
-    if not least <= value <= 3600:
+    if not _NUMBER.fullmatch(text):
+        raise BadSetting(name, f"{text!r} is not a number")
+    if not least <= float(text) <= 3600:
         raise BadSetting(name, f"{text} is not between {least:g} and 3600")
-    return value
+    return float(text)

@@ -106,7 +106,8 @@ def parse(text: str) -> Policy:
     """Read one policy file. Whatever is missing, unknown or out of range is named."""
     try:
         policy = msgspec.yaml.decode(text.encode(), type=Policy)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        # The reader of YAML lets days that no month has, and numbers without end, escape.
         raise BadPolicy(f"contact policy: {error}") from error
     _check(policy)
     return policy

@@ -133,7 +133,8 @@ def parse(text: str) -> Policy:
     except msgspec.ValidationError as error:
         rule, _, place = str(error).partition(" - at `$.")
         raise BadPolicy(place.rstrip("`") or "$", rule) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        # The reader of YAML lets days that no month has, and numbers without end, escape.
         raise BadPolicy("$", f"must be YAML: {error}") from None
     _check(policy)
     return policy

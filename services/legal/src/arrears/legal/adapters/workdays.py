@@ -5,16 +5,19 @@ from datetime import date
 
 import holidays
 
+from arrears.shared.kernel.bad_setting import BadSetting
+
 
 def workdays_of(country: str = "CN") -> Callable[[date], bool]:
-    """`country` is an ISO 3166 code. Raises ValueError for one whose holidays are not known.
+    """`country` is an ISO 3166 code. Raises BadSetting for one whose holidays are not known.
 
     A year whose make-up days are not announced yet is reckoned without them.
     """
     try:
         days = holidays.country_holidays(country)
     except NotImplementedError as error:
-        raise ValueError(f"country {country!r}: its public holidays are not known") from error
+        rule = f"the public holidays of {country!r} are not known"
+        raise BadSetting("ARREARS_COUNTRY", rule) from error
     known: dict[date, bool] = {}
 
     def is_workday(day: date) -> bool:

@@ -57,7 +57,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def parse(text: str) -> Policy:
     try:
         policy = msgspec.yaml.decode(text.encode(), type=Policy)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        # The reader of YAML lets days that no month has, and numbers without end, escape.
         raise BadPolicy(f"mediation policy: {error}") from error
     if policy.valid_until is not None and policy.valid_until < policy.valid_from:
         raise BadPolicy(f"policy {policy.id}: valid_until lies before valid_from")
