@@ -28,7 +28,7 @@ def chaos(
         str | None, typer.Option(help=f"Kinds, separated by commas, of: {', '.join(KINDS)}.")
     ] = None,
     short: Annotated[
-        bool, typer.Option("--short", help="More of the faults that end soon.")
+        bool, typer.Option("--short", help="More faults that end soon; no rebuilds.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +53,7 @@ def chaos(
 
         drawn = plan(seed, faults, only=kinds, short=short)
         try:
-            result = run(Course(root, seed, drawn, say, live).run())
+            result = run(Course(root, seed, drawn, say, live, short=short).run())
         finally:
             progress.ends()
     found = encode(summary(result))

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import secrets
 import signal
 from contextlib import suppress
 from pathlib import Path
@@ -15,12 +16,13 @@ from arrears.cli.chaos.proxy import Proxy
 from arrears.cli.client.ground import Ground, Say
 from arrears.cli.client.trouble import Trouble
 from arrears.cli.stack import processes, record, stop_stack
-from arrears.cli.stack.folder import LOOPBACK, Folder, free_ports
+from arrears.cli.stack.folder import LOOPBACK, Folder, is_free
 from arrears.cli.stack.kafka import Kafka
 from arrears.cli.stack.postgresql import PostgreSQL
 
 STOP_PATIENCE: Final = 10.0
 GONE_PATIENCE: Final = 20.0
+_PORTS: Final = range(15_000, 32_000)
 
 
 def _silent(_line: str) -> None:
@@ -46,13 +48,16 @@ class ChaosGround(Ground):
         # What an interrupted run left behind knows nothing of the proxies of this one.
         await asyncio.to_thread(stop_stack, self.installation.root)
         self._folder.prepare()
-        self.kafka_proxy.target = free_ports(1)[0]
+        own, controller, front, database = _steady_ports(4)
         with record.change(self._folder) as held:
-            held.kafka_front = (self.kafka_proxy.target, self.kafka_proxy.port)
+            held.kafka_port, held.kafka_controller_port, held.postgres_port = (
+                own,
+                controller,
+                database,
+            )
+            held.kafka_front = (front, self.kafka_proxy.port)
+        self.kafka_proxy.target, self.database_proxy.target = front, database
         await self.empty(seed)
-        database = record.read(self._folder).postgres_port
-        assert database is not None
-        self.database_proxy.target = database
 
     async def empty(self, seed: int) -> None:
         await asyncio.to_thread(self.prepare, "feed", seed)
@@ -161,6 +166,20 @@ class ChaosGround(Ground):
             with suppress(ProcessLookupError):
                 _, most = resource.prlimit(held.pid, resource.RLIMIT_FSIZE)
                 resource.prlimit(held.pid, resource.RLIMIT_FSIZE, (size, most))
+
+
+def _steady_ports(count: int) -> list[int]:
+    """Ports below those that the kernel hands out to clients.
+
+    Whoever tries again and again to reach a dead server on one of the others is one day connected
+    to itself, and the server finds its port taken when it comes back.
+    """
+    found: list[int] = []
+    while len(found) < count:
+        port = secrets.choice(_PORTS)
+        if port not in found and is_free(port):
+            found.append(port)
+    return found
 
 
 def _kill_tree(held: processes.Running) -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 Direction: TypeAlias = Literal["to", "from"]
 KAFKA: Final = "kafka"
 POSTGRESQL: Final = "postgresql"
-LEASE_SECONDS: Final = 2.0
+LEASE_SECONDS: Final = 3.0
 DAYS_PER_FAULT: Final = 2
 """One is in work when the fault strikes, and one is closed to show that everything goes on."""
 DISK_ROOM_MAX: Final = 4_000

@@ -52,20 +52,26 @@ class Proxy:
         """Every connection is reset, and new ones for so long."""
         self._refuses = True
         self._reset_all()
-        await asyncio.sleep(seconds)
-        self._refuses = False
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._refuses = False
 
     async def hold_up(self, direction: Direction, seconds: float) -> None:
         """Nothing passes in one direction; afterwards everything that waited arrives."""
         self._open[direction].clear()
-        await asyncio.sleep(seconds)
-        self._open[direction].set()
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._open[direction].set()
 
     async def slow_down(self, delay: float, seconds: float) -> None:
         """Each piece comes later by `delay`."""
         self._delay = delay
-        await asyncio.sleep(seconds)
-        self._delay = 0.0
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._delay = 0.0
 
     def lose(self, direction: Direction) -> int:
         """The connections of now stay open and lead nowhere in this direction; how many."""
@@ -120,8 +126,11 @@ class Proxy:
                     writer.write(data)
                     await writer.drain()
                     self.passed_bytes += len(data)
-            # An end is passed on like everything else: what was written before it arrives.
+            # An end is passed on like everything else: what was written before it arrives, and
+            # where nothing arrives any more the other side learns nothing of it either.
             await gate.wait()
+            if link.lost == direction:
+                await asyncio.Event().wait()
             if writer.can_write_eof():
                 writer.write_eof()
             writer.close()

@@ -27,7 +27,7 @@ def birth_of(pid: int) -> str | None:
     """Where a process began; None where there is none, or only its unburied remains."""
     try:
         process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
+        if process.status() == psutil.STATUS_ZOMBIE and not _threads_left(pid):
             return None
         stat = Path(f"/proc/{pid}/stat")
         if stat.exists():
@@ -39,6 +39,14 @@ def birth_of(pid: int) -> str | None:
         return f"{process.create_time():.2f}"
     except (psutil.Error, OSError, IndexError):
         return None
+
+
+def _threads_left(pid: int) -> bool:
+    """A process whose first thread has ended holds its ports until the others have."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
 
 
 def running(pid: int) -> Running | None:

@@ -6,11 +6,10 @@ over when it goes.
 
 import asyncio
 import os
-import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from arrears.history.application.hearing import Stop
 from arrears.history.application.ports import HistoryStore
 from arrears.history.application.rebuilding import Comparison, compare, hear_again
 from arrears.history.application.verifying import Verification
+from arrears.shared.eventstore.pool import bounded
 from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
 from arrears.shared.http.logs import configure_logs
@@ -43,7 +43,7 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Bus
 from arrears.shared.service import migrating
 from arrears.shared.service.leaving import leaving_plainly
-from arrears.shared.service.looping import run_loop
+from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
 from arrears.shared.service.settings import BadSetting, Settings, database_url
 
 app = typer.Typer(
@@ -68,8 +68,9 @@ PASSING: Final = (
 class Worker:
     """Hears until it is told to stop; remembers how it goes, for `/health`."""
 
-    def __init__(self, ear: Ear) -> None:
+    def __init__(self, ear: Ear, renew: Callable[[], Awaitable[None]] | None = None) -> None:
         self._ear = ear
+        self._renew = renew
         self._stopping = asyncio.Event()
         self.progressed_at = time.monotonic()
         self.trouble: str | None = None
@@ -104,6 +105,9 @@ class Worker:
             log.warning("starting_over", error=type(error).__name__)
             with suppress(*PASSING):
                 await self._ear.close()
+            if self._renew is not None:
+                with suppress(*PASSING):
+                    await self._renew()
             await asyncio.sleep(RETRY_SECONDS)
             return
         self.trouble = None
@@ -192,16 +196,10 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
     run_loop(work)
 
 
-def _on_signals(stop: Worker) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.stop)
-
-
 async def _work(settings: Settings, kafka: KafkaSettings) -> None:
     async with _opened(settings, kafka) as (_, hearing):
         assert hearing is not None
-        _on_signals(hearing)
+        on_signals(hearing.stop)
         await hearing.run()
 
 
@@ -214,11 +212,20 @@ def _gathering(kafka: KafkaSettings) -> KafkaSettings:
 async def _opened(
     settings: Settings, kafka: KafkaSettings | None
 ) -> AsyncIterator[tuple[PostgresHistory, Worker | None]]:
-    store = await PostgresHistory.connect(settings.dsn)
+    store = await PostgresHistory.connect(settings.dsn, **bounded("history"))
     bus = None if kafka is None else KafkaBus(_gathering(kafka))
     try:
         turn = PostgresTurn(settings.dsn)
-        yield store, None if bus is None else Worker(Ear(bus, store, turn))
+        if bus is None:
+            yield store, None
+            return
+        readers = bus
+
+        async def renew() -> None:
+            await store.renew()
+            await readers.renew()
+
+        yield store, Worker(Ear(bus, store, turn), renew)
     finally:
         if bus is not None:
             await bus.close()
@@ -232,7 +239,7 @@ async def _serve(settings: Settings, kafka: KafkaSettings | None) -> None:
         if hearing is None:
             await server.serve(sockets=[listening])
             return
-        _on_signals(hearing)
+        on_signals(hearing.stop)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             await hearing.run()
@@ -251,7 +258,13 @@ def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uv
 
     actors = actors_from_env(os.environ)
     found = make_app("Arrears history", [routes(desk, actors)], health=health)
-    config = uvicorn.Config(found, log_config=None, access_log=False, loop="none")
+    config = uvicorn.Config(
+        found,
+        log_config=None,
+        access_log=False,
+        loop="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
     return uvicorn.Server(config) if hearing is None else _QuietServer(config)
 
 

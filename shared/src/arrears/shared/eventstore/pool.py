@@ -1,8 +1,46 @@
 """Connection pools of our own databases."""
 
-from typing import Any
+import asyncio
+from contextlib import suppress
+from typing import Any, Final
 
 import asyncpg
+
+ANSWER_SECONDS: Final = 10.0
+CONNECT_SECONDS: Final = 10.0
+GOODBYE_SECONDS: Final = 3.0
+
+
+class _Impatient(asyncpg.Connection):
+    """Ends itself where a statement was given up, instead of asking the server to cancel it.
+
+    Asking, and rolling back after that, would each wait once more for a server that is silent.
+    """
+
+    def _cancel_current_command(
+        self, waiter: "asyncio.Future[None]", cancel_waiter: Any = None
+    ) -> None:
+        asyncio.get_running_loop().call_soon(self.terminate)
+        if not waiter.done():
+            waiter.set_result(None)
+
+
+def bounded(name: str, **server: str) -> dict[str, Any]:
+    """Settings of a process that must not wait for ever. Proofs and rebuilds do without.
+
+    A connection that a firewall has forgotten stays open and never answers; on the server's side
+    it would keep the locks of its transaction. `name` is what the server calls us.
+    """
+    return {
+        "connection_class": _Impatient,
+        "command_timeout": ANSWER_SECONDS,
+        "timeout": CONNECT_SECONDS,
+        "server_settings": {
+            "application_name": f"arrears-{name}",
+            "idle_in_transaction_session_timeout": f"{ANSWER_SECONDS:.0f}s",
+            **server,
+        },
+    }
 
 
 async def open_pool(dsn: str, *, min_size: int = 1, max_size: int, **settings: Any) -> asyncpg.Pool:
@@ -18,3 +56,12 @@ async def open_pool(dsn: str, *, min_size: int = 1, max_size: int, **settings: A
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:
     return None
+
+
+async def close_pool(pool: asyncpg.Pool) -> None:
+    """Say goodbye; a server that does not answer is left without one."""
+    with suppress(TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError):
+        async with asyncio.timeout(GOODBYE_SECONDS):
+            await pool.close()
+            return
+    pool.terminate()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from aiokafka import TopicPartition as Place
@@ -34,6 +35,7 @@ class KafkaBus:
         self._starting = asyncio.Lock()
         self._reading = asyncio.Lock()
         self._parts: list[KafkaListener | KafkaPublisher] = []
+        self._endings: set[asyncio.Task[None]] = set()
 
     async def ensure_topic(self, topic: str, *, partitions: int, retention_ms: int) -> None:
         async with self._doing(f"topic {topic}"):
@@ -98,6 +100,24 @@ class KafkaBus:
     def publisher(self) -> KafkaPublisher:
         return self._kept(KafkaPublisher(self.settings))
 
+    async def renew(self) -> None:
+        """Our own connections are made anew at the next need; what was lost is ended beside.
+
+        After any failure: a connection that died in silence would be found out one by one, each
+        by a time-out of its own.
+        """
+        async with self._starting, self._reading:
+            reader, self._reader = self._reader, None
+            admin, self._admin = self._admin, None
+        for ending in (
+            end_consumer(reader) if reader is not None else None,
+            end_client(admin) if admin is not None else None,
+        ):
+            if ending is not None:
+                task = asyncio.get_running_loop().create_task(ending)
+                self._endings.add(task)
+                task.add_done_callback(self._endings.discard)
+
     async def close(self) -> None:
         parts, self._parts = self._parts, []
         for part in parts:
@@ -108,6 +128,8 @@ class KafkaBus:
         admin, self._admin = self._admin, None
         if admin is not None:
             await end_client(admin)
+        if self._endings:
+            await asyncio.gather(*self._endings)
 
     def _kept(self, part: Part) -> Part:
         """Closed with the bus, unless its owner has closed it before."""
@@ -133,7 +155,8 @@ class KafkaBus:
     async def _ready_reader(self) -> Any:
         async with self._starting:
             if self._reader is None:
-                reader = make_consumer(self.settings)
+                # Single records are looked at: nothing is gained by waiting for more of them.
+                reader = make_consumer(replace(self.settings, fetch_min_bytes=1, fetch_wait_ms=50))
                 try:
                     await reader.start()
                 except BaseException:

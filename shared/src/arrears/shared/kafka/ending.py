@@ -6,6 +6,7 @@ runs in a task of its own, for a bounded time, and the connections are closed in
 """
 
 import asyncio
+import itertools
 from collections.abc import Awaitable
 from typing import Any, Final
 
@@ -24,12 +25,21 @@ async def end_consumer(consumer: Any) -> None:
 
 async def end_producer(producer: Any) -> None:
     """Its `stop()` alone would wait for a lost broker: an idempotent batch is retried for ever."""
-    producer._message_accumulator.fail_all(ProducerClosed())
+    waiting = producer._message_accumulator
+    for batch in [*itertools.chain(*waiting._batches.values()), *waiting._pending_batches]:
+        # Nobody is left to hear of these batches, so asyncio must not complain that nobody did.
+        batch.future.add_done_callback(_retrieve)
+    waiting.fail_all(ProducerClosed())
     sender = producer._sender.sender_task
     if sender is not None:
         sender.cancel()
     await _apart(producer.client.close(), "producer's connections")
     await _apart(producer.stop(), "producer")
+
+
+def _retrieve(future: "asyncio.Future[object]") -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 async def end_client(client: Any) -> None:

@@ -201,8 +201,7 @@ class KafkaListener:
 
     async def _drop(self) -> None:
         consumers, self._consumers = self._consumers, {}
-        for consumer in consumers.values():
-            await end_consumer(consumer)
+        await asyncio.gather(*map(end_consumer, consumers.values()))
 
 
 async def _fetched(consumers: Sequence[Any], records_max: int) -> dict[Any, Sequence[Any]]:

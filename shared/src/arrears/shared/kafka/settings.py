@@ -72,7 +72,7 @@ class KafkaSettings:
     fetch_wait_ms: int = 50
     fetch_min_bytes: int = 1
     stall_seconds: float = 10.0
-    request_seconds: float = 20.0
+    request_seconds: float = 10.0
     publish_seconds: float = 30.0
     commit_seconds: float = 1.0
 

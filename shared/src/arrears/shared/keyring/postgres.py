@@ -20,6 +20,8 @@ from arrears.shared.keyring.sealing import ERASED, KEY_BYTES, DataKey, Erased
 
 _CACHED_MAX: Final = 50_000
 _BATCH_MAX: Final = 5_000
+_CONNECT_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 5.0
 
 _FIND: Final = """
 SELECT borrower_id, wrapped_key FROM keys WHERE category = $1 AND borrower_id = ANY($2::text[])"""
@@ -63,8 +65,18 @@ class PostgresKeyring:
     async def connect(
         cls, dsn: str, master: MasterKey, service: str, *, cache_seconds: float = 60.0
     ) -> "PostgresKeyring":
-        pool = await asyncpg.create_pool(dsn, min_size=0, max_size=2)
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=2,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_ANSWER_SECONDS,
+        )
         return cls(pool, master, service, cache_seconds=cache_seconds)
+
+    async def renew(self) -> None:
+        """After a failure: connections that died in silence are not found out one by one."""
+        await self._pool.expire_connections()
 
     async def keys_for(
         self, borrowers: Iterable[BorrowerId], category: Category

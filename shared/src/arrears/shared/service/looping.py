@@ -2,10 +2,15 @@
 
 import asyncio
 import gc
-from collections.abc import Coroutine
-from typing import Any
+import os
+import signal
+from collections.abc import Callable, Coroutine
+from threading import Timer
+from typing import Any, Final
 
 import uvloop
+
+STOP_SECONDS: Final = 6
 
 
 def run_loop(work: Coroutine[Any, Any, None]) -> None:
@@ -15,3 +20,26 @@ def run_loop(work: Coroutine[Any, Any, None]) -> None:
     gc.set_threshold(50_000, 20, 50)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(work)
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT ask for an end, and after a while nobody waits for it any more.
+
+    A server that never answers could hold up every goodbye in turn; and a process that is ended
+    hard loses nothing, for a crash may happen at any moment.
+    """
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        stop()
+        patience = Timer(STOP_SECONDS, _leave)
+        patience.daemon = True
+        patience.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+
+
+def _leave() -> None:
+    os.write(2, f"did not end within {STOP_SECONDS} s of being told to: left as it is\n".encode())
+    os._exit(1)

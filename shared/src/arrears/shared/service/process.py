@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import os
-import signal
 import socket
 import sys
 import time
@@ -28,7 +27,7 @@ from fastapi import APIRouter
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import Leases, make_rows
-from arrears.shared.eventstore.pool import open_pool
+from arrears.shared.eventstore.pool import bounded, close_pool, open_pool
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Folding, Projection, Projector
 from arrears.shared.http.actors import actors_from_env
@@ -50,7 +49,7 @@ from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.leaving import leaving_plainly
-from arrears.shared.service.looping import run_loop
+from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.refusals import SealingStore
@@ -86,7 +85,7 @@ class Running:
     settings: Settings
     pool: asyncpg.Pool
     store: PostgresStore
-    keyring: Keyring
+    keyring: PostgresKeyring
     stage: Stage
 
 
@@ -175,7 +174,7 @@ def _keystore_place(settings: Settings) -> tuple[str, str]:
     return f"{server}/postgres", name
 
 
-async def _keyring(settings: Settings) -> Keyring:
+async def _keyring(settings: Settings) -> PostgresKeyring:
     master = MasterKey.from_env(os.environ)
     return await PostgresKeyring.connect(settings.keystore, master, settings.service)
 
@@ -183,11 +182,7 @@ async def _keyring(settings: Settings) -> Keyring:
 @asynccontextmanager
 async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]:
     """The database, the key store and the stage of a process."""
-    pool = await open_pool(
-        settings.dsn,
-        max_size=POOL_MAX,
-        server_settings={"application_name": f"arrears-{service.name}"},
-    )
+    pool = await open_pool(settings.dsn, max_size=POOL_MAX, **bounded(service.name))
     keyring = await _keyring(settings)
     try:
         yield Running(
@@ -199,13 +194,7 @@ async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]
         )
     finally:
         await keyring.close()
-        await pool.close()
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        await close_pool(pool)
 
 
 async def _work(service: Service) -> None:
@@ -214,7 +203,7 @@ async def _work(service: Service) -> None:
     async with opened(service, settings) as running:
         await keep_clock(running.pool, settings.ground.clock)
         async with _worker(service, running) as worker:
-            _on_signals(worker.stop)
+            on_signals(worker.stop)
             await worker.run()
 
 
@@ -246,12 +235,19 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
         )
         projector = Projector(running.pool, running.store, foldings_of(service, running.stage))
         owner.on_commit = projector.offer
+
+        async def renew() -> None:
+            await running.pool.expire_connections()
+            await running.keyring.renew()
+            await bus.renew()
+
         yield Worker(
             owner,
             leases,
             projector,
             lease_seconds=running.settings.lease_seconds,
             housekeeping=Housekeeping(running.pool),
+            renew=renew,
         )
     finally:
         await publisher.close()
@@ -279,7 +275,7 @@ async def _serve(service: Service, *, hears: bool) -> None:
         async with _worker(service, running) as worker:
             server = _http(service, running, worker)
             serving = asyncio.create_task(server.serve())
-            _on_signals(worker.stop)
+            on_signals(worker.stop)
             try:
                 await worker.run()
             finally:
@@ -342,6 +338,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
         log_config=None,
         access_log=False,
         loop="none",
+        timeout_graceful_shutdown=STOP_SECONDS,
     )
     return uvicorn.Server(config) if worker is None else _QuietServer(config)
 

@@ -7,7 +7,7 @@ with one clear line.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -92,6 +92,7 @@ class Worker:
         lease_seconds: float,
         housekeeping: Tidying | None = None,
         clock: Callable[[], float] = time.monotonic,
+        renew: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.owner = owner
         self.progressed_at = clock()
@@ -102,6 +103,7 @@ class Worker:
         self._projector = projector
         self._housekeeping = housekeeping
         self._lease_every = lease_seconds / 3
+        self._renew = renew
         self._next: dict[str, float] = {}
         self._stopping = asyncio.Event()
         self._committed = asyncio.Event()
@@ -201,6 +203,9 @@ class Worker:
             with suppress(*PASSING):
                 await self.owner.drop(self.owner.shards, feed)
             self._projector.drop(self._leases.forget())
+            if self._renew is not None and not isinstance(error, Fenced):
+                with suppress(*PASSING):
+                    await self._renew()
         self._next["lease"] = 0.0
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), RETRY_SECONDS)

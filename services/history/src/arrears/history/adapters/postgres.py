@@ -4,10 +4,11 @@ SQLAlchemy describes the tables (`tables.py`); this file speaks to them by async
 event of every service passes here.
 """
 
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -26,10 +27,12 @@ from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import INPUT_SKIPPED, RANK, SERVICES, Kept
-from arrears.shared.eventstore.pool import open_pool
+from arrears.shared.eventstore.pool import GOODBYE_SECONDS, bounded, close_pool, open_pool
 from arrears.shared.kernel.ids import SHARD_COUNT
 
 Connection = PoolConnectionProxy
+ASK_SECONDS: Final = 5.0
+_SILENCE: Final = "20s"
 PAGE_ROWS: Final = 5000
 _COLUMNS: Final = Kept.__struct_fields__
 _ALL: Final = ", ".join(_COLUMNS)
@@ -79,9 +82,9 @@ class PostgresHistory:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, dsn: str) -> "PostgresHistory":
-        """The tables must be there: `arrears-history migrate`."""
-        pool = await open_pool(dsn, max_size=8)
+    async def connect(cls, dsn: str, **bounds: Any) -> "PostgresHistory":
+        """The tables must be there: `arrears-history migrate`. `bounds` as in `eventstore.pool`."""
+        pool = await open_pool(dsn, max_size=8, **bounds)
         wanted = all_places()
         async with pool.acquire() as connection:
             await connection.execute(
@@ -89,8 +92,12 @@ class PostgresHistory:
             )
         return cls(pool)
 
+    async def renew(self) -> None:
+        """After a failure: connections that died in silence are not found out one by one."""
+        await self._pool.expire_connections()
+
     async def close(self) -> None:
-        await self._pool.close()
+        await close_pool(self._pool)
 
     # --- Writing
 
@@ -237,27 +244,37 @@ class PostgresHistory:
 
 
 class PostgresTurn:
-    """Holds an advisory lock on a connection of its own: who dies, gives up its turn."""
+    """Holds an advisory lock on a connection of its own: who dies, gives up its turn.
+
+    Who is cut off as well: the server ends a session that has said nothing for a while.
+    """
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._connection: asyncpg.Connection | None = None
         self._held = False
+        self._asked_at = 0.0
 
     async def mine(self) -> bool:
         if self._connection is None or self._connection.is_closed():
             self._held = False
-            self._connection = await asyncpg.connect(self._dsn)
+            self._connection = await asyncpg.connect(
+                self._dsn, **bounded("history-turn", idle_session_timeout=_SILENCE)
+            )
+            self._asked_at = time.monotonic()
         if not self._held:
             self._held = bool(
                 await self._connection.fetchval("select pg_try_advisory_lock($1)", _HEARING_LOCK)
             )
+        elif time.monotonic() - self._asked_at > ASK_SECONDS:
+            await self._connection.fetchval("select 1")
+            self._asked_at = time.monotonic()
         return self._held
 
     async def give_up(self) -> None:
-        if self._connection is not None and not self._connection.is_closed():
-            await self._connection.close()
-        self._connection, self._held = None, False
+        connection, self._connection, self._held = self._connection, None, False
+        if connection is not None and not connection.is_closed():
+            await connection.close(timeout=GOODBYE_SECONDS)
 
 
 def _snapshot(connection: Connection) -> asyncpg.transaction.Transaction:

@@ -1,0 +1,93 @@
+"""A pool of a running process waits for nobody for ever."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+from arrears.cli.chaos.proxy import Proxy
+from arrears.cli.stack import Stack
+from arrears.shared.eventstore import pool as pools
+
+pytestmark = pytest.mark.live
+SOON = 3.0
+
+
+@pytest.fixture
+async def proxy(stack: Stack) -> AsyncIterator[Proxy]:
+    found = Proxy()
+    found.target = urlsplit(stack.postgres_admin_dsn).port or 5432
+    await found.start()
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def pool(
+    stack: Stack, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[asyncpg.Pool]:
+    monkeypatch.setattr(pools, "ANSWER_SECONDS", 1.0)
+    parts = urlsplit(stack.postgres_admin_dsn)
+    who = parts.netloc.rpartition("@")[0]
+    dsn = urlunsplit(parts._replace(netloc=f"{who}@127.0.0.1:{proxy.port}"))
+    found = await pools.open_pool(dsn, max_size=3, **pools.bounded("test"))
+    yield found
+    await pools.close_pool(found)
+
+
+async def test_a_statement_on_a_lost_connection_ends_and_the_next_gets_another(
+    pool: asyncpg.Pool, proxy: Proxy
+) -> None:
+    before = await pool.fetchval("SELECT pg_backend_pid()")
+    proxy.lose("from")
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        await pool.fetchval("SELECT 1")
+    async with asyncio.timeout(SOON):
+        assert await pool.fetchval("SELECT pg_backend_pid()") != before
+    assert time.monotonic() - began < SOON
+
+
+async def test_a_transaction_on_a_lost_connection_neither_hangs_nor_keeps_its_locks(
+    pool: asyncpg.Pool, proxy: Proxy, stack: Stack
+) -> None:
+    async def take_the_lock_and_lose_the_connection() -> None:
+        async with asyncio.timeout(SOON), pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(7351)")
+            proxy.lose("to")
+            await connection.execute("SELECT 1")
+
+    with pytest.raises((TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)):
+        await take_the_lock_and_lose_the_connection()
+    waited = await asyncpg.connect(stack.postgres_admin_dsn)
+    try:
+        async with asyncio.timeout(SOON):
+            await waited.execute("SELECT pg_advisory_lock(7351)")
+    finally:
+        await waited.close()
+
+
+async def test_after_a_renewal_no_connection_of_before_is_used(
+    pool: asyncpg.Pool, proxy: Proxy
+) -> None:
+    await asyncio.gather(*(pool.fetchval("SELECT pg_sleep(0.05)") for _ in range(3)))
+    proxy.lose("to")
+    await pool.expire_connections()
+    began = time.monotonic()
+    assert await asyncio.gather(*(pool.fetchval("SELECT 1") for _ in range(3))) == [1, 1, 1]
+    assert time.monotonic() - began < 1.0
+
+
+async def test_a_pool_whose_server_is_silent_is_closed_all_the_same(
+    pool: asyncpg.Pool, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "GOODBYE_SECONDS", 0.3)
+    stuck = asyncio.create_task(pool.fetchval("SELECT pg_sleep(60)"))
+    await asyncio.sleep(0)
+    proxy.lose("from")
+    async with asyncio.timeout(SOON):
+        await pools.close_pool(pool)
+        await asyncio.wait([stuck])
