@@ -50,8 +50,8 @@ simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many,
 chaos: setup ## Faults on a real Kafka and PostgreSQL while a feed runs (FAULTS=n: how many, 100; SEED=n)
 	@$(BIN)/arrears chaos $(if $(FAULTS),--faults "$(FAULTS)") $(if $(SEED),--seed "$(SEED)")
 
-bench: setup ## Speed beside a raw pipe in the same run (ONLY=name for one row)
-	@$(BIN)/arrears bench $(if $(ONLY),--only "$(ONLY)")
+bench: setup ## Speed beside a raw pipe in the same run (ONLY=name for one row, SCALE=0.05 to try, MILLION=1: growth to 1 M)
+	@$(BIN)/arrears bench $(if $(ONLY),--only "$(ONLY)") $(if $(SCALE),--scale "$(SCALE)") $(if $(MILLION),--million)
 
 migrate: setup ## Bring every service's database to the newest tables
 	@$(BIN)/arrears migrate
@@ -63,7 +63,7 @@ clean: down ## Stop everything and remove .local/
 	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears stack clean; fi; rm -rf .local
 
 requirements: setup ## Lock the newest versions of requirements/*.in with their hashes
-	@set -e; for pair in base:run local:local build:build dev:dev uv:uv; do \
+	@set -e; for pair in base:run local:local build:build dev:dev uv:uv bench:bench; do \
 	  UV_CACHE_DIR=.local/cache/uv $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	    requirements/$${pair%:*}.in -o requirements/$${pair#*:}.txt; done
