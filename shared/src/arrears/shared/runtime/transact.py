@@ -9,9 +9,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from arrears.shared.eventstore.port import ShardMoved, Store, StoredEvent, StreamMoved
+from arrears.shared.eventstore.codec import read_envelope
+from arrears.shared.eventstore.port import (
+    EventRepeated,
+    ShardMoved,
+    Store,
+    StoredEvent,
+    StreamMoved,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, shard_of, stream_name
+from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName, shard_of, stream_name
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
@@ -47,19 +54,27 @@ async def transact(
 ) -> Sequence[StoredEvent]:
     """Decide and append one command; no events where it was already in effect.
 
+    A command that was carried out before, and whose answer was lost, leads to the events of then.
     Raises Refused from the domain or for a parked borrower, TooBusy after five lost races.
     """
     stream = stream_name(issue.category, issue.key)
     for _ in range(ATTEMPTS_MAX):
         bench, shelf = await open_desk(stage, store, borrower_id)
         if borrower_id in await store.parked_borrowers([shelf.shard]):
+            if before := await _carried_out(store, shelf.shard, stream, cause):
+                return before
             raise Refused("case_is_parked")
         await bench.load({shelf.shard: [(stream, issue.category, borrower_id)]})
         entry = shelf.entries[stream]
         draft = Draft(recorded_at)
         when = at if entry.time is None else max(at, entry.time)
-        if not bench.decide(draft, shelf, stream, issue.command, cause, when):
-            return ()
+        try:
+            if not bench.decide(draft, shelf, stream, issue.command, cause, when):
+                return await _carried_out(store, shelf.shard, stream, cause)
+        except Refused:
+            if before := await _carried_out(store, shelf.shard, stream, cause):
+                return before
+            raise
         change = draft.finish(every_timer=True)
         part = change.shards[shelf.shard]
         part.expected_seq = None
@@ -67,5 +82,19 @@ async def transact(
             await store.commit(change)
         except (ShardMoved, StreamMoved):
             continue
+        except EventRepeated:
+            return await _carried_out(store, shelf.shard, stream, cause)
         return part.events
     raise TooBusy(stream)
+
+
+async def _carried_out(
+    store: Store, shard: Shard, stream: StreamName, cause: Cause
+) -> Sequence[StoredEvent]:
+    """The events that this very command has led to before."""
+    mark = cause.id.encode()
+    return [
+        event
+        for event in await store.load({shard: [stream]})
+        if mark in event.value and read_envelope(event.value).causationid == cause.id
+    ]

@@ -68,7 +68,8 @@ class StoreLostEvents(Exception):
 class Cause(Struct, frozen=True):
     """Why we decide: what was heard, answered or fell due, and who asked where a person did.
 
-    `part` counts the commands that follow from one cause for one stream.
+    `part` counts the commands that follow from one cause for one stream. `is_day`: the cause is
+    a whole day, so what it brings is told apart by its time.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Cause(Struct, frozen=True):
     fact_id: EventId | None = None
     digest: str | None = None
     part: int = 0
+    is_day: bool = False
 
 
 class Entry:
@@ -272,13 +274,16 @@ class Workbench:
     ) -> EventId:
         """Same cause, stream, type and ordinal, same id: a repeat is recognised (protocol 2.4).
 
-        The ordinal holds the agenda time, since one day is the cause of all its timers, and the
-        part, since one cause may give a stream several commands: it counts commands, not events,
-        so that a repeat of which the first part yields nothing more finds the same ids.
+        The ordinal holds the part, since one cause may give a stream several commands: it counts
+        commands, not events, so that a repeat of which the first part yields nothing more finds
+        the same ids. It holds the agenda time only where one day is the cause of all its timers:
+        what is heard again, or asked for again by a person, comes when the stream has moved on.
         """
         wire_name = self.codec.wire_names[type(event)]
         place = f"{cause.part}/{ordinal}" if cause.part else str(ordinal)
-        return EventId(derived_id(cause.id, stream, wire_name, f"{at.isoformat()}/{place}"))
+        if cause.is_day:
+            place = f"{at.isoformat()}/{place}"
+        return EventId(derived_id(cause.id, stream, wire_name, place))
 
     def _append(
         self,
@@ -385,7 +390,7 @@ class Workbench:
         entry = shelf.entries[stream]
         draft.touch(shelf.shard, stream, entry)
         at = self.stage.calendar.last_minute_of(day)
-        cause = Cause(id=derived_id("day", self.stage.name, day.isoformat(), stream))
+        cause = Cause(id=derived_id("day", self.stage.name, day.isoformat(), stream), is_day=True)
         event = BusinessDayClosed(day=day)
         event_id = self._event_id(cause, stream, event, at, 0)
         self._append(draft, shelf, stream, entry, event, event_id, cause, at)
