@@ -245,12 +245,17 @@ class MemoryStore:
 
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
         for effect in effects:
+            stored = self.effect_rows.get(effect.event_id)
+            if stored is None or stored.in_doubt or stored.sent_at != effect.sent_at:
+                raise Fenced(f"effect {effect.event_id} was sent or answered by another")
+        for effect in effects:
             self.effect_rows[effect.event_id] = replace(effect, sent_at=at)
 
     async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
         for effect in effects:
-            stored = self.effect_rows[effect.event_id]
-            self.effect_rows[effect.event_id] = replace(stored, in_doubt=True)
+            stored = self.effect_rows.get(effect.event_id)
+            if stored is not None:
+                self.effect_rows[effect.event_id] = replace(stored, in_doubt=True)
 
     async def move_cursors(self, moves: Mapping[Shard, tuple[int, int]]) -> None:
         if any(self.published[shard] != before for shard, (before, _) in moves.items()):

@@ -211,7 +211,11 @@ class Store(Protocol):
     async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]: ...
 
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
-        """Remember that we are about to send, so that a crash leaves doubt and not silence."""
+        """Remember that we are about to send, so that a crash leaves doubt and not silence.
+
+        Compare-and-set from each effect's own `sent_at`: raises Fenced and marks none where another
+        has sent or answered one since, or left it in doubt.
+        """
 
     async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
         """Remember that nobody knows whether they were carried out; staff must decide."""

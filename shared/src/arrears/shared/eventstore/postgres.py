@@ -140,7 +140,11 @@ class PostgresStore:
         await _set_aside(connection, change)
 
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
-        await self.pool.execute(sql.MARK_SENT, [effect.event_id for effect in effects], at)
+        known = [effect.event_id for effect in effects], [effect.sent_at for effect in effects]
+        async with self.pool.acquire() as connection, connection.transaction():
+            marked = await connection.execute(sql.MARK_SENT, *known, at)
+            if int(marked.split()[-1]) != len(effects):
+                raise Fenced("an effect was sent or answered by another")
 
     async def mark_in_doubt(self, effects: Sequence[PendingEffect]) -> None:
         await self.pool.execute(sql.MARK_IN_DOUBT, [effect.event_id for effect in effects])

@@ -148,7 +148,12 @@ ADD_EFFECTS: Final = """
         $1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
 """
 DELETE_EFFECTS: Final = "DELETE FROM effects WHERE event_id = ANY($1::text[])"
-MARK_SENT: Final = "UPDATE effects SET sent_at = $2 WHERE event_id = ANY($1::text[])"
+MARK_SENT: Final = """
+    UPDATE effects AS e SET sent_at = $3
+    FROM unnest($1::text[], $2::timestamptz[]) AS known (event_id, sent_at)
+    WHERE e.event_id = known.event_id AND e.sent_at IS NOT DISTINCT FROM known.sent_at
+      AND NOT e.in_doubt
+"""
 MARK_IN_DOUBT: Final = "UPDATE effects SET in_doubt = true WHERE event_id = ANY($1::text[])"
 ADD_REFUSED: Final = """
     INSERT INTO refused

@@ -10,7 +10,7 @@ else of the borrower is handled meanwhile.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -28,6 +28,7 @@ from arrears.shared.runtime.stage import ANSWER_RANK, Clock, Recheck, Stage
 BATCH_MAX = 2000
 RECHECKED_MAX = 50
 """Few enough that the last of a batch is still what was checked when it is carried out."""
+LOOK_EVERY = timedelta(seconds=1)
 
 
 class Effects:
@@ -51,6 +52,7 @@ class Effects:
         self._recheck: Recheck | None = stage.recheck if clock == "live" else None
         self._pending: dict[EventId, PendingEffect] = {}
         self._events: dict[EventId, object] = {}
+        self._looked_at = datetime.min.replace(tzinfo=UTC)
 
     async def take(self, shards: Sequence[Shard]) -> None:
         self.drop(shards)
@@ -74,6 +76,9 @@ class Effects:
 
     async def step(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
         """Carry out one batch; each effect comes back with the agenda rows of its answers."""
+        settled = await self._settled_doubts()
+        if settled:
+            return settled
         gateway = self._gateway
         most = BATCH_MAX if self._recheck is None else RECHECKED_MAX
         batch = [effect for effect in self._pending.values() if not effect.in_doubt][:most]
@@ -160,6 +165,23 @@ class Effects:
         await self._store.mark_sent(batch, at)
         for effect in batch:
             self._pending[effect.event_id] = replace(effect, sent_at=at)
+
+    async def _settled_doubts(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
+        """Doubts that an answer has ended since: its row is in the agenda already.
+
+        A slow gateway may answer whoever asked it after its lease has run out.
+        """
+        doubtful = [effect for effect in self._pending.values() if effect.in_doubt]
+        if not doubtful or abs(self._now() - self._looked_at) < LOOK_EVERY:
+            return ()
+        self._looked_at = self._now()
+        stored = await self._store.effects(sorted({effect.shard for effect in doubtful}))
+        waiting = {effect.event_id for effect in stored}
+        settled = [effect for effect in doubtful if effect.event_id not in waiting]
+        for effect in settled:
+            del self._pending[effect.event_id]
+            self._events.pop(effect.event_id, None)
+        return [(effect, ()) for effect in settled]
 
     async def _without_doubt(self, batch: Sequence[PendingEffect]) -> list[PendingEffect]:
         """Effects that were being sent when a worker died must not be sent again."""

@@ -285,6 +285,18 @@ class StoreSuite:
         await store.mark_in_doubt([sent])
         assert list(await store.effects([TWO])) == [replace(sent, in_doubt=True)]
 
+    async def test_an_effect_is_marked_by_one_of_two_who_would_send_it(self, store: Store) -> None:
+        """Compare-and-set (protocol 1.3): who was frozen in between learns it before sending."""
+        await store.commit(Change(effects_added=[effect(1), effect(2)]))
+        await store.mark_sent([effect(1)], AT)
+        with pytest.raises(Fenced):
+            await store.mark_sent([effect(2), effect(1)], LATER)
+        assert list(await store.effects([ONE])) == [replace(effect(1), sent_at=AT), effect(2)]
+        await store.mark_sent([replace(effect(1), sent_at=AT)], LATER)
+        await store.mark_in_doubt([effect(2)])
+        with pytest.raises(Fenced):
+            await store.mark_sent([effect(2)], LATER)
+
     async def test_homes_are_settled_once(self, store: Store) -> None:
         ben = BorrowerId("ben")
         assert await store.settle_homes({"l1": ANNA}) == {"l1": ANNA}
