@@ -115,8 +115,9 @@ def nothing_waits_behind_its_day(service: str, store: MemoryStore) -> None:
         open_day = store.shards[row.shard].open_day
         if open_day is not None and row.day < open_day:
             raise Broken(f"{service} shard {row.shard}: {row.origin} was left behind on {row.day}")
-    if store.effect_rows:
-        raise Broken(f"{service}: effect {next(iter(store.effect_rows))} has no answer")
+    for effect in store.effect_rows.values():
+        if not effect.in_doubt:
+            raise Broken(f"{service}: effect {effect.event_id} has neither answer nor doubt")
 
 
 def every_feed_record_is_accounted_for_once(
@@ -147,6 +148,14 @@ def _accounted_for(found: Mapping[str, Sequence[str]], origin: str, record: Reco
     expected = 0 if BUSINESS_DAY_CLOSED.encode() in record.value else 1
     if len(ends) != expected:
         raise Broken(f"{origin}: accounted for as {list(ends) or 'nothing'}")
+
+
+def no_key_is_asked_twice(service: str, requests: Sequence[EffectRequest]) -> None:
+    """Where the gateway does not honour keys, asking again would do it again."""
+    asked = Counter(request.id for request in requests)
+    for key, count in asked.items():
+        if count > 1:
+            raise Broken(f"{service}: effect {key} was asked for {count} times")
 
 
 def no_key_has_two_contents(service: str, requests: Sequence[EffectRequest]) -> None:

@@ -1,7 +1,7 @@
 """The parts of a simulated world: wires that are slow and fail, clocks, gateways, projections."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -66,8 +66,14 @@ class Wire:
     """Everything behind it is far away: each call takes its time, and can be lost on either way."""
 
     def __init__(
-        self, behind: object, latency: Latency, lost: list[tuple[str, str]], name: str
+        self,
+        behind: object,
+        latency: Latency,
+        lost: list[tuple[str, str]],
+        name: str,
+        reached: Callable[[str, str], None],
     ) -> None:
+        self._reached = reached
         self._behind = behind
         self._latency = latency
         self._lost = lost
@@ -82,12 +88,14 @@ class Wire:
         async def call(*args: Any, **named: Any) -> Any:
             actor = current_actor()
             actor.doing = f"before {method}"
+            self._reached(self._name, actor.doing)
             await asyncio.sleep(self._latency.draw())
             if writes:
                 self._lose(method, "request")
             answer = await found(*args, **named)
             if writes:
                 actor.doing = f"after {method}, before its answer"
+                self._reached(self._name, actor.doing)
                 await asyncio.sleep(self._latency.draw())
                 self._lose(method, "answer")
             actor.doing = f"after {method}"

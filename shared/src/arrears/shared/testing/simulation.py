@@ -92,6 +92,8 @@ class Cast:
     clock: Clock = "feed"
     rate: float = 1.0
     jump: Callable[[Random], timedelta] = by_days
+    settled: Callable[["Simulation"], bool] = lambda world: world.all_days_are_closed()
+    honours_key: bool = True
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,10 @@ class Simulation:
         self.bus = MemoryBus(Random(f"bus {seed}"))
         self.stages = {stage.name: stage for stage in cast.stages()}
         self.stores = {name: MemoryStore() for name in self.stages}
-        self.gateways = {name: Recorder(gateway) for name, gateway in cast.gateways().items()}
+        self.gateways = {
+            name: Recorder(gateway, honours_key=cast.honours_key)
+            for name, gateway in cast.gateways().items()
+        }
         self.leases = {name: self._lease_table(name) for name in self.stages}
         self.projections = {
             name: MemoryProjections(self.stores[name], cast.foldings(stage))
@@ -153,8 +158,8 @@ class Simulation:
         self.started = 0
         self.rate = cast.rate
         self.offset = timedelta()
-        self.players = {player.name: player for player in cast.players(self)}
         self._plan = Plan(self)
+        self.players = {player.name: player for player in cast.players(self)}
 
     def _lease_table(self, name: str) -> LeaseTable:
         feed = self.story.feed_partitions if self.stages[name].feed is not None else 0
@@ -173,7 +178,7 @@ class Simulation:
         return WALL + self.offset
 
     def wire(self, behind: object, name: str) -> Wire:
-        return Wire(behind, self.latency, self.lost, name)
+        return Wire(behind, self.latency, self.lost, name, self._plan.reached)
 
     def start(self, name: str) -> Process:
         """Start a process of the service; of a stage, one more worker."""
@@ -247,7 +252,7 @@ class Simulation:
             for key, value in order:
                 place = TopicPartition(FEED_TOPIC, partition_of(key, self.story.feed_partitions))
                 self.bus.append(place, Outgoing(key=key.encode(), value=value))
-                await asyncio.sleep(self.latency.draw())
+                await asyncio.sleep(self._pace(len(order)))
             for partition in chance.sample(
                 range(self.story.feed_partitions), self.story.feed_partitions
             ):
@@ -255,8 +260,13 @@ class Simulation:
                 place = TopicPartition(FEED_TOPIC, partition)
                 self.bus.append(place, Outgoing(key=b"", value=value))
                 await asyncio.sleep(self.latency.draw())
-            await asyncio.sleep(chance.choice((0.0, 0.0, 0.3)))
+            if self.cast.clock == "feed":
+                await asyncio.sleep(chance.choice((0.0, 0.0, 0.3)))
         self.said_all = True
+
+    def _pace(self, lines: int) -> float:
+        """In `live` a day's lines are said over the day; in `feed` as fast as they can be."""
+        return 86_400 / self.rate / lines if self.cast.clock == "live" else self.latency.draw()
 
     # --- Running
 
@@ -315,6 +325,13 @@ class Simulation:
         return self.is_settled() and all(player.is_done() for player in self.players.values())
 
     def is_settled(self) -> bool:
+        return self.cast.settled(self)
+
+    def bank_time(self) -> datetime:
+        """What a clock shows that nobody sets."""
+        return WALL + timedelta(seconds=self.loop.time() * self.rate)
+
+    def all_days_are_closed(self) -> bool:
         next_day = self.cast.days[-1][0] + ONE_DAY
         return all(
             store.shards[shard].open_day == next_day
@@ -331,6 +348,9 @@ class Simulation:
             feed_partitions=self.story.feed_partitions,
             asked={name: gateway.asked for name, gateway in self.gateways.items()},
         )
+        for name, gateway in self.gateways.items():
+            if not gateway.honours_key:
+                laws.no_key_is_asked_twice(name, gateway.asked)
         for projections in self.projections.values():
             self._run_alone(partial(laws.rows_equal_their_rebuild, projections))
         for player in self.players.values():

@@ -40,9 +40,14 @@ FROZEN_SECONDS: Final = (0.2, 8.0)
 
 @dataclass(frozen=True)
 class Fault:
+    """`on` names a service; without it chance does. `when` is what a process of it must be doing,
+    from `at` on: "before commit", or "after commit, before its answer"."""
+
     at: float
     kind: str
     seed: str
+    on: str = ""
+    when: str = ""
 
 
 def faults_of(seed: int, seconds: float) -> list[Fault]:
@@ -61,37 +66,59 @@ class Plan:
     def __init__(self, world: "Simulation") -> None:
         self._world = world
         self.actor = Actor("faults")
-        self._open = 0
+        self._is_scheduled = False
+        self._striking = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._waiting: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
+
+    def reached(self, service: str, doing: str) -> None:
+        """A process of the service stands at this point."""
+        for waiter in self._waiting.pop((service, doing), ()):
+            waiter.set_result(None)
 
     def schedule(self, faults: Sequence[Fault]) -> None:
-        self._open = 1
+        self._is_scheduled = not faults
         self._world.loop.start(self.actor, lambda: self._strike_all(faults))
 
     def is_over(self) -> bool:
-        """Nobody is frozen, nothing is held back, everybody who was replaced is there again."""
-        return self._open == 0
+        """Nobody is frozen, nothing is held back, everybody who was replaced is there again.
+
+        A fault that still waits for its moment is not waited for.
+        """
+        return self._is_scheduled and not self._striking
 
     async def _strike_all(self, faults: Sequence[Fault]) -> None:
-        healing = []
         for fault in sorted(faults, key=lambda one: one.at):
             await asyncio.sleep(fault.at - self._world.loop.time())
             if self._world.said_all and self._world.is_settled():
                 break
-            healing.append(asyncio.create_task(self._strike(fault)))
-        await asyncio.gather(*healing)
-        self._open = 0
+            self._tasks.append(asyncio.create_task(self._await_moment(fault)))
+        self._is_scheduled = True
 
-    async def _strike(self, fault: Fault) -> None:
+    async def _await_moment(self, fault: Fault) -> None:
         chance = Random(fault.seed)
+        name = fault.on or chance.choice(self._world.services)
+        if fault.when:
+            moment: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.setdefault((name, fault.when), []).append(moment)
+            await moment
+        self._striking += 1
+        try:
+            await self._strike(fault, name, chance)
+        except Exception as error:
+            self._world.loop.troubles.append(error)
+        self._striking -= 1
+
+    async def _strike(self, fault: Fault, name: str, chance: Random) -> None:
         match fault.kind:
             case "kill":
-                await self._kill(chance)
+                await self._kill(name, fault.when, chance)
             case "freeze":
-                await self._freeze(chance)
+                await self._freeze(name, fault.when, chance)
             case "replace":
-                await self._replace(chance)
+                await self._replace(name, chance)
             case "lose request" | "lose answer":
-                name, way = chance.choice(self._world.services), fault.kind.removeprefix("lose ")
+                way = fault.kind.removeprefix("lose ")
                 self._world.tell(f"the next {way} of a write of {name} is lost")
                 self._world.lost.append((name, way))
             case "half publish":
@@ -101,45 +128,48 @@ class Plan:
             case "slow gateway":
                 self._slow_gateway(chance)
             case "clock jump":
-                self._jump(chance)
+                self._jump(name, chance)
             case _:
                 await self._disturb_topic(fault.kind, chance)
 
     # --- Processes
 
-    def _pick(self, chance: Random) -> "Process | None":
-        name = chance.choice(self._world.services)
-        there = [one for one in self._world.processes if one.service == name]
+    def _pick(self, name: str, chance: Random, when: str = "") -> "Process | None":
+        there = [
+            one
+            for one in self._world.processes
+            if one.service == name and one.actor.doing.startswith(when)
+        ]
         return chance.choice(there) if there else None
 
-    async def _kill(self, chance: Random) -> None:
-        process = self._pick(chance)
+    async def _kill(self, name: str, when: str, chance: Random) -> None:
+        process = self._pick(name, chance, when)
         if process is not None:
             self._world.tell(f"kill {process.actor.name}, {process.actor.doing}")
             self._world.bury(process)
             await asyncio.sleep(chance.uniform(0, 1))
             self._world.start(process.service)
 
-    async def _freeze(self, chance: Random) -> None:
+    async def _freeze(self, name: str, when: str, chance: Random) -> None:
         """Its lease may run out while it stands still; then it goes on as if nothing had been."""
-        process = self._pick(chance)
+        process = self._pick(name, chance, when)
         if process is None or process.actor.is_frozen:
             return
-        world, name = self._world, process.actor.name
+        world, frozen = self._world, process.actor.name
         seconds = chance.uniform(*FROZEN_SECONDS)
-        world.tell(f"freeze {name} for {seconds:.1f} s, {process.actor.doing}")
+        world.tell(f"freeze {frozen} for {seconds:.1f} s, {process.actor.doing}")
         process.actor.is_frozen = True
         world.start(process.service)
         await asyncio.sleep(seconds)
         process.actor.is_frozen = False
         if not process.actor.is_dead:
-            world.tell(f"{name} goes on")
+            world.tell(f"{frozen} goes on")
         await asyncio.sleep(chance.uniform(0, 3))
         await self._stop(process)
 
-    async def _replace(self, chance: Random) -> None:
+    async def _replace(self, name: str, chance: Random) -> None:
         """An orderly change of hands: the new one is there before the old one leaves."""
-        process = self._pick(chance)
+        process = self._pick(name, chance)
         if process is not None:
             heir = self._world.start(process.service)
             self._world.tell(f"{heir.actor.name} joins, to replace {process.actor.name}")
@@ -164,10 +194,10 @@ class Plan:
         self._world.tell(f"the gateway of {name} answers after {seconds:.1f} s")
         self._world.gateways[name].delays.append(seconds)
 
-    def _jump(self, chance: Random) -> None:
+    def _jump(self, name: str, chance: Random) -> None:
         """One process's wall clock is set, as by NTP, or everybody's."""
         by = self._world.cast.jump(chance)
-        process = self._pick(chance)
+        process = self._pick(name, chance)
         if process is None or process.clock is None or chance.random() < 0.5:
             self._world.tell(f"all clocks jump by {by}")
             self._world.offset += by

@@ -19,7 +19,7 @@ from arrears.shared.testing.toy_world import day
 SHARDS: Final = (Shard(2), Shard(3), Shard(11))
 DAYS: Final = 8
 _JSON: Final = Decoder(dict[str, Any])
-_WHATS: Final = ("overdue", "overdue", "overdue", "repayment", "repayment", "cured", "refuse")
+WHATS: Final = ("overdue", "overdue", "overdue", "repayment", "repayment", "cured", "refuse")
 
 
 @cache
@@ -42,7 +42,7 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
                 f"{number}",
                 who,
                 on,
-                what=chance.choice(_WHATS),
+                what=chance.choice(WHATS),
                 hour=chance.randint(0, 23),
                 amount=chance.randint(1, 99),
                 loan=f"loan-{chance.randint(1, 2)}-of-{who}",

@@ -1,0 +1,174 @@
+"""The toy stages under the wall clock: two days in which every second is two hours.
+
+When things happen depends on clocks and workers, so there is no digest of it. What must not depend
+on them is which facts were recorded on a loan, in which order, and that of everything said the
+rest followed once.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
+from datetime import date, timedelta
+from hashlib import sha256
+from random import Random
+from typing import Any, Final
+
+from msgspec.json import Decoder, encode
+
+from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.kernel.ids import Shard
+from arrears.shared.runtime.bus import TopicPartition
+from arrears.shared.runtime.stage import topic_of
+from arrears.shared.testing.laws import Broken
+from arrears.shared.testing.simulation import WALL, Cast, Player, Simulation
+from arrears.shared.testing.simulation_faults import by_minutes
+from arrears.shared.testing.toy import ToyGateway, toy_stages
+from arrears.shared.testing.toy_cast import SHARDS, WHATS, borrowers
+from arrears.shared.testing.toy_intake import CALENDAR, line
+from arrears.shared.testing.toy_people import People
+
+DAYS: Final = 2
+RATE: Final = 7_200.0
+SECONDS_A_DAY: Final = 86_400 / RATE
+FIRST: Final = CALENDAR.day_of(WALL)
+DONE_BY: Final = CALENDAR.start_of(FIRST + timedelta(days=DAYS + 3))
+"""What is referred at the end of the last day is heard after midnight, written to in the morning
+after, and answered."""
+_JSON: Final = Decoder(dict[str, Any])
+
+
+def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
+    chance = Random("the toy bank that is awake")
+    *people, bad = borrowers(12)
+    days = []
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        said = []
+        for hour in range(1, 24, 2):
+            who = chance.choice(people)
+            told = line(
+                f"{number}-{hour}",
+                who,
+                day,
+                what=chance.choice(WHATS),
+                hour=hour,
+                loan=f"loan-{chance.randint(1, 2)}-of-{who}",
+            )
+            said.append((who, told))
+        said.insert(5, (bad, line(f"bad-{number}", bad, day, what="poison")))
+        days.append((day, said))
+    return days
+
+
+def _is_settled(world: Simulation) -> bool:
+    """The clock has gone past everything that can follow, and nothing waits but what must."""
+    if world.bank_time() < DONE_BY:
+        return False
+    for store in world.stores.values():
+        held_up = _held_up(store)
+        parked = {one.row.borrower_id for one in store.parked}
+        if any(not one.in_doubt for one in store.effect_rows.values()):
+            return False
+        if any(row.shard not in held_up for row in store.agenda_rows.values()):
+            return False
+        timers = [one for one in store.timer_rows.values() if one.shard not in held_up]
+        if any(one.borrower_id not in parked for one in timers):
+            return False
+        if any(store.published[shard] != store.shards[shard].last_seq for shard in SHARDS):
+            return False
+    return all(
+        store.places[(topic_of(source), shard)].position
+        == len(world.bus.records(TopicPartition(topic_of(source), shard)))
+        for name, store in world.stores.items()
+        for source in world.stages[name].sources()
+        for shard in SHARDS
+    )
+
+
+def _held_up(store: MemoryStore) -> Set[Shard]:
+    """A day is not closed over a doubt, so nothing of the days after it happens on its shard."""
+    return {one.shard for one in store.effect_rows.values() if one.in_doubt}
+
+
+def outcome(world: Simulation) -> str:
+    """Which facts each loan recorded, in which order. Raises Broken where something is missing."""
+    held_up = _held_up(world.stores["contact"])
+    events = {service: _events(world, service, held_up) for service in world.stages}
+    facts: dict[str, list[str]] = {}
+    places: dict[str, tuple[str, int]] = {}
+    for event, seen in _events(world, "intake", frozenset()):
+        if "factdigest" in seen:
+            facts.setdefault(event.stream, []).append(seen["id"])
+            partition, _, offset = seen["inputposition"].rpartition("/")
+            before = places.get(event.stream, (partition, -1))
+            if before[0] == partition and before[1] >= int(offset):
+                raise Broken(f"{event.stream}: offset {offset} after {before[1]} of {partition}")
+            places[event.stream] = (partition, int(offset))
+    _everything_followed(events)
+    return sha256(encode(sorted(facts.items()))).hexdigest()[:12] + f" over {len(facts)} loans"
+
+
+def _events(
+    world: Simulation, service: str, without: Set[Shard]
+) -> list[tuple[StoredEvent, dict[str, Any]]]:
+    """Without borrowers that were parked."""
+    parked = {one.row.borrower_id for store in world.stores.values() for one in store.parked}
+    return [
+        (event, _JSON.decode(event.value))
+        for shard in SHARDS
+        for event in world.stores[service].events[shard]
+        if shard not in without and event.borrower_id not in parked
+    ]
+
+
+def _everything_followed(
+    events: Mapping[str, Sequence[tuple[StoredEvent, dict[str, Any]]]],
+) -> None:
+    """Each referral is planned, sent and completed once; each completion is noted by all."""
+
+    def count(service: str, noun: str) -> Counter[tuple[str, int]]:
+        return Counter(
+            (seen["data"]["case_id"], seen["data"]["referral"])
+            for event, seen in events[service]
+            if event.type.split(".")[2] == noun
+        )
+
+    referred = count("intake", "case_referred")
+    for noun in ("notice_planned", "notice_sent", "treatment_completed"):
+        if count("contact", noun) != referred:
+            wrong = referred - count("contact", noun) or count("contact", noun) - referred
+            raise Broken(f"contact: {noun} differs from what was referred: {dict(wrong)}")
+    if max(referred.values(), default=1) > 1:
+        raise Broken(f"a case was referred twice under one number: {referred.most_common(1)}")
+    completed = Counter(case_id for case_id, _ in referred.elements())
+    for service in ("mediation", "legal"):
+        noted = Counter(
+            seen["data"]["subject"]
+            for event, seen in events[service]
+            if event.type.split(".")[2] == "noted" and seen["data"]["what"] == "treatment_completed"
+        )
+        if noted != completed:
+            raise Broken(f"{service} noted {noted - completed or completed - noted} wrongly")
+
+
+def _players(world: Simulation) -> Sequence[Player]:
+    if not world.story.commands:
+        return ()
+    return [People(world, f"people {world.seed}", borrowers(8), seconds=DAYS * SECONDS_A_DAY)]
+
+
+def live_cast(*, honours_key: bool = True) -> Cast:
+    """`honours_key` False: what was sent and not answered must be in doubt, never sent again."""
+    return Cast(
+        stages=toy_stages,
+        gateways=lambda: {"contact": ToyGateway()},
+        days=_days(),
+        shards=SHARDS,
+        digest=outcome,
+        players=_players,
+        clock="live",
+        rate=RATE,
+        jump=by_minutes,
+        settled=_is_settled,
+        honours_key=honours_key,
+    )
