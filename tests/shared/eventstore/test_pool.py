@@ -91,3 +91,22 @@ async def test_a_pool_whose_server_is_silent_is_closed_all_the_same(
     async with asyncio.timeout(SOON):
         await pools.close_pool(pool)
         await asyncio.wait([stuck])
+
+
+async def test_a_transaction_that_slept_too_long_is_no_reason_to_end(pool: asyncpg.Pool) -> None:
+    """A frozen worker that wakes finds its session ended: it has to begin again, not to die."""
+
+    async def sleep_and_go_on() -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT 1")
+            pid = connection.get_server_pid()
+            async with asyncio.timeout(SOON):
+                while await pool.fetchval(
+                    "SELECT count(*) FROM pg_stat_activity WHERE pid = $1", pid
+                ):
+                    await pool.execute("SELECT pg_sleep(0.05)")
+            await connection.execute("SELECT 1")
+
+    with pytest.raises(pools.PASSING):
+        await sleep_and_go_on()
+    assert await pool.fetchval("SELECT 1") == 1

@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import asyncpg
 import structlog
 import typer
 import uvicorn
@@ -34,7 +33,7 @@ from arrears.history.application.hearing import Stop
 from arrears.history.application.ports import HistoryStore
 from arrears.history.application.rebuilding import Comparison, compare, hear_again
 from arrears.history.application.verifying import Verification
-from arrears.shared.eventstore.pool import bounded
+from arrears.shared.eventstore import pool
 from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
 from arrears.shared.http.logs import configure_logs
@@ -59,9 +58,7 @@ PASSING: Final = (
     ConnectionError,
     OSError,
     TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
+    *pool.PASSING,
 )
 
 
@@ -212,7 +209,7 @@ def _gathering(kafka: KafkaSettings) -> KafkaSettings:
 async def _opened(
     settings: Settings, kafka: KafkaSettings | None
 ) -> AsyncIterator[tuple[PostgresHistory, Worker | None]]:
-    store = await PostgresHistory.connect(settings.dsn, **bounded("history"))
+    store = await PostgresHistory.connect(settings.dsn, **pool.bounded("history"))
     bus = None if kafka is None else KafkaBus(_gathering(kafka))
     try:
         turn = PostgresTurn(settings.dsn)

@@ -9,6 +9,18 @@ import asyncpg
 ANSWER_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 10.0
 GOODBYE_SECONDS: Final = 3.0
+PASSING: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    # The driver loses count of its own states where a server dies while it speaks.
+    asyncpg.InternalClientError,
+)
+"""What the database brings upon us and what passes: begin again, with connections made anew."""
 
 
 class _Impatient(asyncpg.Connection):

@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-import asyncpg
 import structlog
 from aiokafka.errors import KafkaError
 
+from arrears.shared.eventstore import pool
 from arrears.shared.eventstore.leases import Turnover
 from arrears.shared.eventstore.port import EventRepeated, Fenced
 from arrears.shared.kernel.ids import Shard
@@ -47,10 +47,7 @@ PASSING: Final = (
     TimeoutError,
     KafkaError,
     Fenced,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.CannotConnectNowError,
+    *pool.PASSING,
 )
 
 
