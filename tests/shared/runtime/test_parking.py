@@ -7,7 +7,7 @@ import pytest
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
-from arrears.shared.runtime.workbench import parking_place
+from arrears.shared.runtime.stage import parking_place
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 ANNA = BorrowerId("anna")

@@ -33,8 +33,9 @@ from arrears.shared.runtime.stage import (
     TIMER_RANK,
     BadRecord,
     InputParked,
+    parking_place,
 )
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench, parking_place
+from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
 
 log = structlog.get_logger(__name__)
 
@@ -191,7 +192,8 @@ class Handler:
         start = work.book.start
         at = max(due_at, start) if entry.time is None else max(due_at, start, entry.time)
         cause = Cause(
-            id=derived_id("day", self.stage.name, work.book.day.isoformat(), work.borrower_id)
+            id=derived_id("day", self.stage.name, work.book.day.isoformat(), work.borrower_id),
+            is_day=True,
         )
         self.bench.decide(draft, shelf, stream, wake(at), cause, at)
         if entry.due is not None and entry.due <= at:

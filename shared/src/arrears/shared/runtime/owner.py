@@ -22,8 +22,8 @@ from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Handler, Work, park_row
 from arrears.shared.runtime.inbox import UnwrittenMoves
 from arrears.shared.runtime.relay import Relay
-from arrears.shared.runtime.stage import Clock, Stage
-from arrears.shared.runtime.workbench import Draft, Workbench, parking_place, shard_stream
+from arrears.shared.runtime.stage import Clock, Stage, parking_place
+from arrears.shared.runtime.workbench import Draft, Workbench, shard_stream
 
 log = structlog.get_logger(__name__)
 

@@ -12,9 +12,15 @@ from msgspec.structs import replace
 from arrears.shared.eventstore.port import AgendaRow, Change, Store
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
-from arrears.shared.runtime.stage import TIMER_RANK, InputReleased, InputSkipped, Stage
+from arrears.shared.runtime.stage import (
+    TIMER_RANK,
+    InputReleased,
+    InputSkipped,
+    Stage,
+    parking_place,
+)
 from arrears.shared.runtime.transact import open_desk
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench, parking_place
+from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
 
 
 async def retry_parked(

@@ -14,7 +14,7 @@ from arrears.shared.contracts.parking import parked_type, released_type
 from arrears.shared.eventstore.codec import Codec, Upcaster
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider
-from arrears.shared.kernel.ids import BorrowerId, EventId, TenantId
+from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, TenantId, stream_name
 from arrears.shared.kernel.reaction import Heard, Issue
 
 STAGES: Final = ("intake", "contact", "mediation", "legal")
@@ -174,6 +174,12 @@ class Stage:
             },
             upcasters=self.upcasters,
         )
+
+
+def parking_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
+    """The stream of what was parked of a borrower, as `Workbench.load` wants it."""
+    category = f"{service}.parking"
+    return stream_name(category, borrower_id), category, borrower_id
 
 
 def topic_of(service: str) -> str:

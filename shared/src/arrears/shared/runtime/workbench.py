@@ -29,7 +29,6 @@ from arrears.shared.kernel.ids import (
     Shard,
     StreamName,
     derived_id,
-    stream_name,
 )
 from arrears.shared.runtime.stage import OWN_EVENTS, BusinessDayClosed, Stage
 
@@ -39,12 +38,6 @@ ENTRIES_MAX = 20_000
 def shard_stream(service: str, shard: Shard) -> StreamName:
     """The stream of a shard's day closings."""
     return StreamName(f"{service}.shard-{shard:02d}")
-
-
-def parking_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
-    """The stream of what was parked of a borrower, as `Workbench.load` wants it."""
-    category = f"{service}.parking"
-    return stream_name(category, borrower_id), category, borrower_id
 
 
 def _nothing_to_decide(category: str) -> Decider[None, object, object]:
@@ -68,8 +61,8 @@ class StoreLostEvents(Exception):
 class Cause(Struct, frozen=True):
     """Why we decide: what was heard, answered or fell due, and who asked where a person did.
 
-    `part` counts the commands that follow from one cause for one stream. `is_day`: the cause is
-    a whole day, so what it brings is told apart by its time.
+    `part` counts the commands of one cause for one stream; what a whole day (`is_day`) brings is
+    told apart by its time.
     """
 
     id: str
@@ -274,15 +267,13 @@ class Workbench:
     ) -> EventId:
         """Same cause, stream, type and ordinal, same id: a repeat is recognised (protocol 2.4).
 
-        The ordinal holds the part, since one cause may give a stream several commands: it counts
-        commands, not events, so that a repeat of which the first part yields nothing more finds
-        the same ids. It holds the agenda time only where one day is the cause of all its timers:
-        what is heard again, or asked for again by a person, comes when the stream has moved on.
+        One cause may give a stream several commands: the part counts commands, not events, so that
+        a repeat of which the first yields nothing more finds the same ids. The time is part of it
+        only where one day is the cause of all its timers: what is heard again, or asked for again
+        by a person, comes when the stream has moved on.
         """
         wire_name = self.codec.wire_names[type(event)]
-        place = f"{cause.part}/{ordinal}" if cause.part else str(ordinal)
-        if cause.is_day:
-            place = f"{at.isoformat()}/{place}"
+        place = f"{at.isoformat()}/{ordinal}" if cause.is_day else f"{cause.part}/{ordinal}"
         return EventId(derived_id(cause.id, stream, wire_name, place))
 
     def _append(
@@ -390,7 +381,7 @@ class Workbench:
         entry = shelf.entries[stream]
         draft.touch(shelf.shard, stream, entry)
         at = self.stage.calendar.last_minute_of(day)
-        cause = Cause(id=derived_id("day", self.stage.name, day.isoformat(), stream), is_day=True)
+        cause = Cause(id=derived_id("day", self.stage.name, day.isoformat(), stream))
         event = BusinessDayClosed(day=day)
         event_id = self._event_id(cause, stream, event, at, 0)
         self._append(draft, shelf, stream, entry, event, event_id, cause, at)
