@@ -1,6 +1,7 @@
 """Settings, tokens, keys and policies: used as they are, or refused by name in one line."""
 
 import os
+import socket
 import subprocess
 import sys
 from base64 import b64encode
@@ -118,7 +119,6 @@ def test_what_was_found_before(name: str, text: str) -> None:
     ("service", "change", "code", "says"),
     [
         ("intake", {"ARREARS_ZONE": "Asia"}, 2, "ARREARS_ZONE: 'Asia' is not the name of"),
-        ("intake", {}, 1, "stopped: "),
         ("history", {}, 1, "stopped: "),
     ],
 )
@@ -141,6 +141,24 @@ def test_a_program_ends_with_one_line(
     assert done.stderr.startswith(f"arrears-{service}: {says}")
     assert done.stderr.count("\n") == 1
     assert "sesame" not in done.stderr
+
+
+@pytest.mark.parametrize("service", ["intake"])
+def test_a_busy_port_ends_a_program_with_one_line(service: str) -> None:
+    name = f"ARREARS_{service.upper()}_LISTEN"
+    known = {name: text for name, text in os.environ.items() if not name.startswith("ARREARS_")}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = subprocess.run(
+            [Path(sys.executable).with_name(f"arrears-{service}"), "api"],
+            env={**known, **GOOD, name: listen},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"arrears-{service}: {name}: {listen} cannot be listened on: ")
+    assert done.stderr.count("\n") == 1
 
 
 # --- Policies

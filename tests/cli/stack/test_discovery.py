@@ -11,6 +11,7 @@ from arrears.cli.stack import StackError, ensure_stack, jars, kafka, postgresql,
 from arrears.cli.stack.account import Account, reachable_home
 from arrears.cli.stack.folder import Folder, free_ports, is_free
 from arrears.cli.stack.jars import Jar
+from arrears.shared.kernel.bad_setting import BadSetting
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -18,12 +19,17 @@ Usage = namedtuple("Usage", "total used free")
 class TestGivenAddresses:
     @pytest.mark.parametrize("address", ["nonsense", "localhost:", ":9092", "localhost:abc"])
     def test_a_kafka_address_is_host_and_port(self, tmp_path: Path, address: str) -> None:
-        with pytest.raises(StackError, match="is not host:port"):
+        with pytest.raises(BadSetting, match=r"ARREARS_KAFKA: .* is not host:port"):
             ensure_stack(tmp_path, kafka=address)
 
-    def test_a_postgres_address_is_a_dsn(self, tmp_path: Path) -> None:
-        with pytest.raises(StackError, match="postgresql://"):
-            ensure_stack(tmp_path, postgres="localhost:5432")
+    @pytest.mark.parametrize(
+        "address",
+        ["localhost:5432", "postgresql://a:sesame@[::1", "postgresql://a:sesame@h:port/p"],
+    )
+    def test_a_postgres_address_is_a_dsn(self, tmp_path: Path, address: str) -> None:
+        with pytest.raises(BadSetting, match=r"ARREARS_POSTGRES: .*postgresql://") as refusal:
+            ensure_stack(tmp_path, postgres=address)
+        assert "sesame" not in str(refusal.value)
 
     def test_an_address_where_nobody_answers_is_said(self, tmp_path: Path) -> None:
         port = free_ports(1)[0]

@@ -85,8 +85,8 @@ class Installation:
         """Addresses that are not ours to wipe, without passwords."""
         found = [self.given[KAFKA]] if self.given.get(KAFKA) else []
         if dsn := self.given.get(POSTGRES):
-            parts = urlsplit(dsn)
-            found.append(f"{parts.hostname}:{parts.port or 5432}")
+            # Without user and password; whether it is an address is said when it is asked.
+            found.append(dsn.rpartition("@")[2].rpartition("//")[2].partition("/")[0])
         return found
 
     @property
@@ -103,7 +103,13 @@ class Installation:
         """Where the API of a service is."""
         given = self.given.get(f"ARREARS_{service.upper()}_URL")
         if given:
-            if urlsplit(given).scheme not in {"http", "https"}:
+            try:
+                parts = urlsplit(given)
+                good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+                good = good and parts.port != 0
+            except ValueError:
+                good = False
+            if not good:
                 raise WrongUse(f"ARREARS_{service.upper()}_URL", "give it as http://host:port")
             return given.rstrip("/")
         listen = self.environment().get(f"ARREARS_{service.upper()}_LISTEN")

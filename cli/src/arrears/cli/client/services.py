@@ -13,6 +13,7 @@ from arrears.cli.client.installation import SERVICES, Installation, entry_point,
 from arrears.cli.client.trouble import Trouble, WrongUse
 from arrears.cli.stack import Supervisor
 from arrears.cli.stack.folder import LOOPBACK, free_ports, is_free
+from arrears.shared.kernel.host import host_and_port
 from arrears.shared.keyring.schema import migrate as migrate_keystore
 from arrears.shared.service.migrating import make_database
 from arrears.shared.service.settings import PORTS, database_url
@@ -111,11 +112,11 @@ def _answers(client: httpx.Client, base: str) -> bool:
 
 
 def _check_free(name: str, listen: str, *, running: bool) -> None:
-    port = listen.rpartition(":")[2]
-    if not port.isdigit():
+    place = host_and_port(listen)
+    if place is None:
         raise WrongUse(name, f"{listen!r} is not host:port")
-    if not running and not is_free(int(port)):
-        raise WrongUse(name, f"port {port} is taken by another program")
+    if not running and not is_free(place[1]):
+        raise WrongUse(name, f"port {place[1]} is taken by another program")
 
 
 def _migrate(service: str, env: Mapping[str, str]) -> str:

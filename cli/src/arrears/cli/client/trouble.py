@@ -14,9 +14,9 @@ import typer
 from arrears.cli.feed.generate import BadFeedSetting
 from arrears.cli.feed.lines import BadFeedFile
 from arrears.cli.stack.errors import StackError
-from arrears.shared.kafka.settings import BadSetting as BadKafkaSetting
+from arrears.shared.kafka.failures import Unfit
+from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.runtime.bus import OutOfRetention
-from arrears.shared.service.settings import BadSetting
 
 
 class Trouble(Exception):
@@ -34,10 +34,11 @@ class WrongUse(Trouble):
         super().__init__(f"{field}: {rule}")
 
 
-_WRONG_USE: Final = (BadFeedSetting, BadKafkaSetting, BadSetting, BadFeedFile)
+_WRONG_USE: Final = (BadFeedSetting, BadSetting, BadFeedFile)
 _WENT_WRONG: Final = (
     StackError,
     OutOfRetention,
+    Unfit,
     ConnectionError,
     PermissionError,
     LookupError,
@@ -56,12 +57,22 @@ def told() -> Iterator[None]:
         raise _end(str(error), error.code) from error
     except _WRONG_USE as error:
         raise _end(str(error), 2) from error
+    except UnicodeEncodeError as error:
+        # Half of a character, or bytes that are none: nothing can be asked for by such a name.
+        raise _end("an argument or a setting is not a text in UTF-8", 2) from error
     except _WENT_WRONG as error:
         raise _end(str(error) or type(error).__name__, 1) from error
     except KeyboardInterrupt as error:
         raise _end("stopped", 130) from error
 
 
+def printable(text: str) -> str:
+    """What somebody has sent must not move the cursor, change colours or turn the writing round."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _end(text: str, code: int) -> typer.Exit:
-    typer.echo(f"error: {' '.join(text.split())}", err=True)
+    typer.echo(f"error: {printable(' '.join(text.split()))}", err=True)
     return typer.Exit(code)

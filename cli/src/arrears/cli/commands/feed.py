@@ -115,7 +115,7 @@ def expect(file: FeedFile, as_json: AsJson = False) -> None:
         _check_file(file)
         try:
             figures = expected(line.value for line in read_feed(file))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise WrongUse(str(file), f"is no clean feed: {error!r}") from error
     if as_json:
         print_json(figures)
@@ -169,6 +169,8 @@ def write_feed(seed: int, loans: int, months: int, out: Path) -> None:
 def _write(lines: Iterable[bytes], out: Path | None) -> int:
     if out is None:
         return _write_to(sys.stdout.buffer, lines)
+    if out.is_dir() or not out.name:
+        raise WrongUse("--out", f"{out} is a folder")
     # Under another name until it is whole: half a feed must not look like one.
     partial = out.with_name(f"{out.name}.partial")
     try:

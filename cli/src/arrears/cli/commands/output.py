@@ -8,7 +8,11 @@ from typing import Annotated, Any, Final
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from arrears.cli.client.trouble import printable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 PLAIN_EVERY_SECONDS: Final = 2.0
@@ -30,8 +34,13 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: str
     for column in columns:
         made.add_column(column, justify="right" if column in right else "left", overflow="fold")
     for row in rows:
-        made.add_row(*("" if cell is None else str(cell) for cell in row))
+        made.add_row(*(Text("" if cell is None else printable(str(cell))) for cell in row))
     return made
+
+
+def foreign(text: object) -> str:
+    """Text that came from outside, in a line that is printed: no markup, no control characters."""
+    return escape(printable(str(text)))
 
 
 class Progress:

@@ -113,6 +113,8 @@ def _pass_on(installation: Installation, service: str, arguments: list[str]) -> 
 
 def _export(installation: Installation, file: Path, *, as_of: str | None) -> tuple[str, int, int]:
     """Under another name until it is whole: half an export must not look like one."""
+    if file.is_dir() or not file.name:
+        raise WrongUse("FILE", f"{file} is a folder")
     partial = file.with_name(f"{file.name}.partial")
     name, lines, size, progress = hashlib.sha256(), 0, 0, Progress()
     try:

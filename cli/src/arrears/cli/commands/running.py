@@ -9,7 +9,7 @@ from arrears.cli.client import services
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import SERVICES, STAGES, Installation, Started
 from arrears.cli.client.trouble import Trouble, told
-from arrears.cli.commands.output import AsJson, console, print_json, table
+from arrears.cli.commands.output import AsJson, console, foreign, print_json, table
 from arrears.cli.stack import Supervisor, stop_stack
 
 DEFAULT_SEED: Final = 7
@@ -153,10 +153,10 @@ def _print(found: dict[str, dict[str, Any]]) -> None:
     shown.print(table(names, rows, COLUMNS))
     for service, one in found.items():
         if not one["answers"]:
-            shown.print(f"{service}: {one['error']}")
+            shown.print(f"{service}: {foreign(one['error'])}")
         for text in one.get("waits_for") or ():
-            shown.print(f"{service} waits for {text}")
+            shown.print(f"{service} waits for {foreign(text)}")
         if one.get("trouble"):
-            shown.print(f"{service} has trouble: {one['trouble']}")
+            shown.print(f"{service} has trouble: {foreign(one['trouble'])}")
         if one.get("in_doubt"):
             shown.print(f"{service} has {one['in_doubt']} effects in doubt")

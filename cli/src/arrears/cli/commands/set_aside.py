@@ -7,7 +7,7 @@ import typer
 
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import STAGES, Installation
-from arrears.cli.client.trouble import Trouble, WrongUse, told
+from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
 from arrears.cli.commands.output import AsJson, console, print_json, table
 
 refused_app = typer.Typer(
@@ -161,4 +161,4 @@ def _done(found: dict[str, Any], said: str, answer: Any, *, as_json: bool) -> No
     if as_json:
         print_json({**found, "answer": answer})
         return
-    typer.echo(f"{found['service']}: the input of {found['borrower_id']} {said}")
+    typer.echo(f"{found['service']}: the input of {printable(found['borrower_id'])} {said}")

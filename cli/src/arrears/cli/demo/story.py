@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from arrears.cli.commands.output import foreign
 from arrears.cli.demo.words import Language, say
 
 COLOURS = {"intake": "cyan", "contact": "green", "mediation": "yellow", "legal": "magenta"}
@@ -16,7 +16,7 @@ def print_story(
     shown: Console, story: dict[str, Any], language: Language, day: date | None
 ) -> None:
     lines = story["lines"]
-    shown.print(f"[bold]{escape(story['loan_key'])}[/bold]  {', '.join(story['case_ids'])}")
+    shown.print(f"[bold]{foreign(story['loan_key'])}[/bold]  {', '.join(story['case_ids'])}")
     shown.print(story_table(lines, language))
     shown.print(say("as_of", language, day=str(day)) if day is not None else "")
 
@@ -35,8 +35,8 @@ def story_table(lines: list[dict[str, Any]], language: Language) -> Table:
         made.add_row(
             line["on"] if before is None or before[0] != here[0] else "",
             f"[{colour}]{say(line['service'], language)}[/]" if before != here else "",
-            escape(line["what"]),
-            escape(line["why"] or ""),
+            foreign(line["what"]),
+            foreign(line["why"] or ""),
         )
         before = here
     return made

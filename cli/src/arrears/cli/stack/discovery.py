@@ -19,6 +19,8 @@ from arrears.cli.stack.folder import Folder
 from arrears.cli.stack.kafka import Kafka, brokers_seen
 from arrears.cli.stack.postgresql import PostgreSQL, says_ready
 from arrears.cli.stack.supervisor import Supervisor
+from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.host import host_and_port, is_host
 
 Say = Callable[[str], None]
 KAFKA_VARIABLE = "ARREARS_KAFKA"
@@ -59,10 +61,12 @@ def ensure_stack(
     """
     kafka = kafka or os.environ.get(KAFKA_VARIABLE) or None
     postgres = postgres or os.environ.get(POSTGRES_VARIABLE) or None
+    brokers = _brokers(kafka) if kafka else []
+    server = _server(postgres) if postgres else None
     if kafka:
-        _check_kafka(kafka)
-    if postgres:
-        _check_postgres(postgres)
+        _check_kafka(kafka, brokers)
+    if server is not None:
+        _check_postgres(*server)
     if kafka and postgres:
         return _said(Stack(kafka, postgres, "the addresses that were given"), say)
     folder = Folder(root)
@@ -163,27 +167,40 @@ def _said(stack: Stack, say: Say) -> Stack:
     return stack
 
 
-def _check_kafka(bootstrap: str) -> None:
+def _brokers(bootstrap: str) -> list[tuple[str, int]]:
+    """Where brokers were said to be. Raises BadSetting before anybody is asked."""
+    found = []
     for address in bootstrap.split(","):
-        host, _, port = address.strip().rpartition(":")
-        if not host or not port.isdigit():
-            raise StackError(f"{KAFKA_VARIABLE}: {address!r} is not host:port")
-        # A broker that wants TLS or a password hangs up on a plain question; the services know how
-        # to ask.
-        if brokers_seen(host.strip("[]"), int(port)) > 0 or _opens(host.strip("[]"), int(port)):
-            return
-    raise StackError(f"{KAFKA_VARIABLE}: no Kafka answers at {bootstrap}")
+        place = host_and_port(address.strip())
+        if place is None:
+            raise BadSetting(KAFKA_VARIABLE, f"{address.strip()!r} is not host:port")
+        found.append((place[0].strip("[]"), place[1]))
+    return found
 
 
-def _check_postgres(dsn: str) -> None:
-    parts = urlsplit(dsn)
-    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname:
-        raise StackError(
-            f"{POSTGRES_VARIABLE}: not an address like postgresql://user:password@host:5432/postgres"
-        )
-    port = parts.port or 5432
-    if not says_ready(port, parts.hostname) and not _opens(parts.hostname, port):
-        raise StackError(f"{POSTGRES_VARIABLE}: no PostgreSQL answers at {parts.hostname}:{port}")
+def _server(dsn: str) -> tuple[str, int]:
+    """Where PostgreSQL was said to be. Raises BadSetting, whose text holds no password."""
+    try:
+        parts = urlsplit(dsn)
+        host, port = parts.hostname, parts.port or 5432
+    except ValueError:
+        host, port = None, 0
+    known = dsn.startswith(("postgresql://", "postgres://"))
+    if not known or host is None or not is_host(f"[{host}]" if ":" in host else host):
+        rule = "not an address like postgresql://user:password@host:5432/postgres"
+        raise BadSetting(POSTGRES_VARIABLE, rule)
+    return host, port
+
+
+def _check_kafka(bootstrap: str, brokers: list[tuple[str, int]]) -> None:
+    """A broker that wants TLS or a password hangs up on a plain question: an open port will do."""
+    if not any(brokers_seen(*broker) > 0 or _opens(*broker) for broker in brokers):
+        raise StackError(f"{KAFKA_VARIABLE}: no Kafka answers at {bootstrap}")
+
+
+def _check_postgres(host: str, port: int) -> None:
+    if not says_ready(port, host) and not _opens(host, port):
+        raise StackError(f"{POSTGRES_VARIABLE}: no PostgreSQL answers at {host}:{port}")
 
 
 def _opens(host: str, port: int) -> bool:

@@ -12,7 +12,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from arrears.shared.kafka import chatter
 from arrears.shared.kafka.ending import end_client, end_consumer
-from arrears.shared.kafka.failures import is_told_to_stop, plain
+from arrears.shared.kafka.failures import NoTopic, Unfit, is_told_to_stop, plain
 from arrears.shared.kafka.listener import KafkaListener, make_consumer, record_of
 from arrears.shared.kafka.publisher import KafkaPublisher
 from arrears.shared.kafka.settings import KafkaSettings
@@ -44,12 +44,12 @@ class KafkaBus:
                 await self._create(topic, partitions, retention_ms)
                 count = await self._await_leaders(topic)
             if count != partitions:
-                raise ValueError(f"topic {topic} has {count} partitions, must have {partitions}")
+                raise Unfit(f"topic {topic} has {count} partitions, must have {partitions}")
             broken = broken_promises(
                 await self._config(topic), retention_ms, self.settings.min_insync
             )
             if broken:
-                raise ValueError(f"topic {topic}: {'; '.join(broken)}")
+                raise Unfit(f"topic {topic}: {'; '.join(broken)}")
         await self.bounds(topic)
 
     async def partition_count(self, topic: str) -> int:
@@ -180,7 +180,7 @@ class KafkaBus:
     async def _count(self, topic: str) -> int:
         count = await self._find(topic)
         if count is None:
-            raise LookupError(f"topic {topic} does not exist")
+            raise NoTopic(f"topic {topic} does not exist")
         return count
 
     async def _create(self, topic: str, partitions: int, retention_ms: int) -> None:
@@ -195,7 +195,7 @@ class KafkaBus:
         for _, code, *text in response.topic_errors:
             error = for_code(code)
             if code and error is not TopicAlreadyExistsError:
-                raise ValueError(f"topic {topic} cannot be created: {text[0] or error.__name__}")
+                raise Unfit(f"topic {topic} cannot be created: {text[0] or error.__name__}")
 
     async def _await_leaders(self, topic: str) -> int:
         """A new topic has no leaders for up to a second; that is no failure."""

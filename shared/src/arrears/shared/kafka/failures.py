@@ -1,6 +1,6 @@
 """Kafka's errors in words that the runtime knows, which may not import a driver.
 
-ConnectionError: try again later. PermissionError and ValueError: somebody must change something.
+ConnectionError: try again later. PermissionError and Unfit: somebody must change something.
 """
 
 import asyncio
@@ -18,6 +18,15 @@ from aiokafka.errors import (
 )
 
 from arrears.shared.kafka import chatter
+
+
+class Unfit(ValueError):
+    """The broker, or a topic on it, is not as it must be: somebody must change something."""
+
+
+class NoTopic(LookupError):
+    """The topic is not there."""
+
 
 _DENIED = (
     AuthenticationFailedError,
@@ -43,7 +52,7 @@ def plain(error: BaseException, doing: str, servers: str) -> Exception:
     if isinstance(error, _DENIED):
         return PermissionError(f"Kafka at {servers} denies {doing}: {said}")
     if isinstance(error, _TOO_LARGE):
-        return ValueError(f"{doing}: a record is larger than the broker takes: {said}")
+        return Unfit(f"{doing}: a record is larger than the broker takes: {said}")
     if isinstance(error, (TimeoutError, asyncio.CancelledError)):
         return ConnectionError(f"Kafka at {servers} does not answer: {doing}")
     if isinstance(error, KafkaConnectionError):

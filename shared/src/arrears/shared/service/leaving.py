@@ -13,12 +13,15 @@ import asyncpg
 import structlog
 
 from arrears.shared.http.logs import configure_logs, told
+from arrears.shared.kafka.failures import NoTopic, Unfit
 from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.keyring.master import WrongMasterKey
 
 NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
 AWAY: Final = (
     OSError,
+    Unfit,
+    NoTopic,
     asyncpg.PostgresConnectionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InsufficientPrivilegeError,
