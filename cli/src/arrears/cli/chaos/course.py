@@ -14,7 +14,7 @@ from arrears.cli.chaos import laws
 from arrears.cli.chaos.faults import Faults
 from arrears.cli.chaos.feeding import Feeder, make_days
 from arrears.cli.chaos.ground import ChaosGround
-from arrears.cli.chaos.plan import DAYS_PER_FAULT, Fault
+from arrears.cli.chaos.plan import ALONE, DAYS_PER_FAULT, PROCESSES, Fault
 from arrears.cli.chaos.watching import Watch
 from arrears.cli.client.ground import Say
 from arrears.cli.client.trouble import Trouble
@@ -101,11 +101,10 @@ class Course:
 
     async def _undisturbed(self) -> laws.Digest:
         began = time.monotonic()
-        self._ground.forget_logs()
         bus = self._ground.bus()
         feeder = Feeder(bus, self._days, self._seed)
         try:
-            await self._ground.start_all()
+            await self._ground.start_all(ALONE)
             while not feeder.is_done:
                 await feeder.release()
             await self._arrive(feeder, "undisturbed")
@@ -123,12 +122,11 @@ class Course:
 
     async def _disturbed(self, undisturbed: laws.Digest) -> None:
         began = time.monotonic()
-        self._ground.forget_logs()
         bus = self._ground.bus()
         feeder = Feeder(bus, self._days, self._seed)
         verdicts = self.result.verdicts
         try:
-            await self._ground.start_all()
+            await self._ground.start_all(PROCESSES)
             await self._begin(feeder)
             await self._endure(feeder)
             while not feeder.is_done:

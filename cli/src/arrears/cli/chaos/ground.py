@@ -4,6 +4,7 @@ import asyncio
 import resource
 import secrets
 import signal
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psutil
 
-from arrears.cli.chaos.plan import LEASE_SECONDS, PROCESSES
+from arrears.cli.chaos.plan import LEASE_SECONDS
 from arrears.cli.chaos.proxy import Proxy
 from arrears.cli.client.ground import Ground, Say
 from arrears.cli.client.trouble import Trouble
@@ -39,7 +40,7 @@ class ChaosGround(Ground):
         super().__init__(root, "chaos", say)
         self.kafka_proxy, self.database_proxy = Proxy(), Proxy()
         self._folder: Folder = self.installation.folder
-        self._seen_logs: dict[str, int] = {}
+        self._those: Mapping[str, tuple[str, str]] = {}
 
     async def build(self, seed: int) -> None:
         """Both servers, empty, and the proxies before them."""
@@ -62,12 +63,14 @@ class ChaosGround(Ground):
     async def empty(self, seed: int) -> None:
         await asyncio.to_thread(self.prepare, "feed", seed)
 
-    async def start_all(self) -> None:
-        for name in PROCESSES:
+    async def start_all(self, those: Mapping[str, tuple[str, str]]) -> None:
+        self._those = those
+        for name in those:
+            self.supervisor.log(name).unlink(missing_ok=True)
             await self.start_one(name)
 
     async def start_one(self, name: str) -> None:
-        service, command = PROCESSES[name]
+        service, command = self._those[name]
         await asyncio.to_thread(self.start, service, command, name, self._behind_proxies())
 
     async def stop_all(self) -> None:
@@ -95,7 +98,7 @@ class ChaosGround(Ground):
 
     def check_alive(self) -> None:
         """Nothing may end by itself: what must stop loudly has no reason to, whatever we do."""
-        for name in PROCESSES:
+        for name in self._those:
             if not self.supervisor.alive(name):
                 words = self.supervisor.why_it_ended(name)
                 raise Trouble(f"{name} has ended by itself: {words} ({self.supervisor.log(name)})")
@@ -113,16 +116,12 @@ class ChaosGround(Ground):
             )
 
     def fenced(self) -> int:
-        """How often a log of ours says that somebody was fenced, since the logs began."""
+        """How often a log of ours says that somebody was fenced, since all were started."""
         return sum(
             log.read_text(errors="replace").count('"Fenced"')
-            for log in map(self.supervisor.log, PROCESSES)
+            for log in map(self.supervisor.log, self._those)
             if log.exists()
         )
-
-    def forget_logs(self) -> None:
-        for name in PROCESSES:
-            self.supervisor.log(name).unlink(missing_ok=True)
 
     # --- Servers
 

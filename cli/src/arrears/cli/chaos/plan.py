@@ -9,6 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from arrears.cli.client.installation import SERVICES
+
 Direction: TypeAlias = Literal["to", "from"]
 KAFKA: Final = "kafka"
 POSTGRESQL: Final = "postgresql"
@@ -29,7 +31,9 @@ PROCESSES: Final[Mapping[str, tuple[str, str]]] = {
     "legal": ("legal", "run"),
     "history": ("history", "run"),
 }
-"""The processes of a run by name, each with its service and command."""
+"""The processes under faults by name, each with its service and command."""
+ALONE: Final[Mapping[str, tuple[str, str]]] = {name: (name, "run") for name in SERVICES}
+"""The processes of the undisturbed run: how many there are must not show in the digest."""
 
 _WORKERS: Final = [name for name in PROCESSES if not name.endswith("-api")]
 _SHARED: Final = [name for name in _WORKERS if name[-1].isdigit()]
