@@ -2,15 +2,16 @@
 
 From the store everything that is computed (timers, projections) is computed again. From Kafka the
 events come first, from the service's own topic; then the same. What the relay had not published is
-not promised (protocol 4.2). No gateway is called: effects without all their answers wait, and the
-inputs since the last closed day are read again, where deterministic ids make repeats recognisable.
+not promised (protocol 4.2). No gateway is called. What is kept from Kafka can take over: it knows
+where to go on hearing (`runtime.resuming`), and effects without all their answers count as sent, so
+that only a gateway that honours their keys is asked again.
 """
 
 import os
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import asyncpg
@@ -19,7 +20,7 @@ from msgspec.json import encode
 from arrears.shared.eventstore.codec import hash_of, read_envelope
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.pool import open_pool
-from arrears.shared.eventstore.port import Change, ShardChange, StoredEvent
+from arrears.shared.eventstore.port import Change, ShardChange, Store, StoredEvent
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Projector
 from arrears.shared.kafka.adapter import KafkaBus
@@ -27,11 +28,13 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
 from arrears.shared.runtime.bus import Bus, TopicPartition
+from arrears.shared.runtime.resuming import Resuming
 from arrears.shared.runtime.stage import closing_type
+from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.migrating import drop_database, make_database, migrate_async
 from arrears.shared.service.rederiving import Rederived, rederive
 from arrears.shared.service.settings import Settings, database_url
-from arrears.shared.service.turning import spread_of
+from arrears.shared.service.turning import keep_clock, spread_of
 
 if TYPE_CHECKING:
     from arrears.shared.service.process import Running, Service
@@ -78,6 +81,8 @@ async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_
         pool = await open_pool(database_url(settings.server, name), max_size=4)
         try:
             found = await _rebuild(service, running, pool, source, name)
+            if keep and source == "kafka":
+                await _make_ready(running, pool)
         finally:
             await pool.close()
     if not keep:
@@ -103,7 +108,7 @@ async def _rebuild(
                 if source == "store"
                 else from_topic(bus, running.stage.topic, shard)
             )
-            await _fill(rebuilt, shard, pages, closing_type(service.name))
+            await fill(rebuilt, shard, pages, closing_type(service.name))
     finally:
         await bus.close()
     await _compare_events(running.store, rebuilt, found)
@@ -164,8 +169,8 @@ def _stored(shard: Shard, seq: int, value: bytes) -> StoredEvent:
     )
 
 
-async def _fill(
-    rebuilt: PostgresStore,
+async def fill(
+    rebuilt: Store,
     shard: Shard,
     pages: AsyncIterator[Sequence[StoredEvent]],
     closing: str,
@@ -176,10 +181,9 @@ async def _fill(
     next_day: date | None = None
     async for page in pages:
         for event in page:
-            if event.type == closing:
-                next_day = event.business_day + ONE_DAY
-            elif next_day is None:
-                next_day = event.business_day
+            day = event.business_day + (ONE_DAY if event.type == closing else timedelta())
+            # Later than the day after a closing where the clock was turned in between.
+            next_day = day if next_day is None else max(next_day, day)
         change = ShardChange(
             shard=shard,
             expected_seq=seq,
@@ -191,6 +195,21 @@ async def _fill(
         await rebuilt.commit(Change(shards={shard: change}))
         seq += len(page)
         open_day = next_day
+
+
+async def _make_ready(running: "Running", pool: asyncpg.Pool) -> None:
+    """A worker that starts on this database goes on where the lost one stood."""
+    kafka = KafkaSettings.from_env(os.environ)
+    store, clock = PostgresStore(pool), running.settings.ground.clock
+    await make_rows(pool, kafka.feed_partitions if running.stage.feed is not None else 0)
+    shards = [Shard(number) for number in range(SHARD_COUNT)]
+    await store.mark_sent(await store.effects(shards), wall_clock())
+    await keep_clock(pool, clock)
+    bus = KafkaBus(kafka)
+    try:
+        await Resuming(running.stage, store, bus, clock=clock, now=wall_clock).run()
+    finally:
+        await bus.close()
 
 
 # --- Comparing

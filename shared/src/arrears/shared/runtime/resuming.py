@@ -1,0 +1,260 @@
+"""Where a service that was rebuilt from its own topic goes on hearing (protocol 4.2).
+
+Under the feed's clock that is behind what its last closed day had taken in; facts that came before
+and belong to a later day go back to the agenda. Under the live clock it is behind the highest
+input position that its events name. What is heard a second time is recognised by its ids. Input
+that was parked or refused leaves no event, so it is not promised.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from msgspec import Struct
+
+from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.eventstore.codec import read_envelope
+from arrears.shared.eventstore.port import (
+    AgendaRow,
+    Change,
+    Position,
+    PositionMove,
+    ShardState,
+    Store,
+)
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import BorrowerId, Shard
+from arrears.shared.runtime.bus import Bus, Record, TopicPartition
+from arrears.shared.runtime.feed import DAYS_AHEAD_MAX, FeedPartition
+from arrears.shared.runtime.homes import Homes
+from arrears.shared.runtime.inbox import record_hash
+from arrears.shared.runtime.stage import (
+    BadRecord,
+    Clock,
+    DayClosing,
+    FeedReader,
+    Stage,
+    closing_type,
+    topic_of,
+)
+
+PAGE: Final = 2000
+
+
+class _Closing(Struct, frozen=True):
+    """A closing as it stands on a partition."""
+
+    record: Record
+    day: date
+    first_day: date | None = None
+
+
+class Resuming:
+    """Fills positions, homes, cursors and the agenda of a store that holds its events alone."""
+
+    def __init__(
+        self, stage: Stage, store: Store, bus: Bus, *, clock: Clock, now: Callable[[], datetime]
+    ) -> None:
+        self._stage = stage
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._now = now
+        self._states: Mapping[Shard, ShardState] = {}
+
+    async def run(self) -> None:
+        self._states = {state.shard: state for state in await self._store.shard_states()}
+        heard = await self._look_at_events()
+        moves: list[PositionMove] = []
+        rows: list[AgendaRow] = []
+        for service in self._stage.sources():
+            for shard in self._states:
+                place = TopicPartition(topic_of(service), shard)
+                if self._clock == "live":
+                    moves.extend(await self._behind(place, heard))
+                else:
+                    moves.extend(await self._behind_closing(service, shard))
+        if self._stage.feed is not None:
+            for partition in range(await self._bus.partition_count(FEED_TOPIC)):
+                place = TopicPartition(FEED_TOPIC, partition)
+                if self._clock == "live":
+                    moves.extend(await self._behind(place, heard))
+                else:
+                    move, waiting = await self._behind_feed(self._stage.feed, place)
+                    moves.extend(move)
+                    rows.extend(waiting)
+        await self._store.prepare_positions(sorted((one.topic, one.partition) for one in moves))
+        await self._store.commit(Change(positions=moves, agenda_added=rows))
+        published = {shard: (0, one.last_seq) for shard, one in self._states.items()}
+        await self._store.move_cursors({shard: m for shard, m in published.items() if m[1]})
+
+    # --- From the events
+
+    async def _look_at_events(self) -> Mapping[TopicPartition, int]:
+        """The highest input of each partition; on the way each loan is given its home back."""
+        heard: dict[TopicPartition, int] = {}
+        for shard in self._states:
+            async for page in self._store.scan(shard):
+                homes: dict[str, BorrowerId] = {}
+                for stored in page:
+                    category, _, key = stored.stream.partition("-")
+                    if self._stage.feed is not None and category in self._stage.deciders:
+                        homes.setdefault(key, stored.borrower_id)
+                    position = read_envelope(stored.value).inputposition
+                    for place, offset in _place_of(position):
+                        heard[place] = max(offset, heard.get(place, -1))
+                if homes:
+                    await self._store.settle_homes(homes)
+        return heard
+
+    async def _behind(
+        self, place: TopicPartition, heard: Mapping[TopicPartition, int]
+    ) -> Sequence[PositionMove]:
+        offset = heard.get(place)
+        if offset is None:
+            return ()
+        [record] = await self._bus.read(place, offset=offset, count=1)
+        return (_move(place, record),)
+
+    # --- From the closings
+
+    async def _behind_closing(self, service: str, shard: Shard) -> Sequence[PositionMove]:
+        open_day = self._states[shard].open_day
+        if open_day is None:
+            return ()
+        place = TopicPartition(topic_of(service), shard)
+        needed = open_day - ONE_DAY - self._stage.sources()[service] * ONE_DAY
+        wanted = closing_type(service)
+
+        def closing_of(record: Record) -> _Closing | None:
+            envelope = read_envelope(record.value)
+            found = envelope.type == wanted and envelope.businessday <= needed
+            return _Closing(record, envelope.businessday) if found else None
+
+        closing = await self._last(place, closing_of)
+        if closing is None:
+            return ()
+        first, _ = (await self._bus.bounds(place.topic))[place]
+        [record] = await self._bus.read(place, offset=first, count=1)
+        first_day = read_envelope(record.value).businessday
+        return (_move(place, closing.record, closing.day, first_day),)
+
+    async def _behind_feed(
+        self, reader: FeedReader, place: TopicPartition
+    ) -> tuple[Sequence[PositionMove], Sequence[AgendaRow]]:
+        """The move behind the last day that all shards closed, and what came before for later."""
+        open_days = [state.open_day for state in self._states.values()]
+        known = [day for day in open_days if day is not None]
+        if len(known) < len(open_days):
+            return (), ()
+        last_day = min(known) - ONE_DAY
+        closing = await self._last(place, lambda record: _feed_closing(reader, record, last_day))
+        if closing is None:
+            return (), ()
+        early = last_day - (DAYS_AHEAD_MAX + 1) * ONE_DAY
+        before = await self._last(place, lambda record: _feed_closing(reader, record, early))
+        held = FeedPartition(
+            reader,
+            self._stage.calendar,
+            place,
+            Position(
+                topic=place.topic,
+                partition=place.partition,
+                position=before.record.offset + 1 if before is not None else 0,
+                last_seq=0,
+                last_hash=b"",
+                closed_day=before.day if before is not None else None,
+                first_day=closing.first_day,
+            ),
+            self._now,
+            live=False,
+        )
+        rows = await self._waiting(held, closing.record.offset)
+        return (_move(place, closing.record, closing.day, closing.first_day),), rows
+
+    async def _waiting(self, held: FeedPartition, end: int) -> Sequence[AgendaRow]:
+        """Facts up to the closing whose effective day their shard has not closed."""
+        homes = Homes(self._store)
+        rows: list[AgendaRow] = []
+        first, _ = (await self._bus.bounds(held.place.topic))[held.place]
+        start = max(held.position, first)
+        while start <= end:
+            count = min(PAGE, end + 1 - start)
+            records = await self._bus.read(held.place, offset=start, count=count)
+            if not records:
+                break
+            start = records[-1].offset + 1
+            read = held.read(records)
+            held.moved(read.move)
+            await homes.settle([fact for _, fact, _ in read.placed])
+            for record, fact, day in read.placed:
+                row = held.row(record, fact, day, homes.of(fact))
+                open_day = self._states[row.shard].open_day
+                if open_day is not None and day >= open_day:
+                    rows.append(row)
+        return rows
+
+    async def _last(
+        self, place: TopicPartition, closing_of: Callable[[Record], _Closing | None]
+    ) -> _Closing | None:
+        """The last record of the partition that is such a closing."""
+        async for records in self._backwards(place):
+            for record in reversed(records):
+                found = closing_of(record)
+                if found is not None:
+                    return found
+        return None
+
+    async def _backwards(self, place: TopicPartition) -> AsyncIterator[Sequence[Record]]:
+        first, end = (await self._bus.bounds(place.topic))[place]
+        while end > first:
+            start = max(first, end - PAGE)
+            found: list[Record] = []
+            offset = start
+            while offset < end:
+                records = await self._bus.read(place, offset=offset, count=end - offset)
+                if not records:
+                    break
+                found.extend(records)
+                offset = records[-1].offset + 1
+            yield found
+            end = start
+
+
+def _feed_closing(reader: FeedReader, record: Record, last_day: date) -> _Closing | None:
+    if b"business_day" not in record.value:
+        return None
+    try:
+        said = reader.read(record.value)
+    except BadRecord:
+        return None
+    if not isinstance(said, DayClosing) or said.day > last_day:
+        return None
+    return _Closing(record, said.day, said.first_day)
+
+
+def _move(
+    place: TopicPartition,
+    record: Record,
+    closed_day: date | None = None,
+    first_day: date | None = None,
+) -> PositionMove:
+    return PositionMove(
+        topic=place.topic,
+        partition=place.partition,
+        expected=0,
+        position=record.offset + 1,
+        last_seq=record.seq or 0,
+        last_hash=record_hash(record),
+        closed_day=closed_day,
+        first_day=first_day,
+    )
+
+
+def _place_of(position: object) -> Iterator[tuple[TopicPartition, int]]:
+    """`arrears.intake.v1/3/17` is a place; an effect or a timer is none."""
+    if not isinstance(position, str):
+        return
+    parts = position.split("/")
+    if len(parts) == 3 and parts[1].isdigit() and parts[2].isdigit():
+        yield TopicPartition(parts[0], int(parts[1])), int(parts[2])

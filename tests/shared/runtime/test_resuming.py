@@ -1,0 +1,182 @@
+"""Protocol 4.2: a service rebuilt from Kafka goes on where the lost one stood."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.eventstore.leases import make_rows
+from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.port import Change, Store
+from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.kernel.ids import SHARD_COUNT, Shard
+from arrears.shared.runtime.resuming import Resuming
+from arrears.shared.runtime.stage import closing_type
+from arrears.shared.service.rebuilding import fill, from_topic
+from arrears.shared.service.rederiving import rederive
+from arrears.shared.testing import laws
+from arrears.shared.testing.toy_world import ToyWorld, day, drain
+
+SERVICES = ("intake", "contact", "mediation", "legal")
+BORROWERS = [f"b{number}" for number in range(12)]
+
+
+async def _lose(world: ToyWorld, name: str) -> MemoryStore:
+    """The database is gone; a new one is filled from the topics and takes over."""
+    store = MemoryStore()
+    await _refill(world, name, store)
+    world.stores[name] = store
+    await world.restart(name)
+    return store
+
+
+async def _refill(world: ToyWorld, name: str, store: Store) -> None:
+    stage = world.stages[name]
+    for number in range(SHARD_COUNT):
+        shard = Shard(number)
+        await fill(store, shard, from_topic(world.bus, stage.topic, shard), closing_type(name))
+    derived = await rederive(stage, store)
+    await store.commit(Change(timers=derived.timers, effects_added=derived.effects))
+    await store.mark_sent(derived.effects, world.now())
+    await Resuming(stage, store, world.bus, clock="feed", now=world.now).run()
+
+
+def _say(world: ToyWorld, number: int) -> None:
+    for place, borrower in enumerate(BORROWERS):
+        if (number + place) % 3 == 0:
+            what = "overdue" if number < 5 else "repayment"
+            world.fact(100 * number + place, borrower, number, what=what)
+    if number == 3:  # Waits for its day, which comes after the loss.
+        world.fact("ahead", BORROWERS[0], 8, what="repayment")
+        world.fact("late", BORROWERS[1], 1, what="repayment")
+
+
+async def _play(lose: Callable[[ToyWorld, int], Awaitable[None]]) -> ToyWorld:
+    world = ToyWorld()
+    await world.start()
+    for number in range(1, 10):
+        _say(world, number)
+        world.close(day(number))
+        await lose(world, number)
+        await world.settle()
+    return world
+
+
+_UNDISTURBED: dict[str, list[tuple[str, int, str]]] = {}
+
+
+async def _undisturbed() -> dict[str, list[tuple[str, int, str]]]:
+    """The history of the same feed in which nothing was lost; played once."""
+    if not _UNDISTURBED:
+        _UNDISTURBED.update(_history(await _play(_nothing)))
+    return _UNDISTURBED
+
+
+async def _nothing(_world: ToyWorld, _number: int) -> None:
+    pass
+
+
+def _history(world: ToyWorld) -> dict[str, list[tuple[str, int, str]]]:
+    return {
+        name: sorted(
+            (event.stream, event.version, event.event_id)
+            for events in store.events.values()
+            for event in events
+        )
+        for name, store in world.stores.items()
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+class TestTakingOver:
+    async def test_at_a_closed_day_the_history_goes_on_as_if_nothing_was_lost(
+        self, name: str
+    ) -> None:
+        async def lose(world: ToyWorld, number: int) -> None:
+            if number in (4, 7):
+                await world.settle()
+                await _lose(world, name)
+
+        world = await _play(lose)
+        assert _history(world) == await _undisturbed()
+        world.check_laws()
+
+    @pytest.mark.parametrize("steps", [1, 2, 3])
+    async def test_within_a_day_what_was_decided_is_recognised(self, name: str, steps: int) -> None:
+        async def lose(world: ToyWorld, number: int) -> None:
+            if number not in (3, 6):
+                return
+            for _ in range(steps):
+                for owner in world.owners.values():
+                    for step in (owner.hear, owner.handle, owner.act):
+                        await step()
+                    await drain(owner.publish)
+            await _lose(world, name)
+
+        world = await _play(lose)
+        assert _history(world) == await _undisturbed()
+        # A fact that was heard again is in the ledger of duplicates as well.
+        for service, store in world.stores.items():
+            laws.numbers_have_no_hole(service, store)
+            laws.chains_are_whole(service, store)
+            laws.topic_says_what_the_store_holds(service, store, world.bus)
+
+
+async def test_positions_stand_behind_the_closings_and_facts_of_later_days_wait() -> None:
+    async def lose(world: ToyWorld, number: int) -> None:
+        if number == 5:
+            before = world.stores["intake"]
+            after = await _lose(world, "intake")
+            assert after.homes == before.homes
+            assert after.published == before.published
+            feed = [place for topic, place in after.places if topic == FEED_TOPIC]
+            assert sorted(feed) == [0, 1, 2, 3]
+            waiting = [row.value for row in after.agenda_rows.values()]
+            assert len(waiting) == 1
+            assert b"ahead" in waiting[0]
+
+    await _play(lose)
+
+
+async def test_before_the_first_day_everything_is_heard_from_its_beginning() -> None:
+    world = ToyWorld()
+    await world.start()
+    store = await _lose(world, "contact")
+    assert not store.places or {one.position for one in store.places.values()} == {0}
+    _say(world, 1)
+    await world.run_days(1, 2)
+    assert world.nouns("contact")
+
+
+@pytest.fixture(params=["intake", "legal"])
+def place(
+    request: pytest.FixtureRequest, service_database: Callable[[str], str]
+) -> tuple[str, str]:
+    """A service, and the address of an empty database of it."""
+    return request.param, service_database(request.param)
+
+
+@pytest.mark.live
+async def test_postgresql_is_filled_as_memory_is(place: tuple[str, str]) -> None:
+    name, dsn = place
+
+    async def lose(world: ToyWorld, number: int) -> None:
+        if number != 5:
+            return
+        twin = MemoryStore()
+        await _refill(world, name, twin)
+        pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
+        await make_rows(pool, 4)
+        kept = PostgresStore(pool)
+        await _refill(world, name, kept)
+        by_place = sorted(await kept.positions(), key=lambda one: (one.topic, one.partition))
+        assert by_place == [twin.places[place] for place in sorted(twin.places)]
+        shards = sorted(twin.shards)
+        assert await kept.cursors(shards) == twin.published
+        assert {s.shard: s.open_day for s in await kept.shard_states()} == {
+            shard: state.open_day for shard, state in twin.shards.items()
+        }
+        await pool.close()
+
+    await _play(lose)
