@@ -26,7 +26,8 @@ NASTY = "[/red] \x1b[2J\x1b]0;owned\x07 \u202egnitaerht [bold]x[/] \x00 \u2028"
 HOSTILE = (
     "", " ", "x", "-", "--", "-1", "0", "1.5", "nan", "inf", "9" * 400, "9" * 5000, "\udcff",
     "\ud800", "\u202e", "\x1b[31m", "[/red]", "字" * 300, "../../etc/passwd", "/dev/null", "/",
-    "%s%n", "\n", "2026-02-30", "9999-12-31", "0001-01-01", "2205-01-01", "a@b@c", "'; DROP TABLE x", "*",
+    "%s%n", "\n",
+    "2026-02-30", "9999-12-31", "0001-01-01", "2205-01-01", "a@b@c", "'; DROP TABLE x", "*",
 )  # fmt: skip
 WRONG: list[tuple[list[str], str]] = [
     (["nonsense"], "nonsense"),

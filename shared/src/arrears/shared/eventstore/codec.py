@@ -7,9 +7,9 @@ pure upcaster (old JSON in, new JSON out) from the old wire name to the new one.
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Raw, Struct, UnsetType, convert
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, convert
 from msgspec.json import Decoder, Encoder
 
 NO_HASH: Final = ""
@@ -55,7 +55,7 @@ class StoredEnvelope(Struct, frozen=True, kw_only=True):
     id: str
     type: str
     subject: str
-    time: datetime
+    time: Annotated[datetime, Meta(tz=True)]
     partitionkey: str
     stream: str
     streamversion: int

@@ -5,10 +5,11 @@ expected is dropped (a relay sent again), higher stops loudly (protocol 2.2).
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import MAXYEAR, date
 from hashlib import sha256
 
 import structlog
+from msgspec import DecodeError
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import StoredEnvelope, read_envelope
@@ -62,7 +63,7 @@ class StageSource:
                 self.duplicates += 1
                 continue
             last_seq = record.seq
-            envelope = read_envelope(record.value)
+            envelope = self._envelope(record)
             first = first or envelope.businessday
             if envelope.type == self._closing:
                 closed = envelope.businessday
@@ -79,6 +80,20 @@ class StageSource:
             first_day=first,
         )
         return move, rows
+
+    def _envelope(self, record: Record) -> StoredEnvelope:
+        """What a stranger has put on the topic is no event: without it numbers would be missing."""
+        try:
+            envelope = read_envelope(record.value)
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+            why = str(error)
+        else:
+            if envelope.businessday.year < MAXYEAR:
+                return envelope
+            why = "businessday lies at the end of the calendar"
+        raise SourceBroken(
+            f"{self.place.topic}[{self.place.partition}] offset {record.offset}: is no event: {why}"
+        )
 
     def _row(self, envelope: StoredEnvelope, record: Record) -> AgendaRow:
         return AgendaRow(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from msgspec import Struct
+from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
@@ -105,7 +105,7 @@ def hear(place: Place, records: Sequence[Record]) -> Heard:
         events.append(kept)
         last_seq = record.seq
         if noun_of(kept.type) == DAY_CLOSED:
-            day = _CLOSING.decode(kept.value).data.day
+            day = _day_closed(place, record)
             closed_day = day if closed_day is None else max(closed_day, day)
     after = replace(place, last_seq=last_seq, closed_day=closed_day)
     if records and records[-1].offset >= place.position:
@@ -168,6 +168,13 @@ def _keep(place: Place, record: Record) -> Kept:
     try:
         return keep(place.service, place.shard, record.seq, record.value)
     except NotAnEvent as error:
+        raise Stop(f"{_where(place, record)}: {error}") from None
+
+
+def _day_closed(place: Place, record: Record) -> date:
+    try:
+        return _CLOSING.decode(record.value).data.day
+    except DecodeError as error:
         raise Stop(f"{_where(place, record)}: {error}") from None
 
 

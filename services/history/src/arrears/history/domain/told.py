@@ -6,9 +6,9 @@ The kept bytes are the Kafka value, never touched. Everything here is computed f
 from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import DecodeError, Raw, Struct
+from msgspec import DecodeError, Meta, Raw, Struct
 from msgspec.json import Decoder
 
 SERVICES: Final = ("intake", "contact", "mediation", "legal")
@@ -73,7 +73,7 @@ class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     type: str
     subject: str
-    time: datetime
+    time: Annotated[datetime, Meta(tz=True)]
     stream: str
     streamversion: int
     businessday: date
@@ -117,7 +117,7 @@ def keep(service: str, shard: int, seq: int, value: bytes) -> Kept:
     """A record of a topic as a row. Raises NotAnEvent with what is wrong with it."""
     try:
         seen = _ENVELOPE.decode(value)
-    except (DecodeError, UnicodeDecodeError) as error:
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise NotAnEvent(f"{service} shard {shard} seq {seq}: {error}") from None
     if service_of(seen.type) != service:
         raise NotAnEvent(f"{service} shard {shard} seq {seq}: type {seen.type!r} is a stranger")
