@@ -10,7 +10,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/cache/pycache
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down demo test check live simulate chaos bench migrate schema clean requirements
+.PHONY: help setup up down demo test check live simulate fuzz chaos bench migrate schema clean requirements
 
 help: ## Say what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -46,6 +46,10 @@ live: setup ## Only the tests on a real Kafka and PostgreSQL
 
 simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 1000; SEED=n: one, told)
 	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,1000))" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
+
+fuzz: setup ## Bad input in memory (RECORDS=n: of the feed, 100000; REQUESTS=n: over HTTP, 20000; SEED=n)
+	@RECORDS="$(or $(RECORDS),100000)" REQUESTS="$(or $(REQUESTS),20000)" SEED="$(SEED)" $(BIN)/python -m pytest -q --timeout=0 tests/fuzz
+	@$(BIN)/python tests/fuzz/guided.py "$(or $(RECORDS),100000)" "$(or $(SEED),1)"
 
 chaos: setup ## Faults on a real Kafka and PostgreSQL while a feed runs (FAULTS=n: how many, 100; SEED=n)
 	@$(BIN)/arrears chaos $(if $(FAULTS),--faults "$(FAULTS)") $(if $(SEED),--seed "$(SEED)")
