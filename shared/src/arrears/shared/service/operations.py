@@ -93,6 +93,17 @@ def operations_routes(
             }
         )
 
+    _add_refused(router, pool, keyring)
+
+    @router.get("/parked", responses=_ANSWERS)
+    async def parked() -> Response:
+        """Borrowers whose input waits behind a failure of ours."""
+        return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
+
+    return router
+
+
+def _add_refused(router: APIRouter, pool: asyncpg.Pool, keyring: Keyring) -> None:
     @router.get("/refused", responses=_ANSWERS)
     async def refused(after: AfterNumber = 0, limit: Limit = 100) -> Response:
         """Input that was set aside alone, with reason and field."""
@@ -119,13 +130,6 @@ def operations_routes(
             came = await opened(keyring, found["borrower_id"], found["origin"], kept)
             found["text"] = str(came) if isinstance(came, Erased) else came.decode(errors="replace")
         return _json(found)
-
-    @router.get("/parked", responses=_ANSWERS)
-    async def parked() -> Response:
-        """Borrowers whose input waits behind a failure of ours."""
-        return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
-
-    return router
 
 
 def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
