@@ -44,8 +44,8 @@ check: setup ## Format, lint, types and import contracts
 live: setup ## Only the tests on a real Kafka and PostgreSQL
 	@$(BIN)/python -m pytest -m live
 
-simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 1000; SEED=n: one, told)
-	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,1000))" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
+simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 10000; SEED=n: one, told; JOBS=n)
+	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,10000))" JOBS="$(JOBS)" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
 
 fuzz: setup ## Bad input in memory (RECORDS=n: of the feed, 100000; REQUESTS=n: over HTTP, 20000; SEED=n)
 	@RECORDS="$(or $(RECORDS),100000)" REQUESTS="$(or $(REQUESTS),20000)" SEED="$(SEED)" $(BIN)/python -m pytest -q --timeout=0 tests/fuzz

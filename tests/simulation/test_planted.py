@@ -222,8 +222,9 @@ def test_a_command_known_by_its_time(simulator: Simulator, monkeypatch: pytest.M
 
     def with_time(self: Workbench, cause: Cause, *place: Any) -> EventId:
         stream, event, at, ordinal = place
-        again = Cause(id=cause.id + at.isoformat() * (cause.actor is not None), actor=cause.actor)
-        return event_id(self, again, stream, event, at, ordinal)
+        if cause.actor is not None:
+            cause = replace(cause, id=cause.id + at.isoformat())
+        return event_id(self, cause, stream, event, at, ordinal)
 
     monkeypatch.setattr(Workbench, "_event_id", with_time)
     moment = "after commit, before its answer"

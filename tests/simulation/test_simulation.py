@@ -44,7 +44,7 @@ def play(make_cast: Callable[[], Cast], *, share: float, few: int) -> None:
 
 def test_the_kernel_under_the_clock_of_the_feed() -> None:
     """Toy stages: every road of the kernel, with poison, refusals and people's commands."""
-    play(toy_cast, share=0.75, few=60)
+    play(toy_cast, share=0.75, few=100)
 
 
 def test_the_kernel_under_the_wall_clock() -> None:
@@ -59,5 +59,5 @@ def test_the_kernel_with_a_gateway_that_does_not_know_keys() -> None:
 def test_the_real_stages(make_real_cast: MakeReal) -> None:
     """Four months of two shards: reminders, refusals, an agreement that is kept, a claim."""
     play(
-        lambda: make_real_cast([Shard(8), Shard(13)], 60, date(2024, 4, 1), 125), share=0.05, few=4
+        lambda: make_real_cast([Shard(8), Shard(13)], 60, date(2024, 4, 1), 125), share=0.05, few=3
     )

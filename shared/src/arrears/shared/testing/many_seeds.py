@@ -3,11 +3,12 @@ that fails."""
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
-from multiprocessing.queues import SimpleQueue
+from multiprocessing.queues import Queue
+from queue import Empty
 from typing import Any, Final
 
 from structlog.testing import capture_logs
@@ -16,6 +17,7 @@ from arrears.shared.testing.simulation import Cast, Simulation
 from arrears.shared.testing.simulator import Failure, Simulator
 
 TELL_EVERY_SECONDS: Final = 20.0
+LOOK_SECONDS: Final = 5.0
 FEW: Final = 300
 """So many are played in this process: others would cost more than they save."""
 
@@ -31,9 +33,9 @@ def play_many(
     make_cast: Callable[[], Cast], seeds: int, *, jobs: int = 0, say: Callable[[str], None] = print
 ) -> Played:
     """Play seeds 1 to `seeds`. The cast is made in each process anew."""
-    jobs = jobs or (os.cpu_count() or 1)
+    jobs = jobs or (1 if seeds <= FEW else os.cpu_count() or 1)
     began = time.monotonic()
-    if seeds <= FEW or jobs == 1:
+    if jobs == 1:
         found = _alone(Simulator(make_cast()), seeds, say)
     else:
         found = _together(make_cast, seeds, jobs, say)
@@ -70,26 +72,38 @@ def _together(
 ) -> tuple[int, Failure | None]:
     context = get_context("fork")
     following = context.Value("q", 1)
-    results: SimpleQueue[Failure | None] = context.SimpleQueue()
+    results: Queue[Failure | None] = context.Queue()
+    parent = os.getpid()
 
     def work() -> None:
         with capture_logs():
             simulator = Simulator(make_cast())
-            for seed in _drawn(following, seeds):
+            for seed in _drawn(following, seeds, parent):
                 results.put(simulator.seed(seed))
 
+    processes = [context.Process(target=work, daemon=True) for _ in range(jobs)]
     progress = _Progress(seeds, say)
-    with _running([context.Process(target=work, daemon=True) for _ in range(jobs)]):
+    with _running(processes):
         for done in range(1, seeds + 1):
-            failure = results.get()
+            failure = _next_result(results, processes)
             if failure is not None:
                 return done, failure
             progress.tell(done)
     return seeds, None
 
 
-def _drawn(following: Any, seeds: int) -> Iterator[int]:
+def _next_result(results: "Queue[Failure | None]", processes: Sequence[Any]) -> Failure | None:
     while True:
+        try:
+            return results.get(timeout=LOOK_SECONDS)
+        except Empty:
+            if any(process.exitcode for process in processes):
+                raise RuntimeError("a process that played seeds has died") from None
+
+
+def _drawn(following: Any, seeds: int, parent: int) -> Iterator[int]:
+    """One seed after the other, for as long as somebody wants to know."""
+    while os.getppid() == parent:
         with following.get_lock():
             seed = following.value
             following.value += 1
