@@ -136,6 +136,15 @@ class Leases:
             )
             turnover.feed_gained = [row[0] for row in rows]
 
+    async def keep(self) -> None:
+        """Prolong what is held, as long as a take-over lasts. What was lost, the next step says."""
+        shards = sorted(self._held)
+        epochs = [self._held[shard] for shard in shards]
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(_ALIVE, self._worker, self._term)
+            await connection.execute(_RENEW, self._worker, self._term, shards, epochs)
+            await connection.execute(_RENEW_FEED, self._worker, self._term, sorted(self._feed))
+
     def forget(self) -> Sequence[Shard]:
         """After a failure everything is dropped and claimed anew, under a new epoch."""
         held = sorted(self._held)

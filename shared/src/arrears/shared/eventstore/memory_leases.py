@@ -39,6 +39,11 @@ class _Rows(Generic[_Key]):
             self._leases[key] = (worker, until)
         return gained, [key for key in sorted(held) if key not in kept]
 
+    def keep(self, worker: str, held: Collection[_Key], until: float) -> None:
+        for key in held:
+            if self._owner(key) == worker:
+                self._leases[key] = (worker, until)
+
     def release(self, worker: str) -> None:
         for key in self._leases:
             if self._owner(key) == worker:
@@ -93,6 +98,17 @@ class LeaseTable:
             feed_lost=feed_lost,
         )
 
+    async def keep(
+        self, worker: str, seconds: float, held: Mapping[Shard, int], feed: Collection[int]
+    ) -> None:
+        """Prolong what is held."""
+        until = self._now() + seconds
+        self._alive_until[worker] = until
+        states = self._store.shards
+        current = [shard for shard, epoch in held.items() if states[shard].epoch == epoch]
+        self._shards.keep(worker, current, until)
+        self._feed.keep(worker, feed, until)
+
     async def release(self, worker: str) -> None:
         self._shards.release(worker)
         self._feed.release(worker)
@@ -117,6 +133,9 @@ class MemoryLeases:
         self._feed.difference_update(turnover.feed_lost)
         self._feed.update(turnover.feed_gained)
         return turnover
+
+    async def keep(self) -> None:
+        await self._table.keep(self._worker, self._seconds, self._held, self._feed)
 
     def forget(self) -> Sequence[Shard]:
         held = sorted(self._held)

@@ -7,7 +7,7 @@ with one clear line.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -55,6 +55,8 @@ class Leasing(Protocol):
     """What a worker asks of its leases (eventstore.leases)."""
 
     async def step(self) -> Turnover: ...
+
+    async def keep(self) -> None: ...
 
     def forget(self) -> Sequence[Shard]: ...
 
@@ -182,7 +184,7 @@ class Worker:
                 await self.owner.drop(lost, turnover.feed_lost)
                 self._projector.drop(lost)
             if turnover.gained or turnover.feed_gained:
-                await self.owner.take(turnover.gained, turnover.feed_gained)
+                await self._leased(self.owner.take(turnover.gained, turnover.feed_gained))
                 await self._projector.take([state.shard for state in turnover.gained])
         log.info(
             "shards_turned_over",
@@ -190,6 +192,22 @@ class Worker:
             holds=list(self.owner.shards),
             feed_partitions=sorted(place.partition for place in self.owner.ears.feed),
         )
+
+    async def _leased(self, taking: Coroutine[Any, Any, None]) -> None:
+        """A take-over that lasts longer than a lease goes on under it.
+
+        Otherwise another worker would take the shards before we begin, and we take them back
+        before it begins, for ever.
+        """
+        task = asyncio.ensure_future(taking)
+        try:
+            while not (await asyncio.wait({task}, timeout=self._lease_every))[0]:
+                await self._leases.keep()
+            task.result()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
 
     async def _start_over(self, error: BaseException) -> None:
         """Drop everything prepared; the next round claims under a new epoch and reads again."""
