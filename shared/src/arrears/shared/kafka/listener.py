@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 
 
 def make_consumer(settings: KafkaSettings) -> Any:
-    """`fetch_max_wait_ms` is small because a broker answers a connection's requests in order:
-    a fetch that waits for empty partitions holds up the fetch that follows a new assignment."""
+    """`fetch_max_wait_ms` is how long a partition that has just brought something may be left out:
+    the fetch that is on its way names the topic's other partitions, and the next one follows it."""
     return AIOKafkaConsumer(
         group_id=None,
         enable_auto_commit=False,

@@ -69,7 +69,7 @@ class KafkaSettings:
     compression: str = "none"
     feed_partitions: int = 4
     feed_retention_days: int = 30
-    fetch_wait_ms: int = 50
+    fetch_wait_ms: int = 250
     fetch_min_bytes: int = 1
     stall_seconds: float = 10.0
     request_seconds: float = 10.0
