@@ -1,49 +1,74 @@
 """`arrears bench`: the table, and `.local/bench.json` with the same rows."""
 
-import asyncio
 import sys
 from typing import Annotated
 
+import asyncpg
 import typer
 from msgspec.json import encode
 from rich.console import Console
 from rich.table import Table
 
 from arrears.cli.bench.ground import BenchGround
-from arrears.cli.bench.rows import ROWS, Row
-from arrears.cli.client.trouble import WrongUse
+from arrears.cli.bench.row import Row, keep
+from arrears.cli.bench.rows import ROWS
+from arrears.cli.client.installation import run
+from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.stack import checkout_root
 
 
 def bench(
     only: Annotated[str | None, typer.Option(help=f"One row: {', '.join(ROWS)}.")] = None,
+    scale: Annotated[
+        float,
+        typer.Option(min=0.001, max=1, help="A part of every size, to try a row; nothing is kept."),
+    ] = 1.0,
+    million: Annotated[
+        bool, typer.Option("--million", help="Let `growth` go on to 1 M cases, which takes long.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON.")] = False,
 ) -> None:
     """Speed beside a raw pipe that moves the same bytes, in the same run."""
-    if only is not None and only not in ROWS:
-        raise WrongUse("--only", f"{only!r} is not one of {', '.join(ROWS)}")
-    root = checkout_root()
-    ground = BenchGround(root, lambda line: print(line, file=sys.stderr, flush=True))
-    rows: list[Row] = []
-    try:
-        for name, measure in ROWS.items():
-            if only in (None, name):
-                rows.extend(asyncio.run(measure(ground)))
-    finally:
-        ground.stop()
-        ground.down()
-    (root / ".local" / "bench.json").write_bytes(encode(rows))
-    if as_json:
-        print(encode(rows).decode())
-    else:
-        _show(rows)
+    with told():
+        if only is not None and only not in ROWS:
+            raise WrongUse("--only", f"{only!r} is not one of {', '.join(ROWS)}")
+        root = checkout_root()
+        ground = BenchGround(root, _say, scale=scale, million=million)
+        rows: list[Row] = []
+        failed: list[str] = []
+        try:
+            for name in ROWS if only is None else [only]:
+                try:
+                    found = run(ROWS[name](ground))
+                except (Trouble, OSError, asyncpg.PostgresError) as error:
+                    # One row that fails must not cost the hour that the others took.
+                    _say(f"{name}: FAILED: {error}")
+                    failed.append(name)
+                    continue
+                rows.extend(found)
+                if scale >= 1:
+                    keep(root / ".local" / "bench.json", found)
+            ground.empty()
+        finally:
+            ground.stop()
+            ground.down()
+        if as_json:
+            print(encode(rows).decode())
+        else:
+            _show(rows)
+        if failed:
+            raise Trouble(f"failed: {', '.join(failed)}")
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _show(rows: list[Row]) -> None:
     table = Table("measure", "value", "unit", "ratio", "must", "beside", box=None)
     for row in rows:
+        value = "-" if row.value is None else f"{row.value:,.1f}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        table.add_row(
-            row.name, f"{row.value:,.1f}", row.unit, ratio, row.must or "", row.beside or ""
-        )
-    Console().print(table)
+        table.add_row(row.name, value, row.unit, ratio, row.must or "", row.beside or "")
+    shown = Console()
+    (shown if shown.is_terminal else Console(width=180)).print(table)

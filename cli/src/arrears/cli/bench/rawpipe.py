@@ -6,34 +6,34 @@ same indexes) with the position in the same transaction, and published again, ba
 
 import asyncio
 import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import Final
 
 import asyncpg
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from arrears.cli.bench.apart import Moved, moved_since
+from arrears.shared.eventstore.pool import open_pool
+from arrears.shared.eventstore.sql import EVENT_COLUMNS
+from arrears.shared.kafka.adapter import KafkaBus
+from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.kafka.topics import FOR_EVER
+from arrears.shared.kernel.ids import SHARD_COUNT
 from arrears.shared.runtime.bus import Bus, Outgoing, Record, TopicPartition
 
-BATCH = 2000
-_TABLE = """
+BATCH: Final = 2000
+_TABLES: Final = """
+    DROP TABLE IF EXISTS raw_events, raw_positions;
     CREATE TABLE raw_events (LIKE events INCLUDING ALL);
     CREATE TABLE raw_positions (partition smallint PRIMARY KEY, position bigint NOT NULL)
 """
-_MOVE = """
+_DROP: Final = "DROP TABLE raw_events, raw_positions"
+_MOVE: Final = """
     INSERT INTO raw_positions SELECT * FROM unnest($1::smallint[], $2::bigint[])
     ON CONFLICT (partition) DO UPDATE SET position = excluded.position
 """
-_COLUMNS = (
-    "shard",
-    "seq",
-    "stream",
-    "version",
-    "event_id",
-    "type",
-    "borrower_id",
-    "business_day",
-    "value",
-)
 
 
 class _Seen(Struct):
@@ -47,55 +47,77 @@ class _Seen(Struct):
     businessday: date
 
 
-async def raw_pipe(bus: Bus, pool: asyncpg.Pool, source: str, target: str) -> tuple[int, float]:
-    """Move every record of `source` to `target`; how many, and in how many seconds."""
-    await pool.execute("DROP TABLE IF EXISTS raw_events, raw_positions")
-    for statement in _TABLE.split(";"):
-        await pool.execute(statement)
+class _Batch(Struct):
+    rows: list[tuple[object, ...]]
+    outgoing: dict[TopicPartition, list[Outgoing]]
+    positions: dict[int, int]
+
+
+def raw_topic(source: str) -> str:
+    """Its name is one of ours, so that it is deleted with ours."""
+    return f"arrears.bench-{source.split('.')[1]}.v1"
+
+
+async def raw_pipe(kafka: dict[str, str], dsn: str, source: str, publishes: bool) -> Moved:
+    """Move every record of `source`. Without publishing it is what a rebuild at least must do."""
+    bus = KafkaBus(KafkaSettings.from_env(kafka))
+    pool = await open_pool(dsn, max_size=1)
+    try:
+        for statement in _TABLES.split(";"):
+            await pool.execute(statement)
+        target = raw_topic(source) if publishes else None
+        if target is not None:
+            await bus.ensure_topic(target, partitions=SHARD_COUNT, retention_ms=FOR_EVER)
+        moved = await _move(bus, pool, source, target)
+        await pool.execute(_DROP)
+        return moved
+    finally:
+        await bus.close()
+        await pool.close()
+
+
+async def _move(bus: Bus, pool: asyncpg.Pool, source: str, target: str | None) -> Moved:
     bounds = await bus.bounds(source)
     left = {place: end for place, (_, end) in bounds.items() if end}
-    listener = bus.listener("bench.raw")
-    publisher = bus.publisher()
+    listener, publisher = bus.listener("bench.raw"), bus.publisher()
     await listener.assign({place: bounds[place][0] for place in left})
     decode = Decoder(_Seen).decode
-    moved, begun = 0, 0.0
+    count, begun = 0, 0.0
     publishing: asyncio.Task[None] | None = None
-    try:
-        while left:
-            polled = await listener.poll(records_max=BATCH, wait_seconds=1.0)
-            begun = begun or time.perf_counter()
-            rows, outgoing, positions = _batch(decode, polled, target)
-            async with pool.acquire() as connection, connection.transaction():
-                await connection.copy_records_to_table("raw_events", records=rows, columns=_COLUMNS)
-                await connection.execute(_MOVE, list(positions), list(positions.values()))
-            if publishing is not None:
-                await publishing
-            publishing = asyncio.create_task(publisher.publish(outgoing))
-            moved += len(rows)
-            for place, records in polled.items():
-                if records and records[-1].offset + 1 >= left[place]:
-                    del left[place]
+    while left:
+        polled = await listener.poll(records_max=BATCH, wait_seconds=1.0)
+        begun = begun or time.perf_counter()
+        batch = _batch(decode, polled, target)
+        async with pool.acquire() as connection, connection.transaction():
+            await connection.copy_records_to_table(
+                "raw_events", records=batch.rows, columns=EVENT_COLUMNS
+            )
+            await connection.execute(_MOVE, list(batch.positions), list(batch.positions.values()))
         if publishing is not None:
             await publishing
-        return moved, time.perf_counter() - begun
-    finally:
-        await listener.close()
-        await publisher.close()
+        if target is not None:
+            publishing = asyncio.create_task(publisher.publish(batch.outgoing))
+        count += len(batch.rows)
+        for place, records in polled.items():
+            if records and records[-1].offset + 1 >= left[place]:
+                del left[place]
+    if publishing is not None:
+        await publishing
+    return moved_since(count, begun)
 
 
-def _batch(  # type: ignore[no-untyped-def]
-    decode, polled, target: str
-) -> tuple[list[tuple[object, ...]], dict[TopicPartition, list[Outgoing]], dict[int, int]]:
-    rows: list[tuple[object, ...]] = []
-    outgoing: dict[TopicPartition, list[Outgoing]] = {}
-    positions: dict[int, int] = {}
+def _batch(
+    decode: Callable[[bytes], _Seen],
+    polled: Mapping[TopicPartition, Sequence[Record]],
+    target: str | None,
+) -> _Batch:
+    batch = _Batch([], {}, {})
     for place, records in polled.items():
-        out = outgoing.setdefault(TopicPartition(target, place.partition), [])
-        record: Record
+        out: list[Outgoing] = []
         for record in records:
             seen = decode(record.value)
             seq = record.offset + 1
-            rows.append(
+            batch.rows.append(
                 (
                     place.partition,
                     seq,
@@ -108,7 +130,10 @@ def _batch(  # type: ignore[no-untyped-def]
                     record.value,
                 )
             )
-            out.append(Outgoing(key=record.key or b"", value=record.value, seq=seq))
+            if target is not None:
+                out.append(Outgoing(key=record.key or b"", value=record.value, seq=seq))
+        if target is not None:
+            batch.outgoing[TopicPartition(target, place.partition)] = out
         if records:
-            positions[place.partition] = records[-1].offset + 1
-    return rows, outgoing, positions
+            batch.positions[place.partition] = records[-1].offset + 1
+    return batch
