@@ -15,7 +15,7 @@ from arrears.cli.chaos.faults import Faults
 from arrears.cli.chaos.feeding import Feeder, make_days
 from arrears.cli.chaos.ground import ChaosGround
 from arrears.cli.chaos.plan import ALONE, DAYS_PER_FAULT, PROCESSES, Fault
-from arrears.cli.chaos.watching import Watch
+from arrears.cli.chaos.watching import LOOK_SECONDS, Watch
 from arrears.cli.client.ground import Say
 from arrears.cli.client.trouble import Trouble
 
@@ -76,7 +76,7 @@ class Course:
         self._say = say
         self._told = told
         self._ground = ChaosGround(root, say)
-        self._watch = Watch(self._ground.dsn)
+        self._watch = Watch(self._ground.dsn, self._ground.listens)
         records = sum(len(day.lines) for day in self._days)
         self.result = Result(seed=seed, days=count, records=records, endured=[], verdicts=[])
 
@@ -163,7 +163,9 @@ class Course:
             await faults.carry_out(fault)
             over = time.monotonic()
             day = await feeder.release()
-            if not await self._watch.wait(day, RECOVERY_SECONDS, self._ground.check_alive):
+            look = self._ground.check_alive
+            arrived = await self._watch.wait(day, RECOVERY_SECONDS, look)
+            if not (arrived and await self._is_up(fault, over)):
                 said = encode(fault).decode()
                 raise Trouble(
                     await self._where(
@@ -172,6 +174,16 @@ class Course:
                 )
             recovered = time.monotonic() - over
             self.result.endured.append(Endured(fault, over - began, recovered))
+
+    async def _is_up(self, fault: Fault, over: float) -> bool:
+        """Who was started again is back too: others may have done all its work meanwhile."""
+        began = self._ground.started_at.get(fault.victim)
+        while began is not None and not await self._watch.is_up(fault.victim, began):
+            if time.monotonic() - over > RECOVERY_SECONDS:
+                return False
+            self._ground.check_alive()
+            await asyncio.sleep(LOOK_SECONDS)
+        return True
 
     async def _arrive(self, feeder: Feeder, what: str) -> None:
         def look() -> None:

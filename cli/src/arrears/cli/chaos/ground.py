@@ -6,6 +6,7 @@ import secrets
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -20,6 +21,7 @@ from arrears.cli.stack import processes, record, stop_stack
 from arrears.cli.stack.folder import LOOPBACK, Folder, is_free
 from arrears.cli.stack.kafka import Kafka
 from arrears.cli.stack.postgresql import PostgreSQL
+from arrears.shared.service.clock import wall_clock
 
 STOP_PATIENCE: Final = 10.0
 GONE_PATIENCE: Final = 20.0
@@ -40,6 +42,7 @@ class ChaosGround(Ground):
         super().__init__(root, "chaos", say)
         self.kafka_proxy, self.database_proxy = Proxy(), Proxy()
         self._folder: Folder = self.installation.folder
+        self.started_at: dict[str, datetime] = {}
         self._those: Mapping[str, tuple[str, str]] = {}
 
     async def build(self, seed: int) -> None:
@@ -71,7 +74,11 @@ class ChaosGround(Ground):
 
     async def start_one(self, name: str) -> None:
         service, command = self._those[name]
+        self.started_at[name] = wall_clock()
         await asyncio.to_thread(self.start, service, command, name, self._behind_proxies())
+
+    def listens(self, service: str) -> str:
+        return self.installation.started.listen[service]
 
     async def stop_all(self) -> None:
         await asyncio.to_thread(self.stop)

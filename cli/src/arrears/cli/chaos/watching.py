@@ -6,11 +6,12 @@ For that every shard of every service has closed it, published that, and history
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import asyncpg
 
+from arrears.cli.chaos.plan import LEASE_SECONDS, PROCESSES
 from arrears.cli.client.installation import STAGES
 from arrears.shared.kernel.ids import SHARD_COUNT
 
@@ -19,6 +20,7 @@ CONNECT_SECONDS: Final = 5.0
 _CLOSED: Final = """
     SELECT min(closed_day) AS day, count(closed_day) AS places FROM positions
 """
+_UP: Final = "SELECT EXISTS (SELECT FROM workers WHERE worker = $1 AND alive_until > $2)"
 _STATE: Final = """
     SELECT (SELECT min(open_day) FROM shards)::text AS day,
            (SELECT count(*) FROM shards WHERE owner IS NULL OR lease_until < now()) AS free,
@@ -30,10 +32,12 @@ _STATE: Final = """
 
 
 class Watch:
-    """Asks the databases directly. `dsn` gives the address of a service's database."""
+    """Asks the databases directly. `dsn` gives the address of a service's database, `listen` where
+    the service answers."""
 
-    def __init__(self, dsn: Callable[[str], str]) -> None:
+    def __init__(self, dsn: Callable[[str], str], listen: Callable[[str], str]) -> None:
         self._dsn = dsn
+        self._listen = listen
         self._connection: Any = None
 
     async def closed_day(self) -> date | None:
@@ -60,6 +64,29 @@ class Watch:
                 return False
             look()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def is_up(self, name: str, started_at: datetime) -> bool:
+        """Whether a process that was started again works: it holds a lease, or answers."""
+        service, command = PROCESSES[name]
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                if command == "api" or service not in STAGES:
+                    return await self._answers(service)
+                connection = await asyncpg.connect(self._dsn(service))
+                try:
+                    # Each look at the leases prolongs a worker's by its term from that moment on.
+                    since = started_at + timedelta(seconds=LEASE_SECONDS)
+                    return bool(await connection.fetchval(_UP, name, since))
+                finally:
+                    await connection.close()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+
+    async def _answers(self, service: str) -> bool:
+        host, _, port = self._listen(service).rpartition(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.close()
+        return True
 
     async def state(self) -> Mapping[str, Mapping[str, Any]]:
         """Where each stage stands, for the one who asks why nothing moves."""
