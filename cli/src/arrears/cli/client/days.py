@@ -16,6 +16,7 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.business_day import ONE_DAY
 
 WAIT_SECONDS: Final = 600.0
+WAIT_SECONDS_MAX: Final = 86_400.0
 POLL_SECONDS: Final = 0.2
 
 AsOf = Annotated[
@@ -26,8 +27,20 @@ AsOf = Annotated[
         help="What was known when this business day ended. Default: the last closed day.",
     ),
 ]
+
+
+def _some_time(seconds: float) -> float:
+    """A range alone lets through what is no number: nobody would ever be told."""
+    if not 0 <= seconds <= WAIT_SECONDS_MAX:
+        raise typer.BadParameter(f"must be from 0 to {WAIT_SECONDS_MAX:g} seconds")
+    return seconds
+
+
 Wait = Annotated[
-    float, typer.Option(min=0, help="Seconds to wait until history has reached the day.")
+    float,
+    typer.Option(
+        help="Seconds to wait until history has reached the day.", callback=_some_time, min=0
+    ),
 ]
 
 

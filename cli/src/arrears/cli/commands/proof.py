@@ -12,7 +12,7 @@ from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, reached_day
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point
 from arrears.cli.client.services import compiled_once
-from arrears.cli.client.trouble import Trouble, WrongUse, told
+from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
 from arrears.cli.commands.deep import verify_deep
 from arrears.cli.commands.output import AsJson, Progress, print_json
 
@@ -64,8 +64,8 @@ def digest(as_of: AsOf = None, wait: Wait = WAIT_SECONDS, as_json: AsJson = Fals
         print_json(found)
         return
     typer.echo(
-        f"{found['sha256']}\nover {found['case_count']:,} cases and {found['event_count']:,} "
-        f"events, up to {found['up_to']}"
+        f"{printable(found['sha256'])}\nover {found['case_count']:,} cases and {found['event_count']:,} "
+        f"events, up to {printable(str(found['up_to']))}"
     )
 
 
