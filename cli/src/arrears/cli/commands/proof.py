@@ -64,8 +64,8 @@ def digest(as_of: AsOf = None, wait: Wait = WAIT_SECONDS, as_json: AsJson = Fals
         print_json(found)
         return
     typer.echo(
-        f"{printable(found['sha256'])}\nover {found['case_count']:,} cases and {found['event_count']:,} "
-        f"events, up to {printable(str(found['up_to']))}"
+        f"{printable(found['sha256'])}\nover {found['case_count']:,} cases and "
+        f"{found['event_count']:,} events, up to {printable(str(found['up_to']))}"
     )
 
 
