@@ -98,9 +98,14 @@ class DayBook:
                 yield borrower_id, day
 
     def done(self) -> bool:
+        """Nothing is left of the day, and nothing that was asked for is still unanswered."""
         return not self.blocked and not any(
             day.lines or day.timers for day in self.borrowers.values()
         )
+
+    def idle(self) -> bool:
+        """Nothing can be done now: what is left waits for answers to effects."""
+        return next(self.waiting(), None) is None
 
     def forget_finished(self, borrowers: Sequence[BorrowerId]) -> None:
         for borrower_id in borrowers:

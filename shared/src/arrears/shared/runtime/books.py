@@ -20,7 +20,8 @@ class Books:
     """One day book per shard whose day can be worked on.
 
     Under the feed's clock a book opens when all sources have closed the day, and then holds all
-    of it. Under the live clock it is always open and grows with the wall clock.
+    of it. Under the live clock it is always open and grows with the wall clock; at midnight it
+    closes over borrowers that wait for an answer, and what waits with them joins the next one.
     """
 
     def __init__(
@@ -90,10 +91,13 @@ class Books:
     async def _look(self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]) -> None:
         """The live clock: rows and timers that have fallen due since the last look."""
         now = self._now()
+        opened = False
         for shard, shelf in shelves.items():
             if shard not in self._books and shelf.open_day is not None:
                 self._books[shard] = DayBook(shard, shelf.open_day, self._stage.calendar, now)
-        if self._looked_at and (now - self._looked_at).total_seconds() < LOOK_SECONDS:
+                opened = True  # Who is blocked, and what waits there, must be known at once.
+        looked = self._looked_at
+        if not opened and looked and (now - looked).total_seconds() < LOOK_SECONDS:
             return
         self._looked_at = now
         shards = sorted(self._books)
@@ -167,13 +171,15 @@ class Books:
         return found
 
     def finished(self) -> list[DayBook]:
-        """Books with nothing left whose day is over."""
-        now = self._now() if self._live else None
-        return [
-            book
-            for book in self._books.values()
-            if book.done() and (now is None or self._stage.calendar.day_of(now) > book.day)
-        ]
+        """Books of days that may close.
+
+        The wall clock waits for nobody: under it an answer that is missing at midnight, or for
+        good, must not hold up the other borrowers of its shard.
+        """
+        if not self._live:
+            return [book for book in self._books.values() if book.done()]
+        today = self._stage.calendar.day_of(self._now())
+        return [book for book in self._books.values() if book.day < today and book.idle()]
 
     def take_parked(self, parked: Collection[BorrowerId]) -> list[AgendaRow]:
         """Lines of parked borrowers leave the books; their timers wait for the retry."""

@@ -16,7 +16,7 @@ from msgspec.json import Decoder, encode
 
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import StoredEvent
-from arrears.shared.kernel.ids import Shard
+from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.runtime.bus import TopicPartition
 from arrears.shared.runtime.stage import topic_of
 from arrears.shared.testing.laws import Broken
@@ -66,15 +66,14 @@ def _is_settled(world: Simulation) -> bool:
         return False
     for store in world.stores.values():
         held_up = _held_up(store)
-        parked = {one.row.borrower_id for one in store.parked}
+        waiting = {one.row.borrower_id for one in store.parked} | held_up
         if any(not one.in_doubt for one in store.effect_rows.values()):
             return False
-        if any(row.shard not in held_up for row in store.agenda_rows.values()):
+        if any(row.borrower_id not in held_up for row in store.agenda_rows.values()):
             return False
-        timers = [one for one in store.timer_rows.values() if one.shard not in held_up]
-        if any(one.borrower_id not in parked for one in timers):
+        if any(one.borrower_id not in waiting for one in store.timer_rows.values()):
             return False
-        if any(store.published[shard] != store.shards[shard].last_seq for shard in SHARDS):
+        if any(_is_behind(store, shard) for shard in SHARDS):
             return False
     return all(
         store.places[(topic_of(source), shard)].position
@@ -85,9 +84,16 @@ def _is_settled(world: Simulation) -> bool:
     )
 
 
-def _held_up(store: MemoryStore) -> Set[Shard]:
-    """A day is not closed over a doubt, so nothing of the days after it happens on its shard."""
-    return {one.shard for one in store.effect_rows.values() if one.in_doubt}
+def _is_behind(store: MemoryStore, shard: Shard) -> bool:
+    """Days go on over a doubt, and what was decided is published."""
+    state = store.shards[shard]
+    on_time = state.open_day is not None and state.open_day >= CALENDAR.day_of(DONE_BY)
+    return not on_time or store.published[shard] != state.last_seq
+
+
+def _held_up(store: MemoryStore) -> Set[BorrowerId]:
+    """Nothing of a borrower happens while an effect of it is in doubt."""
+    return {one.borrower_id for one in store.effect_rows.values() if one.in_doubt}
 
 
 def outcome(world: Simulation) -> str:
@@ -109,15 +115,16 @@ def outcome(world: Simulation) -> str:
 
 
 def _events(
-    world: Simulation, service: str, without: Set[Shard]
+    world: Simulation, service: str, without: Set[BorrowerId]
 ) -> list[tuple[StoredEvent, dict[str, Any]]]:
-    """Without borrowers that were parked."""
+    """Without these borrowers, and those that were parked."""
     parked = {one.row.borrower_id for store in world.stores.values() for one in store.parked}
+    left_out = parked | without
     return [
         (event, _JSON.decode(event.value))
         for shard in SHARDS
         for event in world.stores[service].events[shard]
-        if shard not in without and event.borrower_id not in parked
+        if event.borrower_id not in left_out
     ]
 
 
