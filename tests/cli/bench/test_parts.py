@@ -1,6 +1,7 @@
 """What the rows of the bench send, read and compare: the parts that need no server."""
 
 import asyncio
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,9 +10,11 @@ from msgspec.json import decode, encode
 
 from arrears.cli.bench import bare, crowd, latency, lines, whole
 from arrears.cli.bench.apart import Moved, together
+from arrears.cli.bench.rebuilds import Rebuilt
 from arrears.cli.bench.web import Line, length_of, request
 from arrears.cli.client.trouble import Trouble
 from arrears.cli.feed.importing import partition_of
+from arrears.shared.service.rebuilding import Comparison
 
 NOW = datetime(2026, 3, 2, 20, 0, tzinfo=UTC)
 
@@ -81,6 +84,17 @@ def test_the_bare_fold_folds() -> None:
     assert list(rows) == ["c"]
     row = rows["c"]
     assert (row.overdue_minor, row.paid_minor, row.held, row.bucket) == (50, 25, "dispute", "M1")
+
+
+def test_a_rebuild_says_how_long_its_phases_took() -> None:
+    found = Comparison(service="intake", source="store", database="d", events=7)
+    for phase in ("fill", "project"):
+        with found.timed(phase):
+            pass
+    read = decode(encode(asdict(found)), type=Rebuilt)
+    assert read.events == 7
+    assert sorted(read.seconds) == ["fill", "project"]
+    assert all(0 <= seconds < 1 for seconds in read.seconds.values())
 
 
 class TestCrowd:

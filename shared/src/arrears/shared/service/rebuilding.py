@@ -8,8 +8,10 @@ that only a gateway that honours their keys is asked again.
 """
 
 import os
+import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -61,11 +63,19 @@ class Comparison:
     not_compared: int = 0
     differences: int = 0
     places: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    """How long each phase took: `fill`, `derive` and `project`."""
 
     def differs(self, place: str) -> None:
         self.differences += 1
         if len(self.places) < 20:
             self.places.append(place)
+
+    @contextmanager
+    def timed(self, phase: str) -> Iterator[None]:
+        begun = time.perf_counter()
+        yield
+        self.seconds[phase] = time.perf_counter() - begun
 
 
 async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_json: bool) -> int:
@@ -101,26 +111,29 @@ async def _rebuild(
     await make_rows(pool, 0)
     bus = KafkaBus(KafkaSettings.from_env(os.environ))
     try:
-        for number in range(SHARD_COUNT):
-            shard = Shard(number)
-            pages = (
-                running.store.scan(shard)
-                if source == "store"
-                else from_topic(bus, running.stage.topic, shard)
-            )
-            await fill(rebuilt, shard, pages, closing_type(service.name))
+        with found.timed("fill"):
+            for number in range(SHARD_COUNT):
+                shard = Shard(number)
+                pages = (
+                    running.store.scan(shard)
+                    if source == "store"
+                    else from_topic(bus, running.stage.topic, shard)
+                )
+                await fill(rebuilt, shard, pages, closing_type(service.name))
     finally:
         await bus.close()
     await _compare_events(running.store, rebuilt, found)
-    derived = await rederive(running.stage, rebuilt)
-    await derived.write(pool)
+    with found.timed("derive"):
+        derived = await rederive(running.stage, rebuilt)
+        await derived.write(pool)
     await _compare_timers(running, derived, found)
     projector = Projector(pool, rebuilt, foldings_of(service, running.stage))
     shards = [Shard(number) for number in range(SHARD_COUNT)]
     await projector.take(shards)
     seqs = {state.shard: state.last_seq for state in await rebuilt.shard_states()}
-    while await projector.step(seqs):
-        pass
+    with found.timed("project"):
+        while await projector.step(seqs):
+            pass
     await _compare_rows(running.pool, pool, seqs, found)
     return found
 
