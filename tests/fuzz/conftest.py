@@ -49,6 +49,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, case_id
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.runtime.bus import Record
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.settings import Ground
 from arrears.shared.testing.bad_requests import Target
@@ -154,12 +155,14 @@ def _stage_behind(
         routes(edge),
         operations_routes(stage.name, pool, live_facts, edge, MemoryKeyStore().keyring(stage.name)),
         repair_routes(stage, StrictStore(), edge),
+        doubt_routes(stage, StrictStore(), pool, edge),
     ]
     target = Target(
         posts={
             **{f"/cases/{CASE}/{name}": body for name, body in posts.items()},
             "/parked/person-1/retry": None,
             "/parked/person-1/skip": {"reason": "Looked at by hand."},
+            "/in_doubt/event-1/settle": {"carried_out": True, "note": "The printer's log has it."},
         },
         questions={
             "/cases": {"limit": "limit", "after": "key"},
@@ -167,6 +170,7 @@ def _stage_behind(
             "/refused": {"limit": "limit", "after": "number", "": "number"},
             "/refused/counts": {},
             "/parked": {},
+            "/in_doubt": {"limit": "limit", "after": "key"},
             "/status": {},
         },
     )

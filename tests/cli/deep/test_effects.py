@@ -73,6 +73,21 @@ def test_an_effect_in_doubt_is_counted_and_named(world: World, found: Found) -> 
     assert key in report.laws[5].remarks[0]
 
 
+def test_staff_settled_a_doubt(world: World, found: Found) -> None:
+    """Carried out: no answer is missing. Not carried out: it must be on its way again."""
+    sent, again, lost = (
+        world.asks("borrower_invited", round=number, case_id="case-1") for number in (1, 2, 3)
+    )
+    world.shelf.says("doubt_settled", {"effect_id": sent, "carried_out": True})
+    world.shelf.says("doubt_settled", {"effect_id": again, "carried_out": False})
+    world.shelf.says("doubt_settled", {"effect_id": lost, "carried_out": False})
+    world.pending.append(PendingRow(again, 0, in_doubt=False))
+    report = world.report()
+    [one] = found(report)[5]
+    assert lost in one.text
+    assert report.laws[5].counts["settled by staff"] == 3
+
+
 @pytest.mark.parametrize("handled", [(), (0,)])
 def test_answers_that_wait_in_the_agenda(
     world: World, found: Found, handled: tuple[int, ...]

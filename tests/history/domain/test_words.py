@@ -41,7 +41,13 @@ EVENTS: Final[dict[str, type]] = {
 KERNEL: Final = {
     f"arrears.{service}.{noun}.v1"
     for service in SERVICES
-    for noun in ("business_day_closed", "input_parked", "input_released", "input_skipped")
+    for noun in (
+        "business_day_closed",
+        "input_parked",
+        "input_released",
+        "input_skipped",
+        "doubt_settled",
+    )
 }
 
 

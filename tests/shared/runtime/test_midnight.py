@@ -4,7 +4,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from arrears.shared.kernel.ids import Shard, shard_of
+from arrears.shared.kernel.ids import BorrowerId, Shard, StaffId, shard_of
+from arrears.shared.runtime.doubts import settle_doubt
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.testing.toy import ToyGateway
 from arrears.shared.testing.toy_cast import borrowers
@@ -138,3 +139,34 @@ async def test_the_new_day_knows_at_once_who_is_blocked(live: LiveWorld) -> None
     await contact.hear()
     assert len(live.stores["contact"].agenda_rows) == 1
     assert live.nouns("contact", ANNA) == before
+
+
+async def test_after_midnight_the_answer_and_what_waited_belong_to_the_open_day(
+    live: LiveWorld,
+) -> None:
+    """Both were of a day that is closed, so both come at 00:00: by rank, answers last."""
+    await live.lose_the_answer_to_anna()
+    live.fact(2, ANNA, 3, what="repayment", hour=12)
+    await live.until(3, 13)
+    await live.until(4, 2)
+
+    async def now(_borrower_id: BorrowerId) -> datetime:
+        return live.wall.on(3, 11)
+
+    [effect] = live.stores["contact"].effect_rows.values()
+    await settle_doubt(
+        live.stages["contact"],
+        live.stores["contact"],
+        effect.event_id,
+        carried_out=True,
+        note="the printer's log",
+        actor=StaffId("ops-1"),
+        now=now,
+        recorded_at=live.wall.at,
+    )
+    await live.until(4, 3)
+    events = live.stored("contact", ANNA)[-2:]
+    assert [one.type.split(".")[2] for one in events] == ["noted", "treatment_completed"]
+    assert {one.business_day for one in events} == {day(4)}
+    assert not live.stores["contact"].agenda_rows
+    live.check_laws()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from arrears.cli.deep.findings import Place, Report
-from arrears.cli.deep.reading import INPUT_SKIPPED, Event, Row
+from arrears.cli.deep.reading import DOUBT_SETTLED, INPUT_SKIPPED, Event, Row
 
 _ORIGIN: Final = "effect/"
 _NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home", "unknown"})
@@ -106,6 +106,8 @@ class Effects:
             skipped = _answer(str(event.data.get("origin")))
             if skipped is not None:
                 self._waiting[skipped[0]].add(skipped[1])
+        if event.noun == DOUBT_SETTLED:
+            self._settles(event, place)
         if event.noun in _ANSWERS:
             self._answers(event, place)
         self._ends(event)
@@ -164,6 +166,20 @@ class Effects:
             return
         if event.actor is None:
             self._report.say(5, place, f"{event.noun} answers what nobody has asked for")
+
+    def _settles(self, event: Event, place: Place) -> None:
+        """Staff found out: it was carried out and nobody will answer it, or it goes out again."""
+        key = str(event.data.get("effect_id"))
+        request = self._requests.get(key)
+        if request is None:
+            self._report.say(5, place, f"staff settle {key}, which nobody has asked")
+            return
+        self._report.count(5, "settled by staff")
+        if event.data.get("carried_out") is True:
+            request.ended = True
+            if key in self._pending:
+                says = f"{key} was carried out and is still in the table of effects"
+                self._report.say(5, place, says)
 
     def _ends(self, event: Event) -> None:
         case = event.data.get("case_id")

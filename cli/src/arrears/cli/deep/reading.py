@@ -11,6 +11,7 @@ DAY_CLOSED: Final = "business_day_closed"
 INPUT_PARKED: Final = "input_parked"
 INPUT_RELEASED: Final = "input_released"
 INPUT_SKIPPED: Final = "input_skipped"
+DOUBT_SETTLED: Final = "doubt_settled"
 PARKING: Final = frozenset({"input_parked", "input_released", INPUT_SKIPPED})
 """Said about an input that was set aside; nothing follows from the input itself."""
 STAGES: Final = ("intake", "contact", "mediation", "legal")

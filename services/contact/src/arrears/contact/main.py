@@ -6,7 +6,13 @@ from arrears.contact.adapters.policies import load_policies
 from arrears.contact.adapters.sandbox import SandboxGateway
 from arrears.contact.adapters.unsealing import unseal_with
 from arrears.contact.api.routes import routes
-from arrears.contact.application.effects import Answer, effect_of, make_recheck, on_answer
+from arrears.contact.application.effects import (
+    Answer,
+    effect_of,
+    make_recheck,
+    on_answer,
+    unanswered,
+)
 from arrears.contact.application.projections import case_list
 from arrears.contact.application.publish import WIRE_NAMES, subject_of
 from arrears.contact.application.react import HEARS, react
@@ -34,6 +40,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        unanswered=unanswered,
         recheck=make_recheck(make_objection(policies, zone)),
     )
 

@@ -6,7 +6,7 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
 from arrears.legal.adapters.workdays import workdays_of
 from arrears.legal.api.routes import routes
-from arrears.legal.application.effects import Answer, effect_of, on_answer
+from arrears.legal.application.effects import Answer, effect_of, on_answer, unanswered
 from arrears.legal.application.projections import case_list
 from arrears.legal.application.publish import WIRE_NAMES, subject_of
 from arrears.legal.application.react import HEARS, react
@@ -33,6 +33,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        unanswered=unanswered,
     )
 
 

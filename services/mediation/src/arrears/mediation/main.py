@@ -5,7 +5,7 @@ from pathlib import Path
 from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.adapters.sandbox import SandboxMediator
 from arrears.mediation.api.routes import routes
-from arrears.mediation.application.effects import Answer, effect_of, on_answer
+from arrears.mediation.application.effects import Answer, effect_of, on_answer, unanswered
 from arrears.mediation.application.projections import case_list
 from arrears.mediation.application.publish import WIRE_NAMES, subject_of
 from arrears.mediation.application.react import HEARS, react
@@ -32,6 +32,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        unanswered=unanswered,
     )
 
 

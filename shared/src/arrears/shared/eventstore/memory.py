@@ -110,6 +110,9 @@ class MemoryStore:
     async def effects(self, shards: Sequence[Shard]) -> Sequence[PendingEffect]:
         return [effect for effect in self.effect_rows.values() if effect.shard in set(shards)]
 
+    async def effect(self, event_id: EventId) -> PendingEffect | None:
+        return self.effect_rows.get(event_id)
+
     async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
         return sorted({p.row.borrower_id for p in self.parked if p.row.shard in set(shards)})
 
@@ -166,6 +169,10 @@ class MemoryStore:
         for effect in change.effects_answered:
             if effect.event_id not in self.effect_rows:
                 raise Fenced(f"effect {effect.event_id} was answered by another")
+        for effect in change.effects_sent_again:
+            stored = self.effect_rows.get(effect.event_id)
+            if stored is None or not stored.in_doubt:
+                raise Fenced(f"effect {effect.event_id} is no longer in doubt")
 
     def _is_moved(self, part: ShardChange) -> bool:
         state = self.shards[part.shard]
@@ -205,6 +212,9 @@ class MemoryStore:
             self.effect_rows[effect.event_id] = effect
         for effect in change.effects_answered:
             del self.effect_rows[effect.event_id]
+        for effect in change.effects_sent_again:
+            again = replace(effect, sent_at=None, in_doubt=False)
+            self.effect_rows[effect.event_id] = again
         self._set_aside(change)
 
     def _set_aside(self, change: Change) -> None:

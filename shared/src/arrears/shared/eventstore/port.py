@@ -173,6 +173,8 @@ class Change(Struct):
     timers: list[Timer] = field(default_factory=list)
     effects_added: list[PendingEffect] = field(default_factory=list)
     effects_answered: list[PendingEffect] = field(default_factory=list)
+    effects_sent_again: list[PendingEffect] = field(default_factory=list)
+    """In doubt until now; they wait again as if they had never been sent."""
     refused: list[RefusedInput] = field(default_factory=list)
     duplicates: list[Duplicate] = field(default_factory=list)
     parked: list[ParkedInput] = field(default_factory=list)
@@ -207,6 +209,9 @@ class Store(Protocol):
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]: ...
 
     async def effects(self, shards: Sequence[Shard]) -> Sequence[PendingEffect]: ...
+
+    async def effect(self, event_id: EventId) -> PendingEffect | None:
+        """The effect of that id while it is not answered."""
 
     async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]: ...
 

@@ -85,6 +85,10 @@ class PostgresStore:
     async def effects(self, shards: Sequence[Shard]) -> Sequence[PendingEffect]:
         return [PendingEffect(*row) for row in await self.pool.fetch(sql.EFFECTS, list(shards))]
 
+    async def effect(self, event_id: EventId) -> PendingEffect | None:
+        row = await self.pool.fetchrow(sql.EFFECT, event_id)
+        return None if row is None else PendingEffect(*row)
+
     async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
         rows = await self.pool.fetch(sql.PARKED_BORROWERS, list(shards))
         return [BorrowerId(row[0]) for row in rows]
@@ -137,6 +141,10 @@ class PostgresStore:
             ids = [effect.event_id for effect in change.effects_answered]
             if _count(await connection.execute(sql.DELETE_EFFECTS, ids)) != len(ids):
                 raise Fenced("an effect was answered by another")
+        if change.effects_sent_again:
+            ids = [effect.event_id for effect in change.effects_sent_again]
+            if _count(await connection.execute(sql.SEND_AGAIN, ids)) != len(ids):
+                raise Fenced("an effect is no longer in doubt")
         await _set_aside(connection, change)
 
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:

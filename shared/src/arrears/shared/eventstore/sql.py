@@ -68,6 +68,10 @@ TIMERS: Final = """
     SELECT shard, stream, borrower_id, due_at FROM timers
     WHERE shard = ANY($1::smallint[]) AND due_at < $2
 """
+EFFECT: Final = """
+    SELECT shard, event_id, stream, borrower_id, kind, at, sent_at, in_doubt FROM effects
+    WHERE event_id = $1
+"""
 EFFECTS: Final = """
     SELECT shard, event_id, stream, borrower_id, kind, at, sent_at, in_doubt FROM effects
     WHERE shard = ANY($1::smallint[]) ORDER BY shard, at, event_id
@@ -148,6 +152,10 @@ ADD_EFFECTS: Final = """
         $1::text[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::timestamptz[])
 """
 DELETE_EFFECTS: Final = "DELETE FROM effects WHERE event_id = ANY($1::text[])"
+SEND_AGAIN: Final = """
+    UPDATE effects SET sent_at = NULL, in_doubt = false
+    WHERE event_id = ANY($1::text[]) AND in_doubt
+"""
 MARK_SENT: Final = """
     UPDATE effects AS e SET sent_at = $3
     FROM unnest($1::text[], $2::timestamptz[]) AS known (event_id, sent_at)

@@ -1,7 +1,7 @@
 """One command over HTTP: who asks, under which key, and what was answered to it before."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -80,7 +80,11 @@ class Edge:
     async def carry_out(
         self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
     ) -> Response:
-        """`build` makes the command for the business time. Refusals are answers too, and kept."""
+        """`build` makes the command for the business time."""
+        return await self.answer_once(call, lambda: self._issue(call, borrower_id, build))
+
+    async def answer_once(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
+        """What `work` gives, once for the call's key. Refusals are answers too, and kept."""
         verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
         match verdict:
             case idempotency.Given(status, body):
@@ -93,13 +97,11 @@ class Edge:
                 headers = {"Retry-After": "1"}
                 raise problem.ProblemRaised(409, "in_progress", detail, headers=headers)
             case idempotency.Fresh():
-                return await self._carry_out(call, borrower_id, build)
+                return await self._answer_first(call, work)
 
-    async def _carry_out(
-        self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
-    ) -> Response:
+    async def _answer_first(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
         try:
-            status, body = 200, encode(await self._issue(call, borrower_id, build))
+            status, body = 200, encode(await work())
         except Refused as refusal:
             found = problem.refused(refusal)
             status, body = found.status, encode(found)

@@ -101,6 +101,10 @@ After = Annotated[
 AfterNumber = Annotated[
     int, Query(ge=0, le=ROW_NUMBER_MAX, description="Number of the last row of the page before.")
 ]
+EventIdPath = Annotated[
+    str,
+    Path(min_length=1, max_length=64, pattern=r"^[\x21-\x7e]+$", description="Id of the event."),
+]
 Limit = Annotated[int, Query(ge=1, le=500, description="Rows on a page.")]
 NumberPath = Annotated[int, Path(ge=1, le=ROW_NUMBER_MAX, description="As the list numbers it.")]
 BorrowerIdPath = Annotated[

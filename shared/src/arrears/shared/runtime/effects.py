@@ -120,7 +120,7 @@ class Effects:
         ]
         answers = await gateway.carry_out(requests)
         return [
-            (effect, self._rows(effect, given))
+            (effect, answer_rows(self._stage, effect, given))
             for effect, given in zip(batch, answers, strict=True)
         ]
 
@@ -139,7 +139,8 @@ class Effects:
             state = states[(effect.shard, effect.stream)]
             body = recheck(self._events[effect.event_id], state, at, effect.sent_at is not None)
             if body is not None:
-                found.append((effect, self._rows(effect, [AnswerAt(at=at, body=body)])))
+                answer = AnswerAt(at=at, body=body)
+                found.append((effect, answer_rows(self._stage, effect, [answer])))
         return found
 
     async def _states(
@@ -169,14 +170,16 @@ class Effects:
     async def _settled_doubts(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
         """Doubts that an answer has ended since: its row is in the agenda already.
 
-        A slow gateway may answer whoever asked it after its lease has run out.
+        A slow gateway may answer whoever asked it after its lease has run out, and staff may say
+        that it was carried out. What they say was not is sent again.
         """
         doubtful = [effect for effect in self._pending.values() if effect.in_doubt]
         if not doubtful or abs(self._now() - self._looked_at) < LOOK_EVERY:
             return ()
         self._looked_at = self._now()
         stored = await self._store.effects(sorted({effect.shard for effect in doubtful}))
-        waiting = {effect.event_id for effect in stored}
+        waiting = {effect.event_id: effect for effect in stored}
+        self._pending.update({e.event_id: waiting.get(e.event_id, e) for e in doubtful})
         settled = [effect for effect in doubtful if effect.event_id not in waiting]
         for effect in settled:
             del self._pending[effect.event_id]
@@ -206,27 +209,31 @@ class Effects:
                 envelope = read_envelope(stored.value)
                 self._events[stored.event_id] = self._codec.decode(envelope.type, envelope.data)
 
-    def _rows(self, effect: PendingEffect, answers: Sequence[AnswerAt]) -> Sequence[AgendaRow]:
-        return [
-            AgendaRow(
-                shard=effect.shard,
-                day=self._stage.calendar.day_of(max(answer.at, effect.at)),
-                at=max(answer.at, effect.at),
-                rank=ANSWER_RANK,
-                borrower_id=effect.borrower_id,
-                order=f"{effect.event_id}/{number}",
-                origin=f"effect/{effect.event_id}/{number}",
-                value=encode(
-                    StoredAnswer(
-                        effect_id=effect.event_id,
-                        stream=effect.stream,
-                        body=Raw(encode(answer.body)),
-                    )
-                ),
-                row_id=_row_id(effect.event_id, number),
-            )
-            for number, answer in enumerate(answers)
-        ]
+
+def answer_rows(
+    stage: Stage, effect: PendingEffect, answers: Sequence[AnswerAt]
+) -> Sequence[AgendaRow]:
+    """The answers as they wait in the agenda, each at its own business time."""
+    return [
+        AgendaRow(
+            shard=effect.shard,
+            day=stage.calendar.day_of(max(answer.at, effect.at)),
+            at=max(answer.at, effect.at),
+            rank=ANSWER_RANK,
+            borrower_id=effect.borrower_id,
+            order=f"{effect.event_id}/{number}",
+            origin=f"effect/{effect.event_id}/{number}",
+            value=encode(
+                StoredAnswer(
+                    effect_id=effect.event_id,
+                    stream=effect.stream,
+                    body=Raw(encode(answer.body)),
+                )
+            ),
+            row_id=_row_id(effect.event_id, number),
+        )
+        for number, answer in enumerate(answers)
+    ]
 
 
 def _row_id(event_id: EventId, number: int) -> int:

@@ -148,6 +148,8 @@ class Owner:
     async def act(self) -> bool:
         """Carry out one batch of effects; the answers of today join today's agenda."""
         answered = await self.effects.step()
+        if not all(rows for _, rows in answered):
+            await self.books.reload()  # Their answers, if any, were put in the agenda by another.
         waiting = {effect.borrower_id for effect in self.effects.pending()} if answered else set()
         for effect, rows in answered:
             self.books.answered(effect, rows, waiting)

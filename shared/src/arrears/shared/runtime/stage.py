@@ -53,7 +53,16 @@ class InputSkipped(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-OWN_EVENTS: Final = (BusinessDayClosed, InputParked, InputReleased, InputSkipped)
+class DoubtSettled(Struct, frozen=True, kw_only=True):
+    """Staff have found out whether an effect in doubt was carried out; if not, it is sent again."""
+
+    effect_id: EventId
+    kind: str
+    carried_out: bool
+    note: str
+
+
+OWN_EVENTS: Final = (BusinessDayClosed, InputParked, InputReleased, InputSkipped, DoubtSettled)
 """What the kernel itself says, on streams of its own."""
 
 
@@ -122,6 +131,10 @@ def _no_reaction(_said: Any, _heard: Heard, _at: datetime) -> Sequence[Issue]:
     return ()
 
 
+def _needs_an_answer(_event: Any) -> Sequence[object] | None:
+    return None
+
+
 Recheck = Callable[[Any, Any, datetime, bool], object | None]
 """Asked under the live clock when an effect is about to be carried out (protocol 3.7): the event
 that asks for it, the state of its stream now, the time, and whether it may have left before. What
@@ -144,6 +157,9 @@ class Stage:
     answer_type: Any = None
     on_answer: Callable[[Any, datetime], object] = _no_answer
     recheck: Recheck | None = None
+    unanswered: Callable[[Any], Sequence[object] | None] = _needs_an_answer
+    """The answers that stand for an effect that was carried out and that nobody will answer. An
+    empty sequence: its own deadlines go on. None: the stage cannot go on without an answer."""
     feed: FeedReader | None = None
     upcasters: Mapping[str, tuple[str, Upcaster]] = field(default_factory=dict)
 
@@ -171,6 +187,7 @@ class Stage:
                 InputParked: parked_type(self.name),
                 InputReleased: released_type(self.name),
                 InputSkipped: f"arrears.{self.name}.input_skipped.v1",
+                DoubtSettled: f"arrears.{self.name}.doubt_settled.v1",
             },
             upcasters=self.upcasters,
         )
@@ -179,6 +196,12 @@ class Stage:
 def parking_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
     """The stream of what was parked of a borrower, as `Workbench.load` wants it."""
     category = f"{service}.parking"
+    return stream_name(category, borrower_id), category, borrower_id
+
+
+def doubt_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
+    """The stream of what staff found out about effects, as `Workbench.load` wants it."""
+    category = f"{service}.doubt"
     return stream_name(category, borrower_id), category, borrower_id
 
 

@@ -47,6 +47,7 @@ from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.stage import STAGES, Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
@@ -330,6 +331,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
     routers = list(service.make_routes(edge)) if service.make_routes else []
     routers.append(operations_routes(service.name, running.pool, live_facts, edge, running.keyring))
     routers.append(repair_routes(running.stage, running.store, edge))
+    routers.append(doubt_routes(running.stage, running.store, running.pool, edge))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(
         app,

@@ -297,6 +297,21 @@ class StoreSuite:
         with pytest.raises(Fenced):
             await store.mark_sent([effect(2)], LATER)
 
+    async def test_a_doubt_is_settled_by_one(self, store: Store) -> None:
+        sent = replace(effect(1), sent_at=AT)
+        await store.commit(Change(effects_added=[effect(1)]))
+        with pytest.raises(Fenced):
+            await store.commit(Change(effects_sent_again=[effect(1)]))
+        await store.mark_sent([effect(1)], AT)
+        await store.mark_in_doubt([sent])
+        assert await store.effect(sent.event_id) == replace(sent, in_doubt=True)
+        await store.commit(Change(effects_sent_again=[sent]))
+        assert await store.effect(sent.event_id) == effect(1)
+        with pytest.raises(Fenced):
+            await store.commit(Change(effects_sent_again=[sent]))
+        await store.commit(Change(effects_answered=[effect(1)]))
+        assert await store.effect(sent.event_id) is None
+
     async def test_homes_are_settled_once(self, store: Store) -> None:
         ben = BorrowerId("ben")
         assert await store.settle_homes({"l1": ANNA}) == {"l1": ANNA}

@@ -92,6 +92,7 @@ def toy_stages() -> list[Stage]:
         effect_of=lambda event: "letter" if isinstance(event, NoticeSent) else None,
         answer_type=Delivered,
         on_answer=lambda answer, _at: answer,
+        unanswered=lambda event: [_delivered(event)],
         **common,
     )
     others = [
@@ -128,5 +129,8 @@ class ToyGateway:
     def _answer(self, request: EffectRequest) -> AnswerAt:
         event = request.event
         assert isinstance(event, NoticeSent)
-        body = Delivered(case_id=event.case_id, loan_key=event.loan_key, referral=event.referral)
-        return AnswerAt(at=request.at + ANSWER_AFTER, body=body)
+        return AnswerAt(at=request.at + ANSWER_AFTER, body=_delivered(event))
+
+
+def _delivered(event: NoticeSent) -> Delivered:
+    return Delivered(case_id=event.case_id, loan_key=event.loan_key, referral=event.referral)

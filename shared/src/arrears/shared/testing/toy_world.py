@@ -67,12 +67,12 @@ class ToyWorld(World):
             await self.settle()
 
     def stored(self, service: str, borrower: str = "") -> Sequence[StoredEvent]:
-        """Events in order of shard and seq, without closings of days and what was parked."""
+        """Events in order of shard and seq, without closings of days and what staff repair."""
         return [
             event
             for events in self.stores[service].events.values()
             for event in events
-            if ".parking-" not in event.stream
+            if not any(own in event.stream for own in (".parking-", ".doubt-"))
             and (
                 event.borrower_id == borrower
                 or (not borrower and "business_day_closed" not in event.type)

@@ -5,7 +5,7 @@ A permit is the request: one sms, call, letter or visit, to be made once. Its an
 longer holds when it is to be made, nothing leaves and the only answer is that it was withdrawn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
@@ -76,6 +76,11 @@ def on_answer(answer: Answer, at: datetime) -> BorrowerCommand:
             )
         case _:
             assert_never(answer)
+
+
+def unanswered(permitted: AttemptPermitted) -> Sequence[Answer]:
+    """Staff know that it was made, and nobody knows what came of it."""
+    return (OutcomeAnswer(attempt_id=permitted.attempt_id, outcome="unknown"),)
 
 
 def make_recheck(

@@ -4,6 +4,7 @@ Two requests: register and judge a claim; enforce a judgment. A case has one of 
 an answer needs no number; one that no longer fits changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final, TypeAlias, assert_never
 
@@ -52,6 +53,11 @@ def effect_of(event: ClaimEvent) -> str | None:
             return ENFORCEMENT
         case _:
             return None
+
+
+def unanswered(_event: ClaimEvent) -> Sequence[Answer]:
+    """Staff enter what the court says: the judgment, and the end of an enforcement."""
+    return ()
 
 
 def on_answer(answer: Answer, at: datetime) -> ClaimCommand:

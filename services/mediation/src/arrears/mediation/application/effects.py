@@ -4,6 +4,7 @@ Two requests: send an invitation, and have both sides sign. Each answer names th
 a signature the offer, so that one which comes when talks have moved on changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, TypeAlias, assert_never
 
@@ -62,6 +63,11 @@ def effect_of(event: MediationEvent) -> str | None:
             return SIGNING
         case _:
             return None
+
+
+def unanswered(_event: MediationEvent) -> Sequence[Answer]:
+    """Without a receipt and a signature talks go on to the day by which they are wanted."""
+    return ()
 
 
 def on_answer(answer: Answer, at: datetime) -> MediationCommand:

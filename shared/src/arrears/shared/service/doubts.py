@@ -1,0 +1,78 @@
+"""Effects in doubt over HTTP: what staff must look into, and what they found."""
+
+from typing import Annotated, Final
+
+import asyncpg
+from fastapi import APIRouter
+from msgspec.json import encode
+from starlette.responses import Response
+
+from arrears.shared.eventstore.port import Store
+from arrears.shared.http.desk import Busy, Issued, IssuedEvent
+from arrears.shared.http.edge import Call, Edge, command_answers
+from arrears.shared.http.fields import After, Body, EventIdPath, Flag, Limit, Words
+from arrears.shared.http.problem import documented
+from arrears.shared.kernel.ids import EventId
+from arrears.shared.runtime.doubts import settle_doubt
+from arrears.shared.runtime.stage import Stage
+from arrears.shared.runtime.transact import TooBusy
+from arrears.shared.service.clock import wall_clock
+
+_IN_DOUBT: Final = """
+    SELECT event_id, shard, stream, borrower_id, kind, at AS asked_at, sent_at FROM effects
+    WHERE in_doubt AND event_id > $1 ORDER BY event_id LIMIT $2
+"""
+
+
+class SettleBody(Body):
+    carried_out: Flag
+    note: Words
+
+
+def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> APIRouter:
+    router = APIRouter(tags=["operation"])
+
+    @router.get(
+        "/in_doubt",
+        dependencies=[edge.reader()],
+        responses=documented(
+            {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
+        ),
+    )
+    async def in_doubt(after: After = None, limit: Limit = 100) -> Response:
+        """Effects of which nobody knows whether they were carried out."""
+        rows = [dict(row) for row in await pool.fetch(_IN_DOUBT, after or "", limit)]
+        following = rows[-1]["event_id"] if len(rows) == limit else None
+        body = encode({"items": rows, "next": following})
+        return Response(body, media_type="application/json")
+
+    @router.post(
+        "/in_doubt/{event_id}/settle", responses=command_answers("not_in_doubt", "answer_needed")
+    )
+    async def settle(
+        event_id: EventIdPath, body: SettleBody, call: Annotated[Call, edge.call("ops")]
+    ) -> Response:
+        """Say whether it was carried out. If not it is sent again, under the same key."""
+
+        async def work() -> Issued:
+            try:
+                event = await settle_doubt(
+                    stage,
+                    store,
+                    EventId(event_id),
+                    carried_out=body.carried_out,
+                    note=body.note,
+                    actor=call.staff_id,
+                    now=edge.desk.now,
+                    recorded_at=wall_clock(),
+                )
+            except TooBusy as error:
+                raise Busy from error
+            issued = IssuedEvent(
+                id=event.event_id, type=event.type, stream=event.stream, version=event.version
+            )
+            return Issued(events=(issued,))
+
+        return await edge.answer_once(call, work)
+
+    return router

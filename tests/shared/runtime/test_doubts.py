@@ -1,0 +1,122 @@
+"""Architecture 4: staff settle an effect in doubt. It goes out again, or the stage goes on."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.json import decode
+
+from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId
+from arrears.shared.runtime.doubts import settle_doubt
+from arrears.shared.runtime.stage import doubt_place
+from arrears.shared.testing.toy import ToyGateway
+from arrears.shared.testing.toy_intake import CALENDAR
+from arrears.shared.testing.toy_world import ToyWorld, day
+
+ANNA = BorrowerId("anna")
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+async def doubtful() -> ToyWorld:
+    """Anna's notice left on the second day, and the worker died before the receipt."""
+    world = ToyWorld(gateway=ToyGateway(honours_key=False))
+    await world.start()
+    world.gateway.trouble.append(ConnectionError())
+    world.fact(1, "anna", 1)
+    await world.run_days(1, 1)
+    world.close(day(2))
+    with pytest.raises(ConnectionError):
+        await world.settle()
+    await world.restart("contact")
+    await world.settle()
+    assert world.stores["contact"].shards[world.shard("anna")].open_day == day(2)
+    return world
+
+
+async def _settle(world: ToyWorld, *, carried_out: bool) -> StoredEvent:
+    async def now(_borrower_id: BorrowerId) -> datetime:
+        return CALENDAR.start_of(day(2))
+
+    [request] = {request.id: request for request in world.gateway.asked}.values()
+    return await settle_doubt(
+        world.stages["contact"],
+        world.stores["contact"],
+        EventId(request.id),
+        carried_out=carried_out,
+        note="the printer's log",
+        actor=StaffId("ops-1"),
+        now=now,
+        recorded_at=NOW,
+    )
+
+
+async def test_what_was_not_carried_out_is_sent_again_under_its_key(doubtful: ToyWorld) -> None:
+    world = doubtful
+    said = await _settle(world, carried_out=False)
+    await world.settle()
+    first, second = world.gateway.asked
+    assert first == second
+    assert world.nouns("contact", "anna")[-1] == "treatment_completed"
+    assert not world.stores["contact"].effect_rows
+    envelope = decode(said.value)
+    assert (envelope["actor"], envelope["stream"]) == ("ops-1", doubt_place("contact", ANNA)[0])
+    assert envelope["data"] == {
+        "effect_id": first.id,
+        "kind": "letter",
+        "carried_out": False,
+        "note": "the printer's log",
+    }
+    world.check_laws()
+
+
+async def test_what_was_carried_out_is_not_sent_and_the_stage_goes_on(doubtful: ToyWorld) -> None:
+    """On the open day: the worker that holds the shard puts the answer into its agenda."""
+    world = doubtful
+    said = await _settle(world, carried_out=True)
+    assert said.type == "arrears.contact.doubt_settled.v1"
+    await world.settle()
+    assert len(world.gateway.asked) == 1
+    [completed] = world.read("contact", "treatment_completed", "anna")
+    assert completed["businessday"] == day(2).isoformat()
+    contact = world.stores["contact"]
+    assert contact.shards[world.shard("anna")].open_day == day(3)
+    assert not contact.effect_rows
+    world.check_laws()
+
+
+async def test_a_worker_that_takes_over_goes_on_as_well(doubtful: ToyWorld) -> None:
+    await _settle(doubtful, carried_out=True)
+    await doubtful.restart("contact")
+    await doubtful.settle()
+    assert doubtful.nouns("contact", "anna")[-1] == "treatment_completed"
+
+
+async def test_a_second_doubt_of_one_effect_is_settled_as_well(doubtful: ToyWorld) -> None:
+    world = doubtful
+    await _settle(world, carried_out=False)
+    world.gateway.trouble.append(ConnectionError())
+    with pytest.raises(ConnectionError):
+        await world.settle()
+    await world.restart("contact")
+    await world.settle()
+    assert (await _settle(world, carried_out=True)).version == 2
+
+
+async def test_what_is_not_in_doubt_is_refused(doubtful: ToyWorld) -> None:
+    await _settle(doubtful, carried_out=False)
+    with pytest.raises(Refused, match="not_in_doubt"):
+        await _settle(doubtful, carried_out=True)
+    await doubtful.settle()
+    with pytest.raises(Refused, match="not_in_doubt"):
+        await _settle(doubtful, carried_out=False)
+
+
+async def test_a_stage_that_needs_the_answer_says_so(doubtful: ToyWorld) -> None:
+    doubtful.stages["contact"] = replace(doubtful.stages["contact"], unanswered=lambda _event: None)
+    with pytest.raises(Refused, match="answer_needed"):
+        await _settle(doubtful, carried_out=True)
+    [effect] = doubtful.stores["contact"].effect_rows.values()
+    assert effect.in_doubt
