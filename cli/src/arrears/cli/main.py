@@ -8,6 +8,7 @@ from arrears.cli.commands import cases, proof, running
 from arrears.cli.commands.cases import case_app
 from arrears.cli.commands.clock import clock_app
 from arrears.cli.commands.day import day_app
+from arrears.cli.commands.doubt import doubt_app
 from arrears.cli.commands.feed import feed_app
 from arrears.cli.commands.schema import schema
 from arrears.cli.commands.set_aside import parked_app, refused_app
@@ -48,4 +49,5 @@ app.command()(proof.export)
 app.command()(proof.rebuild)
 app.add_typer(refused_app, name="refused")
 app.add_typer(parked_app, name="parked")
+app.add_typer(doubt_app, name="doubt")
 app.add_typer(stack_app, name="stack")

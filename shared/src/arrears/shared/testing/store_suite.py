@@ -19,6 +19,7 @@ from arrears.shared.eventstore.port import (
     Timer,
 )
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
+from arrears.shared.testing.doubt_suite import DoubtSuite
 from arrears.shared.testing.store_material import (
     ANNA,
     AT,
@@ -41,7 +42,7 @@ from arrears.shared.testing.store_material import (
 )
 
 
-class StoreSuite:
+class StoreSuite(DoubtSuite):
     """Needs a fixture `store`: empty, with a row for every shard and cursor."""
 
     async def raise_epoch(self, store: Store, shard: Shard) -> None:
@@ -296,21 +297,6 @@ class StoreSuite:
         await store.mark_in_doubt([effect(2)])
         with pytest.raises(Fenced):
             await store.mark_sent([effect(2)], LATER)
-
-    async def test_a_doubt_is_settled_by_one(self, store: Store) -> None:
-        sent = replace(effect(1), sent_at=AT)
-        await store.commit(Change(effects_added=[effect(1)]))
-        with pytest.raises(Fenced):
-            await store.commit(Change(effects_sent_again=[effect(1)]))
-        await store.mark_sent([effect(1)], AT)
-        await store.mark_in_doubt([sent])
-        assert await store.effect(sent.event_id) == replace(sent, in_doubt=True)
-        await store.commit(Change(effects_sent_again=[sent]))
-        assert await store.effect(sent.event_id) == effect(1)
-        with pytest.raises(Fenced):
-            await store.commit(Change(effects_sent_again=[sent]))
-        await store.commit(Change(effects_answered=[effect(1)]))
-        assert await store.effect(sent.event_id) is None
 
     async def test_homes_are_settled_once(self, store: Store) -> None:
         ben = BorrowerId("ben")

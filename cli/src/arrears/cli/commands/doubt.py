@@ -1,0 +1,90 @@
+"""`arrears doubt`: effects of which nobody knows whether they were carried out."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import typer
+
+from arrears.cli.client.http import Api
+from arrears.cli.client.installation import STAGES, Installation
+from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
+from arrears.cli.commands.output import AsJson, console, print_json, table
+from arrears.cli.commands.set_aside import AnyService
+
+doubt_app = typer.Typer(
+    help="What may have left before a crash: looked into by staff, and settled.",
+    no_args_is_help=True,
+)
+PAGE: Final = 500
+
+
+@doubt_app.command("list")
+def list_doubts(service: AnyService = None, as_json: AsJson = False) -> None:
+    """What is in doubt, in which service, and when it was sent."""
+    with told():
+        items = _in_doubt(service)
+    if as_json:
+        print_json({"items": items})
+        return
+    if not items:
+        typer.echo("nothing is in doubt")
+        return
+    columns = ["service", "event_id", "kind", "borrower_id", "stream", "asked_at", "sent_at"]
+    console().print(table(columns, ([one[name] for name in columns] for one in items), ""))
+
+
+@doubt_app.command()
+def settle(
+    event: Annotated[str, typer.Argument(metavar="EVENT", help="As `doubt list` names it.")],
+    carried_out: Annotated[
+        bool,
+        typer.Option(
+            "--carried-out/--not-carried-out",
+            help="What you found out. What was not carried out is sent again.",
+            show_default=False,
+        ),
+    ],
+    note: Annotated[str, typer.Option(help="How you know; it is recorded with your name.")],
+    service: AnyService = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say whether it was carried out: an event. What waits of the borrower goes on."""
+    with told():
+        if not note.strip():
+            raise WrongUse("--note", "says how you know; it must not be empty")
+        found = _one(event, service)
+        path = f"/in_doubt/{quote(event, safe='')}/settle"
+        body = {"carried_out": carried_out, "note": note}
+        answer = _api(found["service"]).post(path, body)
+    if as_json:
+        print_json({**found, "answer": answer})
+        return
+    what = "goes on without an answer" if carried_out else "is sent again"
+    typer.echo(f"{found['service']}: {found['kind']} of {printable(found['borrower_id'])} {what}")
+
+
+def _api(service: str) -> Api:
+    if service not in STAGES:
+        raise WrongUse("--service", f"{service!r} is not one of {', '.join(STAGES)}")
+    return Api(Installation.find(), service)
+
+
+def _in_doubt(service: str | None) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = []
+    for name in STAGES if service is None else (service,):
+        api = _api(name)
+        page = api.get("/in_doubt", limit=PAGE)
+        items += ({"service": name, **one} for one in page["items"])
+        while page["next"] is not None:
+            page = api.get("/in_doubt", limit=PAGE, after=page["next"])
+            items += ({"service": name, **one} for one in page["items"])
+    return items
+
+
+def _one(event: str, service: str | None) -> dict[str, Any]:
+    """An id is of one service only."""
+    for one in _in_doubt(service):
+        if one["event_id"] == event:
+            return one
+    where = "" if service is None else f" in {service}"
+    raise Trouble(f"EVENT: {event!r} is not in doubt{where}")
