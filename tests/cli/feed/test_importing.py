@@ -36,7 +36,7 @@ from arrears.cli.feed.lines import (
     read_feed,
     read_lines,
 )
-from arrears.shared.contracts.corebanking import BusinessDayClosed
+from arrears.shared.contracts.corebanking import BUSINESS_DAY_CLOSED, BusinessDayClosed
 from arrears.shared.kernel.business_day import BankCalendar
 
 CALENDAR = BankCalendar("Asia/Shanghai")
@@ -181,6 +181,10 @@ class TestSteps:
 
     def test_a_file_of_rubbish_alone_closes_nothing(self) -> None:
         assert plan(b"?", b"!") == ["1", "2"]
+
+    def test_a_closing_that_no_calendar_holds_is_sent_like_any_rubbish(self) -> None:
+        lost = f'{{"type":"{BUSINESS_DAY_CLOSED}","time":"9999-12-31T23:59:59-14:00"}}'.encode()
+        assert plan(event(MAY), lost) == ["1", "2", "close 05-01"]
 
     def test_closings_in_the_file_are_not_sent(self) -> None:
         closing = closing_line(MAY, MAY, 3, CALENDAR)

@@ -144,9 +144,9 @@ def steps(
     number = 0
     for line in lines:
         outline = None if line.too_long else outline_of(line)
-        if outline is not None and outline.type == BUSINESS_DAY_CLOSED:
-            continue
         day = None if outline is None else _day_of(outline, calendar)
+        if outline is not None and day is not None and outline.type == BUSINESS_DAY_CLOSED:
+            continue
         if begins is not None and open_day is not None and _moves(day, open_day, found.last_day):
             assert day is not None
             if line.number > after_line:

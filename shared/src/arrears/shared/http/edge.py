@@ -136,7 +136,7 @@ def command_answers(*reasons: str) -> dict[int | str, dict[str, Any]]:
                 400: ("malformed_request",),
                 401: ("who_are_you",),
                 403: ("role_missing",),
-                404: ("case_not_found",),
+                404: ("case_not_found", "not_found"),
                 409: (*reasons, "in_progress", *_OF_THE_RUNTIME),
                 413: ("body_too_large",),
                 422: ("invalid_request", "key_reused", "body_too_deep"),

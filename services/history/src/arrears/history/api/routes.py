@@ -194,7 +194,7 @@ def _answers(answer: Any, description: str, missing: str | None = None) -> dict[
         504: ["day_not_closed"],
     }
     if missing is not None:
-        reasons[404] = [f"{missing}_not_found"]
+        reasons[404] = [f"{missing}_not_found", "not_found"]
     return {200: answer_of(answer, description), **documented(reasons)}
 
 
