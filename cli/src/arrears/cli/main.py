@@ -1,5 +1,8 @@
 """The `arrears` command: what it can do is what is mounted here."""
 
+import sys
+
+import structlog
 import typer
 
 from arrears.cli.bench.command import bench
@@ -26,6 +29,12 @@ app = typer.Typer(
 @app.callback()
 def arrears() -> None:
     """Collect overdue bank loans: feed, cases, history, proof, and the local stack."""
+    structlog.configure(logger_factory=_on_stderr)
+
+
+def _on_stderr(*_names: object) -> structlog.PrintLogger:
+    """What our clients have to say must not stand among the JSON that somebody reads."""
+    return structlog.PrintLogger(sys.stderr)
 
 
 app.command()(demo)
