@@ -267,6 +267,14 @@ def test_any_argument_and_any_answer_end_without_a_trace(
     assert shown
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_a_file_may_have_a_name_that_is_no_text(checkout: Path, more: list[str]) -> None:
+    for command in (["export", "\udcff"], ["feed", "generate", "--loans", "1", "--out", "\udcff"]):
+        done = arrears(*command, *more)
+        assert done.exit_code == 0, done.output
+        assert r"\udcff" in done.output
+
+
 def test_a_file_of_anything_is_judged_line_by_line(checkout: Path) -> None:
     chance = Random(2)
     for number in range(4):

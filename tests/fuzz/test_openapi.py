@@ -26,7 +26,8 @@ CHECKED = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = max(int(os.environ.get("REQUESTS") or 0) // 400, 2)
+EXAMPLES_MIN = 2
+EXAMPLES = max(int(os.environ.get("REQUESTS") or 0) // 400, EXAMPLES_MIN)
 """For each operation and mode; what all stages have in common is tried with the first of them."""
 NUMBERS = itertools.count(1)
 
@@ -36,7 +37,8 @@ def test_every_answer_is_the_one_that_is_documented(
     services: list[Any], mode: GenerationMode, logged: list[Any]
 ) -> None:
     seen: list[tuple[str, str]] = []
-    for behind in services:
+    tried = services if EXAMPLES > EXAMPLES_MIN else [services[0], services[-1]]
+    for behind in tried:
         schema = schemathesis.openapi.from_dict(behind.app.openapi())
         schema.app = behind.app
         for result in schema.get_all_operations():
@@ -46,7 +48,7 @@ def test_every_answer_is_the_one_that_is_documented(
             if own and not (mode is GenerationMode.NEGATIVE and _takes_anything(operation)):
                 _try(operation.as_strategy(generation_mode=mode))
                 seen.append(place)
-    assert len(seen) > 30
+    assert len(seen) > 8 * len(tried)
     assert SECRET not in str(logged)
 
 

@@ -216,6 +216,9 @@ class TestOpened:
         [
             (b'"specversion":"1.0"', b'"specversion":"2.0"'),
             (b"Z", b""),
+            (b'"source":"/arrears', b'"source":"@/arrears'),
+            (b'"type":"corebanking', b'"type":"other","type":"corebanking'),
+            (b'"type":"corebanking', b'"kind":"corebanking'),
             (b'"partition_count":4', b'"partition_count":0'),
             (b'"day":"2024', b'"day":"2025'),
             (b'"day":"2024', b'"day":"9999'),

@@ -11,7 +11,7 @@ import msgspec
 import typer
 
 from arrears.cli.client.installation import Installation, run
-from arrears.cli.client.trouble import WrongUse, told
+from arrears.cli.client.trouble import WrongUse, printable, told
 from arrears.cli.commands.output import (
     AsJson,
     Progress,
@@ -72,7 +72,7 @@ def generate_feed(
         lines = _lines(seed, loans, months, start.date(), dirty=dirty, special=special)
         count = _write(lines, out)
     if as_json and out is not None:
-        print_json({"file": out, "lines": count, "seed": seed})
+        print_json({"file": printable(str(out)), "lines": count, "seed": seed})
     elif out is not None:
         typer.echo(f"{out}: {count:,} lines, seed {seed}", err=True)
 
@@ -207,11 +207,11 @@ def _check_file(file: Path) -> None:
 def _show_sent(file: Path, sent: Sent, *, as_json: bool) -> None:
     found = sent.survey
     if as_json:
-        more = {"file": str(file), "rate": round(sent.rate)}
+        more = {"file": printable(str(file)), "rate": round(sent.rate)}
         print_json({**more, **msgspec.to_builtins(sent, str_keys=True)})
         return
     if sent.already:
-        typer.echo(f"{file} was sent whole before; --again sends it anew")
+        typer.echo(f"{printable(str(file))} was sent whole before; --again sends it anew")
         return
     behind = f", behind line {sent.begun_after:,}" if sent.begun_after else ""
     typer.echo(

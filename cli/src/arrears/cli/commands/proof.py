@@ -81,9 +81,19 @@ def export(
         day = reached_day(installation, as_of, wait)
         name, lines, size = _export(installation, file, as_of=None if day is None else str(day))
     if as_json:
-        print_json({"file": str(file), "sha256": name, "lines": lines, "bytes": size, "as_of": day})
+        print_json(
+            {
+                "file": printable(str(file)),
+                "sha256": name,
+                "lines": lines,
+                "bytes": size,
+                "as_of": day,
+            }
+        )
         return
-    typer.echo(f"{file}: {lines:,} events, {size:,} bytes, as of {day}\nSHA-256 {name}")
+    typer.echo(
+        f"{printable(str(file))}: {lines:,} events, {size:,} bytes, as of {day}\nSHA-256 {name}"
+    )
 
 
 def rebuild(

@@ -27,18 +27,21 @@ PARTITIONS_MAX: Final = 100_000
 _YEARS: Final = range(1900, 2200)
 
 
-class _Closing(msgspec.Struct, frozen=True):
+class _Closing(msgspec.Struct, frozen=True, tag_field="type", tag=BUSINESS_DAY_CLOSED):
     """What intake takes for one: what it refuses has closed no day."""
 
     specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, max_length=128)]
     source: Annotated[str, Meta(min_length=1, max_length=256)]
-    type: str
     time: Annotated[datetime, Meta(tz=True)]
     data: BusinessDayClosed
 
 
-_DECODER: Final = msgspec.json.Decoder(_Closing)
+class _Other(msgspec.Struct, frozen=True, tag_field="type", tag=""):
+    """Never read. Among several types a record must name its own, once or always the same."""
+
+
+_DECODER: Final = msgspec.json.Decoder(_Closing | _Other)
 
 
 async def ensure_feed_topic(bus: Bus, settings: KafkaSettings) -> int:
@@ -107,11 +110,13 @@ def closing_of(value: bytes) -> BusinessDayClosed | None:
         found = _DECODER.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    if isinstance(found, _Other):
+        return None
     said, at = found.data, found.time.astimezone(UTC) if found.time.year in _YEARS else None
     good = (
         at is not None
-        and found.type == BUSINESS_DAY_CLOSED
         and f"{found.id}{found.source}".isprintable()
+        and "@" not in found.source
         and said.day.year in _YEARS
         and said.first_day.year in _YEARS
         and said.first_day <= said.day <= at.date() + ONE_DAY

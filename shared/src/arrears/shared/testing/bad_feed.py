@@ -90,9 +90,8 @@ def _spoil_one(chance: Random, record: Record, number: int) -> tuple[str, Spoilt
 
 
 def _spoil_bytes(chance: Random, record: Record) -> tuple[tuple[str, ...], str, bytes, str]:
-    value = dumps(chance, record)
     way = chance.choices(list(_BYTES), [3, 3, 3, 3, 3, 3, 3, 0.05, 0.05])[0]
-    reasons, spoilt = _BYTES[way](chance, value)
+    reasons, spoilt = _BYTES[way](chance, dumps(chance, record))
     return reasons, "$", spoilt, way
 
 
@@ -177,6 +176,9 @@ def _date_or_time(chance: Random, record: Record) -> Spoilt:
 
 
 def _attribute(chance: Random, record: Record) -> Spoilt:
+    if chance.random() < 0.2:
+        record["source"] = f"{record['source']}@elsewhere"
+        return ("reserved_character",), "source"
     if chance.random() < 0.5:
         record["specversion"] = chance.choice(("0.3", "1", "1.0 ", "", 1.0, None, [], "\x00"))
         return ("unknown_specversion",), "specversion"
@@ -385,10 +387,9 @@ _REQUIRED: Final = {
 
 
 def _holder(record: Record, path: str) -> Record:
-    found = record
     for name in path.split(".")[:-1]:
-        found = found[name]
-    return found
+        record = record[name]
+    return record
 
 
 def _get(record: Record, path: str) -> Any:
