@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from arrears.cli.stack import Stack, checkout_root, ensure_stack
 from arrears.shared.service.migrating import drop_database, make_database, migrate
 
 _USED: pytest.StashKey[list[str]] = pytest.StashKey()
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that is run in a test says where its logs go; the next test must not inherit it."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 import arrears.intake.main as intake
 from arrears.shared.http.logs import configure_logs
@@ -23,11 +22,10 @@ from arrears.shared.testing.world import World
 @pytest.fixture
 def lines(logged: object) -> Iterator[io.StringIO]:
     """The configuration of production, in place of what tests capture."""
-    before, handlers = structlog.get_config(), logging.getLogger().handlers[:]
+    handlers = logging.getLogger().handlers[:]
     stream = io.StringIO()
     configure_logs("intake", stream)
     yield stream
-    structlog.configure(**before)
     logging.getLogger().handlers = handlers
 
 

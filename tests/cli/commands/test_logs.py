@@ -1,17 +1,9 @@
 """What the command line logs does not stand among what it prints."""
 
-from collections.abc import Iterator
-
 import pytest
 import structlog
 
 from arrears.cli import main
-
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    yield
-    structlog.reset_defaults()
 
 
 def test_logs_go_to_stderr(capsys: pytest.CaptureFixture[str]) -> None:
