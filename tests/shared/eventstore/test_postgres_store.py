@@ -4,13 +4,15 @@ from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.port import Change, EventRepeated, Store
 from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
 from arrears.shared.eventstore.tables import metadata
-from arrears.shared.kernel.ids import Shard
-from arrears.shared.testing.store_material import append, event, row
+from arrears.shared.kernel.ids import Shard, StreamName
+from arrears.shared.testing.store_material import ONE, TWO, append, event, row
 from arrears.shared.testing.store_suite import StoreSuite
 
 pytestmark = pytest.mark.live
@@ -48,6 +50,23 @@ class TestPostgresStore(StoreSuite):
                 ("parked", "number"),
             )
         }
+
+    @pytest.mark.parametrize("each", [FEW_EVENTS // 2, FEW_EVENTS])
+    async def test_few_and_many_events_are_numbered_alike(self, store: Store, each: int) -> None:
+        """Few are appended by the statement that claims, many are copied after it."""
+        one, two = StreamName("one"), StreamName("two")
+        await store.commit(append(event(1, one), expected=0))
+        change = append(*(event(n, one) for n in range(2, each + 2)), expected=1)
+        more = append(*(event(n, two, shard=TWO) for n in range(1, each + 1)), expected=0)
+        change.shards.update(more.shards)
+        await store.commit(change)
+        states = {state.shard: state.last_seq for state in await store.shard_states()}
+        assert (states[ONE], states[TWO]) == (each + 1, each)
+        for shard, stream in ((ONE, one), (TWO, two)):
+            stored = await store.after(shard, 0, limit=1000)
+            assert list(stored) == [
+                replace(event(n, stream, shard=shard), seq=n) for n in range(1, states[shard] + 1)
+            ]
 
     async def test_a_failing_change_wastes_no_number(self, store: Store) -> None:
         """Numbers come from the shard row, not from a sequence (protocol 1.2)."""

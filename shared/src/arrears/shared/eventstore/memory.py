@@ -84,6 +84,11 @@ class MemoryStore:
                 (topic, partition), Position(topic, partition, 0, 0, b"", None, None)
             )
 
+    async def due(self, shards: Sequence[Shard], up_to: date, before: datetime) -> Sequence[Shard]:
+        rows = await self.agenda(shards, up_to, before, limit=len(self.agenda_rows))
+        timers = await self.timers(shards, before)
+        return sorted({row.shard for row in rows} | {timer.shard for timer in timers})
+
     async def agenda(
         self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
     ) -> Sequence[AgendaRow]:

@@ -201,6 +201,9 @@ class Store(Protocol):
 
     async def positions(self) -> Sequence[Position]: ...
 
+    async def due(self, shards: Sequence[Shard], up_to: date, before: datetime) -> Sequence[Shard]:
+        """The shards that have rows or timers for `agenda` and `timers` to return."""
+
     async def agenda(
         self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
     ) -> Sequence[AgendaRow]:

@@ -64,6 +64,11 @@ AGENDA: Final = f"""
     WHERE shard = ANY($1::smallint[]) AND day <= $2 AND at < $3
     ORDER BY shard LIMIT $4
 """
+DUE: Final = """
+    SELECT shard FROM unnest($1::smallint[]) AS w (shard)
+    WHERE EXISTS (SELECT FROM agenda AS a WHERE a.shard = w.shard AND day <= $2 AND at < $3)
+        OR EXISTS (SELECT FROM timers AS t WHERE t.shard = w.shard AND due_at < $3)
+"""
 TIMERS: Final = """
     SELECT shard, stream, borrower_id, due_at FROM timers
     WHERE shard = ANY($1::smallint[]) AND due_at < $2
@@ -103,7 +108,7 @@ PREPARE_POSITIONS: Final = """
     FROM unnest($1::text[], $2::smallint[]) AS w (topic, partition)
     ON CONFLICT DO NOTHING
 """
-CLAIM: Final = """
+_CLAIMED: Final = """
     WITH positions_moved AS (
         UPDATE positions AS p SET
             position = m.position, last_seq = m.last_seq, last_hash = m.last_hash,
@@ -126,11 +131,27 @@ CLAIM: Final = """
             AND s.last_seq = coalesce(m.expected, s.last_seq)
             AND s.epoch = coalesce(m.epoch, s.epoch)
             AND s.open_day IS NOT DISTINCT FROM m.open_day
-        RETURNING s.shard, s.last_seq)
+        RETURNING s.shard, s.last_seq)"""
+CLAIM: Final = f"""{_CLAIMED}
     SELECT (SELECT count(*) FROM positions_moved),
         ARRAY(SELECT shard FROM shards_moved), ARRAY(SELECT last_seq FROM shards_moved)
 """
 """Compare and move positions, then shards, locked in ascending order: one round trip."""
+CLAIM_AND_APPEND: Final = f"""{_CLAIMED},
+    appended AS (
+        INSERT INTO events ({", ".join(EVENT_COLUMNS)})
+        SELECT m.shard, m.last_seq - a.added + e.nth, e.stream, e.version, e.event_id, e.type,
+            e.borrower_id, e.business_day, e.value
+        FROM unnest(
+            $15::smallint[], $16::bigint[], $17::text[], $18::int[], $19::text[], $20::text[],
+            $21::text[], $22::date[], $23::bytea[]
+        ) AS e (shard, nth, stream, version, event_id, type, borrower_id, business_day, value)
+        JOIN shards_moved AS m USING (shard)
+        JOIN unnest($9::smallint[], $13::bigint[]) AS a (shard, added) USING (shard))
+    SELECT 1 / ((SELECT count(*) FROM positions_moved) = cardinality($1::text[])
+        AND (SELECT count(*) FROM shards_moved) = cardinality($9::smallint[]))::int
+"""
+"""All of it or nothing, in one round trip: dividing by zero takes the statement back."""
 EPOCHS: Final = "SELECT shard, epoch FROM shards WHERE shard = ANY($1::smallint[]) ORDER BY shard"
 DELETE_AGENDA: Final = """
     DELETE FROM agenda AS a

@@ -59,13 +59,14 @@ class Books:
         self, day: date, shards: Sequence[Shard], pending: Sequence[PendingEffect]
     ) -> None:
         until = self._stage.calendar.start_of(day + ONE_DAY)
-        rows, whole = await self._rows(shards, day, until)
+        due = await self._store.due(shards, day, until)  # On most days of most shards: nothing.
+        rows, whole = await self._rows(due, day, until)
         for shard in shards:
-            if shard in whole:
+            if shard in whole or shard not in due:
                 self._books[shard] = DayBook(shard, day, self._stage.calendar, until)
         for shard, part in _by_shard(rows).items():
             self._books[shard].add_rows(part)
-        for timer in await self._store.timers(sorted(whole), until):
+        for timer in await self._store.timers(sorted(whole), until) if whole else ():
             self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
         self.requested(pending)
 

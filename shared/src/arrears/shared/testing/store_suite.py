@@ -253,6 +253,8 @@ class StoreSuite(DoubtSuite):
         assert list(found) == [row(1)]
         both = await store.agenda([ONE, TWO], NEXT_DAY, LATER + timedelta(microseconds=1), limit=9)
         assert sorted(one.row_id for one in both) == [1, 2, 3, 4]
+        assert list(await store.due([ONE, TWO, Shard(3)], DAY, LATER)) == [ONE, TWO]
+        assert not await store.due([ONE], DAY, AT)
 
     async def test_the_agenda_brings_whole_shards_only(self, store: Store) -> None:
         for number in range(3):
@@ -266,7 +268,9 @@ class StoreSuite(DoubtSuite):
         first = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
         await store.commit(Change(timers=[first]))
         assert list(await store.timers([ONE, TWO], LATER)) == [first]
+        assert list(await store.due([ONE, TWO], DAY, LATER)) == [ONE]
         assert not await store.timers([ONE], AT)
+        assert not await store.due([ONE], DAY, AT)
         assert not await store.timers([TWO], LATER)
         await store.commit(Change(timers=[replace(first, due_at=LATER)]))
         assert not await store.timers([ONE], LATER)
