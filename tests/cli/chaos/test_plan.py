@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from arrears.cli.chaos.plan import KINDS, PROCESSES, plan
+from arrears.cli.chaos.plan import KINDS, PROCESSES, Fault, plan, volleys
 
 
 def test_the_same_seed_gives_the_same_plan_and_another_seed_another() -> None:
@@ -28,3 +28,26 @@ def test_only_the_kinds_asked_for_are_drawn() -> None:
 def test_victims_are_processes_or_servers_of_the_run() -> None:
     known = {*PROCESSES, "kafka", "postgresql", "feed"}
     assert {fault.victim for fault in plan(2, 300)} <= known
+
+
+def test_volleys_hold_every_fault_once_and_no_victim_twice() -> None:
+    faults = plan(11, 300)
+    found = list(volleys(faults, 3))
+    assert sorted(fault.number for volley in found for fault in volley) == list(range(1, 301))
+    assert {len(volley) for volley in found} == {1, 2, 3}
+    assert len(found) < 150
+    for volley in found:
+        victims = [fault.victim for fault in volley]
+        assert len(set(victims)) == len(victims)
+
+
+def test_no_process_is_started_while_a_server_is_hurt() -> None:
+    servers = {"kafka", "postgresql"}
+    for volley in volleys(plan(12, 300), 4):
+        victims = {fault.victim for fault in volley}
+        assert not (victims & servers and victims & set(PROCESSES))
+
+
+def test_one_at_a_time_is_the_plan_itself() -> None:
+    faults: list[Fault] = list(plan(13, 20))
+    assert [fault for volley in volleys(faults, 1) for fault in volley] == faults

@@ -19,11 +19,15 @@ from arrears.cli.stack import checkout_root
 
 DEFAULT_FAULTS = 100
 FAULTS_MAX = 5_000
+DEFAULT_TOGETHER = 3
 
 
 def chaos(
     faults: Annotated[int, typer.Option(help="How many.")] = DEFAULT_FAULTS,
     seed: Annotated[int, typer.Option(help="Of the plan, the feed and the sandbox.")] = 7,
+    together: Annotated[
+        int, typer.Option(min=1, max=9, help="How many at once, of different victims.")
+    ] = DEFAULT_TOGETHER,
     only: Annotated[
         str | None, typer.Option(help=f"Kinds, separated by commas, of: {', '.join(KINDS)}.")
     ] = None,
@@ -53,7 +57,8 @@ def chaos(
 
         drawn = plan(seed, faults, only=kinds, short=short)
         try:
-            result = run(Course(root, seed, drawn, say, live, short=short).run())
+            course = Course(root, seed, drawn, say, live, together=together, short=short)
+            result = run(course.run())
         finally:
             progress.ends()
     found = encode(summary(result))

@@ -14,7 +14,7 @@ from arrears.cli.chaos import laws
 from arrears.cli.chaos.faults import Faults
 from arrears.cli.chaos.feeding import Feeder, make_days
 from arrears.cli.chaos.ground import ChaosGround
-from arrears.cli.chaos.plan import ALONE, DAYS_PER_FAULT, PROCESSES, Fault
+from arrears.cli.chaos.plan import ALONE, DAYS_PER_VOLLEY, PROCESSES, Fault, volleys
 from arrears.cli.chaos.watching import LOOK_SECONDS, Watch
 from arrears.cli.client.ground import Say
 from arrears.cli.client.trouble import Trouble
@@ -27,7 +27,10 @@ LOANS_AT_LEAST: Final = 600
 
 
 class Endured(Struct, frozen=True):
-    """A fault, how long it lasted, and how long until a new day was closed everywhere."""
+    """A fault, how long it lasted, and how long until a new day was closed everywhere.
+
+    That second time begins when all faults of its volley are over.
+    """
 
     fault: Fault
     lasted: float
@@ -65,13 +68,15 @@ class Course:
         say: Say,
         told: Told,
         *,
+        together: int,
         short: bool = False,
     ) -> None:
+        self._volleys = list(volleys(faults, together))
         spare = sum(fault.kind == "disk_full" for fault in faults)
-        count = DAYS_PER_FAULT * len(faults) + spare + 1
+        count = DAYS_PER_VOLLEY * len(self._volleys) + spare + 1
         self._days = make_days(seed, LOANS_AT_LEAST + len(faults), count)
         self._seed = seed
-        self._faults = faults
+        self._fault_count = len(faults)
         self._short = short
         self._say = say
         self._told = told
@@ -155,25 +160,23 @@ class Course:
 
     async def _endure(self, feeder: Feeder) -> None:
         faults = Faults(self._ground, feeder)
-        for fault in self._faults:
-            self._told(self._line(fault))
+        for volley in self._volleys:
+            self._told(self._line(volley))
             await feeder.release()
-            await asyncio.sleep(fault.after)
-            began = time.monotonic()
-            await faults.carry_out(fault)
+            lasted = await asyncio.gather(*(_struck(faults, fault) for fault in volley))
             over = time.monotonic()
             day = await feeder.release()
-            look = self._ground.check_alive
-            arrived = await self._watch.wait(day, RECOVERY_SECONDS, look)
-            if not (arrived and await self._is_up(fault, over)):
-                said = encode(fault).decode()
+            arrived = await self._watch.wait(day, RECOVERY_SECONDS, self._ground.check_alive)
+            if not (arrived and all([await self._is_up(fault, over) for fault in volley])):
+                said = encode(volley).decode()
                 raise Trouble(
-                    await self._where(
-                        f"not recovered within {RECOVERY_SECONDS:.0f} s from fault {said}"
-                    )
+                    await self._where(f"not recovered within {RECOVERY_SECONDS:.0f} s from {said}")
                 )
             recovered = time.monotonic() - over
-            self.result.endured.append(Endured(fault, over - began, recovered))
+            self.result.endured.extend(
+                Endured(fault, seconds, recovered)
+                for fault, seconds in zip(volley, lasted, strict=True)
+            )
 
     async def _is_up(self, fault: Fault, over: float) -> bool:
         """Who was started again is back too: others may have done all its work meanwhile."""
@@ -205,10 +208,19 @@ class Course:
     def logs(self) -> Path:
         return self._ground.installation.folder.logs
 
-    def _line(self, fault: Fault) -> str:
+    def _line(self, volley: Sequence[Fault]) -> str:
         done = self.result.endured
         slowest = max((one.recovered for one in done), default=0.0)
+        now = ", ".join(f"{fault.kind} of {fault.victim}" for fault in volley)
         return (
-            f"fault {fault.number} of {len(self._faults)}: {fault.kind} of {fault.victim}; "
-            f"slowest recovery so far {slowest:.1f} s"
+            f"{len(done)} of {self._fault_count} faults recovered from, the slowest in "
+            f"{slowest:.1f} s; now {now}"
         )
+
+
+async def _struck(faults: Faults, fault: Fault) -> float:
+    """How many seconds it lasted."""
+    await asyncio.sleep(fault.after)
+    began = time.monotonic()
+    await faults.carry_out(fault)
+    return time.monotonic() - began

@@ -3,7 +3,7 @@
 Timing is not part of the plan: where in its work a fault meets a process differs from run to run.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Final, Literal, TypeAlias
 
@@ -15,8 +15,8 @@ Direction: TypeAlias = Literal["to", "from"]
 KAFKA: Final = "kafka"
 POSTGRESQL: Final = "postgresql"
 LEASE_SECONDS: Final = 3.0
-DAYS_PER_FAULT: Final = 2
-"""One is in work when the fault strikes, and one is closed to show that everything goes on."""
+DAYS_PER_VOLLEY: Final = 2
+"""One is in work when faults strike, and one is closed to show that everything goes on."""
 DISK_ROOM_MAX: Final = 4_000
 LINES_MAX: Final = 40
 
@@ -107,6 +107,29 @@ def plan(
     drawn += chance.choices(kinds, weights, k=count - len(drawn))
     chance.shuffle(drawn)
     return [_fault(chance, number, kind) for number, kind in enumerate(drawn, start=1)]
+
+
+def volleys(faults: Sequence[Fault], together: int) -> Iterator[Sequence[Fault]]:
+    """The same faults, up to `together` at once: of different victims each time.
+
+    Processes and servers are not hurt together: a process that is started without its servers ends
+    with the advice to start it again, which is its supervisor's work.
+    """
+    left = list(faults)
+    while left:
+        volley = [left.pop(0)]
+        for fault in list(left):
+            if len(volley) >= together:
+                break
+            if all(_fit(fault, other) for other in volley):
+                left.remove(fault)
+                volley.append(fault)
+        yield volley
+
+
+def _fit(one: Fault, other: Fault) -> bool:
+    victims = {one.victim, other.victim}
+    return len(victims) == 2 and not (victims & {KAFKA, POSTGRESQL} and victims & {*PROCESSES})
 
 
 def _fault(chance: Random, number: int, kind: Kind) -> Fault:
