@@ -25,7 +25,8 @@ from arrears.shared.runtime.bus import Outgoing, TopicPartition
 from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.relay import Relay
-from arrears.shared.runtime.workbench import Cause, Draft, Workbench
+from arrears.shared.runtime.shelves import Draft
+from arrears.shared.runtime.workbench import Cause, Workbench
 from arrears.shared.testing.simulation import Story
 from arrears.shared.testing.simulation_faults import Fault
 from arrears.shared.testing.simulator import Simulator

@@ -9,8 +9,9 @@ from arrears.shared.eventstore.port import Fenced
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StreamName
 from arrears.shared.kernel.reaction import Issue
+from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.transact import transact
-from arrears.shared.runtime.workbench import Cause, Draft
+from arrears.shared.runtime.workbench import Cause
 from arrears.shared.testing.toy_desk import Note, SendNow
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day, drain

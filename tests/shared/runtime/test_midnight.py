@@ -1,17 +1,14 @@
 """Midnight under the wall clock: a missing answer holds up its borrower and nobody else."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from arrears.shared.kernel.ids import BorrowerId, Shard, StaffId, shard_of
 from arrears.shared.runtime.doubts import settle_doubt
-from arrears.shared.runtime.owner import Owner
-from arrears.shared.testing.toy import ToyGateway
+from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_cast import borrowers
-from arrears.shared.testing.toy_intake import CALENDAR
-from arrears.shared.testing.toy_world import ToyWorld, day
-from arrears.shared.testing.world import FEED_PARTITIONS
+from arrears.shared.testing.toy_world import day
 
 
 def _neighbours() -> tuple[str, str]:
@@ -25,47 +22,7 @@ ANNA, BEN = _neighbours()
 HOME: Shard = shard_of(ANNA)
 
 
-class _Wall:
-    def __init__(self) -> None:
-        self.at = self.on(1, 9)
-        self.tick = timedelta(seconds=1)
-
-    def on(self, number: int, hour: int) -> datetime:
-        return datetime.combine(day(number), time(hour), CALENDAR.zone).astimezone(UTC)
-
-    def __call__(self) -> datetime:
-        self.at += self.tick
-        return self.at
-
-
-class LiveWorld(ToyWorld):
-    """The toy stages awake; the gateway does not honour keys."""
-
-    def __init__(self) -> None:
-        super().__init__(gateway=ToyGateway(honours_key=False))
-        self.now = self.wall = _Wall()
-
-    async def restart(self, name: str) -> Owner:
-        stage, store = self.stages[name], self.stores[name]
-        self.owners[name] = owner = Owner(
-            stage,
-            store,
-            self.bus,
-            self.bus.publisher(),
-            clock="live",
-            now=self.wall,
-            gateway=self.gateways.get(name),
-        )
-        await owner.take(
-            await store.shard_states(), range(FEED_PARTITIONS) if stage.feed is not None else ()
-        )
-        return owner
-
-    async def until(self, number: int, hour: int) -> None:
-        """The wall clock moves to an hour of a day, and everybody does what there is to do."""
-        self.wall.at = self.wall.on(number, hour)
-        await self.settle()
-
+class Midnight(LiveWorld):
     async def lose_the_answer_to_anna(self) -> None:
         """Referred on the first day, written to on the third; then the worker dies."""
         self.fact(1, ANNA, 1)
@@ -86,13 +43,13 @@ class LiveWorld(ToyWorld):
 
 
 @pytest.fixture
-async def live() -> LiveWorld:
-    made = LiveWorld()
+async def live() -> Midnight:
+    made = Midnight()
     await made.start()
     return made
 
 
-async def test_a_doubt_does_not_keep_the_day_of_its_shard_open(live: LiveWorld) -> None:
+async def test_a_doubt_does_not_keep_the_day_of_its_shard_open(live: Midnight) -> None:
     await live.lose_the_answer_to_anna()
     live.fact(2, BEN, 3)
     await live.until(3, 13)
@@ -104,7 +61,7 @@ async def test_a_doubt_does_not_keep_the_day_of_its_shard_open(live: LiveWorld) 
     assert live.nouns("contact", BEN)[-1] == "treatment_completed"
 
 
-async def test_who_waits_for_an_answer_waits_behind_midnight_too(live: LiveWorld) -> None:
+async def test_who_waits_for_an_answer_waits_behind_midnight_too(live: Midnight) -> None:
     """Heard on the day of the doubt or on the next one: it stays in the agenda, in order."""
     await live.lose_the_answer_to_anna()
     before = live.nouns("contact", ANNA)
@@ -122,7 +79,7 @@ async def test_who_waits_for_an_answer_waits_behind_midnight_too(live: LiveWorld
     live.check_laws()
 
 
-async def test_the_new_day_knows_at_once_who_is_blocked(live: LiveWorld) -> None:
+async def test_the_new_day_knows_at_once_who_is_blocked(live: Midnight) -> None:
     """No look was due yet: what is heard in the first instant must not pass what waits."""
     await live.lose_the_answer_to_anna()
     before = live.nouns("contact", ANNA)
@@ -142,7 +99,7 @@ async def test_the_new_day_knows_at_once_who_is_blocked(live: LiveWorld) -> None
 
 
 async def test_after_midnight_the_answer_and_what_waited_belong_to_the_open_day(
-    live: LiveWorld,
+    live: Midnight,
 ) -> None:
     """Both were of a day that is closed, so both come at 00:00: by rank, answers last."""
     await live.lose_the_answer_to_anna()

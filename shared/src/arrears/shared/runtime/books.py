@@ -9,8 +9,8 @@ from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.runtime.agenda import DayBook
 from arrears.shared.runtime.ears import Ears
 from arrears.shared.runtime.handling import Work
+from arrears.shared.runtime.shelves import Shelf
 from arrears.shared.runtime.stage import Clock, Stage
-from arrears.shared.runtime.workbench import Shelf
 
 ROWS_MAX = 50_000
 LOOK_SECONDS = 0.2
@@ -115,12 +115,16 @@ class Books:
     # --- What joins
 
     def heard(self, rows: Sequence[AgendaRow]) -> None:
-        """Rows just committed; under the feed's clock they wait until their day opens."""
+        """Rows just committed; under the feed's clock they wait until their day opens.
+
+        Under the wall clock they are known at once: what is heard next must not pass them.
+        """
         if self._live:
+            now = self._now()
             for shard, part in _by_shard(rows).items():
                 book = self._books.get(shard)
                 if book is not None:
-                    book.add_rows([row for row in part if row.at < book.until])
+                    book.add_rows([row for row in part if row.at <= now])
 
     def requested(self, effects: Sequence[PendingEffect]) -> None:
         """While an effect is unanswered nothing of its borrower is handled (protocol 3.4)."""

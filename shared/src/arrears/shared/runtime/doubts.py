@@ -23,9 +23,10 @@ from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId, derived_id
 from arrears.shared.kernel.reaction import AnswerAt
 from arrears.shared.runtime.effects import answer_rows
+from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import DoubtSettled, Stage, doubt_place
 from arrears.shared.runtime.transact import ATTEMPTS_MAX, TooBusy, open_desk
-from arrears.shared.runtime.workbench import Cause, Draft
+from arrears.shared.runtime.workbench import Cause
 
 
 async def settle_doubt(

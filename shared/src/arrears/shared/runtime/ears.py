@@ -4,6 +4,7 @@ Partition s of all sources is heard by the owner of shard s, so what must meet l
 (protocol 1.5). Feed partitions are shared out on their own.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
@@ -125,6 +126,7 @@ class Ears:
         hearing = Hearing()
         reassign = False
         for place, records in polled.items():
+            await asyncio.sleep(0)  # What is being committed and published goes on meanwhile.
             source = self.sources.get(place)
             if source is not None:
                 self._hear_stage(

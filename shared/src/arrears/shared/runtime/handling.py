@@ -27,6 +27,7 @@ from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, derived_i
 from arrears.shared.kernel.reaction import Heard, Issue
 from arrears.shared.runtime.agenda import BorrowerDay, DayBook, Line
 from arrears.shared.runtime.feed import ReadFacts
+from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import (
     ANSWER_RANK,
     FEED_RANK,
@@ -35,7 +36,7 @@ from arrears.shared.runtime.stage import (
     InputParked,
     parking_place,
 )
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
+from arrears.shared.runtime.workbench import Cause, Workbench
 
 log = structlog.get_logger(__name__)
 

@@ -4,16 +4,17 @@ An owner keeps what it has read of its shards in memory: shelves, day books, pos
 is dropped when a commit says that somebody else moved what we thought was ours (`Fenced`).
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 
 import structlog
 
-from arrears.shared.eventstore.port import AgendaRow, Change, ShardMoved, ShardState, Store
+from arrears.shared.eventstore.port import Change, ShardMoved, ShardState, Store
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.kernel.reaction import Gateway
-from arrears.shared.runtime.agenda import BorrowerDay, DayBook
+from arrears.shared.runtime.at_once import BACKLOG_ROWS, AtOnce
 from arrears.shared.runtime.books import Books
 from arrears.shared.runtime.bus import Bus, Publisher
 from arrears.shared.runtime.ears import Ears, Hearing
@@ -22,8 +23,9 @@ from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Handler, Work, park_row
 from arrears.shared.runtime.inbox import UnwrittenMoves
 from arrears.shared.runtime.relay import Relay
+from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import Clock, Stage, parking_place
-from arrears.shared.runtime.workbench import Draft, Workbench, shard_stream
+from arrears.shared.runtime.workbench import Workbench, shard_stream
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,7 @@ Committed = Callable[[Mapping[Shard, tuple[int, Sequence[object]]]], None]
 """Hears of every commit: per shard the first seq and the events, as they were decided."""
 
 LINES_MAX = 2000
+BORROWERS_IN_A_ROW = 20
 POISON_MAX = 20
 
 
@@ -71,9 +74,12 @@ class Owner:
         self.books = Books(stage, store, self.ears, clock=clock, now=now)
         self.parked: set[BorrowerId] = set()
         self.on_commit: Committed = lambda _events: None
+        self.woken: Callable[[], None] = lambda: None
+        self.backlog_rows = BACKLOG_ROWS
         self.poison_count = 0
         self.events_decided = 0
         self._unwritten = UnwrittenMoves()
+        self._at_once = AtOnce(self)
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
 
@@ -99,6 +105,8 @@ class Owner:
             await self._open_first_days(
                 dict.fromkeys(shards, self.stage.calendar.day_of(self.now()))
             )
+            # What is heard next can be handled at once only where it is known who must wait.
+            await self.books.open(self.bench.shelves, self.effects.pending())
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int] = ()) -> None:
         """Forget everything prepared for shards whose lease is gone or given up."""
@@ -117,17 +125,24 @@ class Owner:
         hearing = await self.ears.listen(wait_seconds=wait_seconds)
         if hearing is None:
             return False
-        if self.clock == "feed" and self.ears.may_wait(hearing):
+        if self.clock == "live":
+            await self._at_once.handle(hearing)
+        elif self.ears.may_wait(hearing):
             self._unwritten.add(hearing.change.positions)
-        elif self.clock == "feed" or not await self._handle_at_once(hearing):
-            self._unwritten.add(hearing.change.positions)
-            hearing.change.agenda_added = hearing.rows
-            hearing.change.positions = self._unwritten.moves()
-            await self._write(hearing.change)
-            self.books.heard(hearing.rows)
-        self.ears.moved(hearing)
+            self.ears.moved(hearing)
+        else:
+            await self.put_off(hearing)
         await self._open_first_days(hearing.first_days)
         return True
+
+    async def put_off(self, hearing: Hearing) -> None:
+        """Write what was heard into the agenda, for its day or for its turn."""
+        self._unwritten.add(hearing.change.positions)
+        hearing.change.agenda_added = hearing.rows
+        hearing.change.positions = self._unwritten.moves()
+        await self._write(hearing.change)
+        self.books.heard(hearing.rows)
+        self.ears.moved(hearing)
 
     async def handle(self) -> bool:
         """Decide one batch of what is ready, or close the days that are done."""
@@ -162,7 +177,7 @@ class Owner:
         """Look whether commands appended to our shards, so that nothing waits unseen."""
         if self._unwritten:
             await self._write(Change())
-        return await self._catch_up(self.shards)
+        return await self.catch_up(self.shards)
 
     async def _write(self, change: Change) -> None:
         """Commit with the positions that waited; what is written with them waits no more."""
@@ -182,7 +197,7 @@ class Owner:
     async def _decide(self, works: Sequence[Work]) -> None:
         while True:
             draft = Draft(self.now())
-            failed = await self._draft(draft, works)
+            failed = await self.draft(draft, works)
             if failed is not None:
                 draft.undo()
                 works = await self._isolate(failed)
@@ -198,7 +213,7 @@ class Owner:
         for work in works:
             self._advance(draft, work)
 
-    async def _draft(self, draft: Draft, works: Sequence[Work]) -> tuple[Work, Exception] | None:
+    async def draft(self, draft: Draft, works: Sequence[Work]) -> tuple[Work, Exception] | None:
         """Decide all works into the draft; the first that our own code fails on is returned."""
         await self.handler.unlock(works)
         wanted: dict[Shard, list[tuple[StreamName, str, BorrowerId]]] = {}
@@ -208,7 +223,9 @@ class Owner:
             streams = self.handler.prepare(work, LINES_MAX)
             wanted.setdefault(work.book.shard, []).extend(streams)
         await self.bench.load(wanted)
-        for work in works:
+        for number, work in enumerate(works):
+            if number % BORROWERS_IN_A_ROW == 0:
+                await asyncio.sleep(0)  # What is being committed and published goes on meanwhile.
             try:
                 self.handler.decide(draft, work, self.bench.shelves[work.book.shard])
             except Exception as error:
@@ -243,7 +260,7 @@ class Owner:
         day.lines, book.until = lines[:used], failed_at or book.start
         day.timers = {stream: at for stream, at in timers.items() if at < book.until}
         try:
-            if await self._draft(draft, [work]) is not None or work.used != used:
+            if await self.draft(draft, [work]) is not None or work.used != used:
                 draft.undo()
                 draft, work.used = Draft(self.now()), 0
         finally:
@@ -258,19 +275,24 @@ class Owner:
             await self._write(change)
         except ShardMoved as moved:
             draft.undo()
-            await self._catch_up(moved.shards)
+            await self.catch_up(moved.shards)
             return False
         except Exception:
             draft.undo()
             raise
-        firsts = self.bench.settle(change)
+        self.committed(draft, self.bench.settle(change))
+        return True
+
+    def committed(self, draft: Draft, firsts: Mapping[Shard, int]) -> None:
+        """Hand on what a commit has brought; `firsts` is the first seq of each shard's events."""
+        change = draft.change
         self.facts.forget(change.agenda_deleted)
         self.events_decided += sum(len(part.events) for part in change.shards.values())
         self.relay.offer({s: (first, change.shards[s].events) for s, first in firsts.items()})
         self.on_commit({s: (first, draft.decided.get(s, ())) for s, first in firsts.items()})
         self.effects.add(change.effects_added, draft.requests)
         self.books.requested(change.effects_added)
-        return True
+        self.woken()
 
     def _advance(self, draft: Draft, work: Work) -> None:
         del work.day.lines[: work.used]
@@ -278,7 +300,7 @@ class Owner:
         work.book.forget_finished([work.borrower_id])
         self._alone.discard(work.borrower_id)
 
-    async def _catch_up(self, shards: Sequence[Shard]) -> bool:
+    async def catch_up(self, shards: Sequence[Shard]) -> bool:
         moved = False
         for state in await self.store.shard_states():
             shelf = self.bench.shelves.get(state.shard)
@@ -338,60 +360,3 @@ class Owner:
             for book in done:
                 self.books.drop(book.shard)
         return True
-
-    # --- The live clock: heard and handled in one transaction
-
-    async def _handle_at_once(self, hearing: Hearing) -> bool:
-        """Handle what was heard for our own shards in the transaction that moves the position.
-
-        False: nothing could be handled at once, so everything goes through the agenda. A borrower
-        that waits for an effect, is parked or has earlier lines keeps its order in the agenda.
-        """
-        now = self.now()
-        direct: dict[tuple[Shard, BorrowerId], BorrowerDay] = {}
-        later = []
-        for row in hearing.rows:
-            free = row.at <= now and self.books.is_free(row.shard, row.borrower_id)
-            if free and row.borrower_id not in self.parked:
-                key = (row.shard, row.borrower_id)
-                direct.setdefault(key, BorrowerDay())
-            else:
-                later.append(row)
-        works = self._direct_works(hearing, direct, now)
-        while True:
-            draft = Draft(now)
-            if await self._draft(draft, works) is not None:
-                draft.undo()
-                return False
-            change = draft.change
-            self.facts.forget(change.agenda_deleted)
-            change.agenda_deleted.clear()
-            change.positions = hearing.change.positions
-            change.refused.extend(hearing.change.refused)
-            left = [line.row for work in works for line in work.day.lines[work.used :]]
-            change.agenda_added = [*later, *left]
-            if await self._commit(draft):
-                self.books.heard(change.agenda_added)
-                return True
-
-    def _direct_works(
-        self,
-        hearing: Hearing,
-        direct: dict[tuple[Shard, BorrowerId], BorrowerDay],
-        now: datetime,
-    ) -> list[Work]:
-        books: dict[Shard, DayBook] = {}
-        by_shard: dict[Shard, list[AgendaRow]] = {}
-        for row in hearing.rows:
-            if (row.shard, row.borrower_id) in direct:
-                by_shard.setdefault(row.shard, []).append(row)
-        works: list[Work] = []
-        for shard, rows in by_shard.items():
-            book = books[shard] = self.books.live_book(
-                shard, self.bench.shelves[shard].open_day, now
-            )
-            book.add_rows(rows)
-            works.extend(
-                Work(book, borrower_id, day) for borrower_id, day in book.borrowers.items()
-            )
-        return works

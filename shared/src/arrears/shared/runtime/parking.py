@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from arrears.shared.eventstore.port import AgendaRow, Change, Store
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
+from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import (
     TIMER_RANK,
     InputReleased,
@@ -20,7 +21,7 @@ from arrears.shared.runtime.stage import (
     parking_place,
 )
 from arrears.shared.runtime.transact import open_desk
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
+from arrears.shared.runtime.workbench import Cause, Workbench
 
 
 async def retry_parked(

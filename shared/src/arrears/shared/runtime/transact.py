@@ -20,8 +20,9 @@ from arrears.shared.eventstore.port import (
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName, shard_of, stream_name
 from arrears.shared.kernel.reaction import Issue
+from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.runtime.workbench import Cause, Draft, Shelf, Workbench
+from arrears.shared.runtime.workbench import Cause, Workbench
 
 ATTEMPTS_MAX: Final = 5
 

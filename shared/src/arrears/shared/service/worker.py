@@ -115,6 +115,7 @@ class Worker:
 
     async def run(self) -> None:
         """Work until told to stop. Raises one of MUST_STOP where going on would hide a loss."""
+        self.owner.woken = self._committed.set
         relay = asyncio.create_task(self._relay())
         try:
             while not self._stopping.is_set():

@@ -10,7 +10,7 @@ from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
-from arrears.shared.testing.simulated_loop import SimulatedLoop, current_actor
+from arrears.shared.testing.simulated_loop import Actor, SimulatedLoop, current_actor
 
 WRITES: Final = frozenset(
     {
@@ -71,7 +71,7 @@ class Wire:
         latency: Latency,
         lost: list[tuple[str, str]],
         name: str,
-        reached: Callable[[str, str], None],
+        reached: Callable[[str, Actor], None],
     ) -> None:
         self._reached = reached
         self._behind = behind
@@ -88,14 +88,14 @@ class Wire:
         async def call(*args: Any, **named: Any) -> Any:
             actor = current_actor()
             actor.doing = f"before {method}"
-            self._reached(self._name, actor.doing)
+            self._reached(self._name, actor)
             await asyncio.sleep(self._latency.draw())
             if writes:
                 self._lose(method, "request")
             answer = await found(*args, **named)
             if writes:
                 actor.doing = f"after {method}, before its answer"
-                self._reached(self._name, actor.doing)
+                self._reached(self._name, actor)
                 await asyncio.sleep(self._latency.draw())
                 self._lose(method, "answer")
             actor.doing = f"after {method}"

@@ -205,6 +205,7 @@ class Simulation:
                 now=clock,
                 gateway=gateway and cast("Gateway", self.wire(gateway, name)),
             )
+            owner.backlog_rows = 1  # So that batches overlap, however small they are here.
             process.worker = Worker(
                 owner,
                 MemoryLeases(

@@ -69,12 +69,12 @@ class Plan:
         self._is_scheduled = False
         self._striking = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._waiting: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
+        self._waiting: dict[tuple[str, str], list[asyncio.Future[Actor]]] = {}
 
-    def reached(self, service: str, doing: str) -> None:
+    def reached(self, service: str, actor: Actor) -> None:
         """A process of the service stands at this point."""
-        for waiter in self._waiting.pop((service, doing), ()):
-            waiter.set_result(None)
+        for waiter in self._waiting.pop((service, actor.doing), ()):
+            waiter.set_result(actor)
 
     def schedule(self, faults: Sequence[Fault]) -> None:
         self._is_scheduled = not faults
@@ -98,23 +98,24 @@ class Plan:
     async def _await_moment(self, fault: Fault) -> None:
         chance = Random(fault.seed)
         name = fault.on or chance.choice(self._world.services)
+        there: Actor | None = None
         if fault.when:
-            moment: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            moment: asyncio.Future[Actor] = asyncio.get_running_loop().create_future()
             self._waiting.setdefault((name, fault.when), []).append(moment)
-            await moment
+            there = await moment
         self._striking += 1
         try:
-            await self._strike(fault, name, chance)
+            await self._strike(fault, name, chance, there)
         except Exception as error:
             self._world.loop.troubles.append(error)
         self._striking -= 1
 
-    async def _strike(self, fault: Fault, name: str, chance: Random) -> None:
+    async def _strike(self, fault: Fault, name: str, chance: Random, there: Actor | None) -> None:
         match fault.kind:
             case "kill":
-                await self._kill(name, fault.when, chance)
+                await self._kill(self._pick(name, chance, there), fault.when, chance)
             case "freeze":
-                await self._freeze(name, fault.when, chance)
+                await self._freeze(self._pick(name, chance, there), fault.when, chance)
             case "replace":
                 await self._replace(name, chance)
             case "lose request" | "lose answer":
@@ -134,30 +135,29 @@ class Plan:
 
     # --- Processes
 
-    def _pick(self, name: str, chance: Random, when: str = "") -> "Process | None":
+    def _pick(self, name: str, chance: Random, actor: Actor | None = None) -> "Process | None":
+        """Any process of the service, or the one that stands at the moment waited for."""
         there = [
             one
             for one in self._world.processes
-            if one.service == name and one.actor.doing.startswith(when)
+            if one.service == name and actor in (None, one.actor)
         ]
         return chance.choice(there) if there else None
 
-    async def _kill(self, name: str, when: str, chance: Random) -> None:
-        process = self._pick(name, chance, when)
+    async def _kill(self, process: "Process | None", when: str, chance: Random) -> None:
         if process is not None:
-            self._world.tell(f"kill {process.actor.name}, {process.actor.doing}")
+            self._world.tell(f"kill {process.actor.name}, {when or process.actor.doing}")
             self._world.bury(process)
             await asyncio.sleep(chance.uniform(0, 1))
             self._world.start(process.service)
 
-    async def _freeze(self, name: str, when: str, chance: Random) -> None:
+    async def _freeze(self, process: "Process | None", when: str, chance: Random) -> None:
         """Its lease may run out while it stands still; then it goes on as if nothing had been."""
-        process = self._pick(name, chance, when)
         if process is None or process.actor.is_frozen:
             return
         world, frozen = self._world, process.actor.name
         seconds = chance.uniform(*FROZEN_SECONDS)
-        world.tell(f"freeze {frozen} for {seconds:.1f} s, {process.actor.doing}")
+        world.tell(f"freeze {frozen} for {seconds:.1f} s, {when or process.actor.doing}")
         process.actor.is_frozen = True
         world.start(process.service)
         await asyncio.sleep(seconds)

@@ -1,0 +1,159 @@
+"""The live clock: what is heard is handled in the transaction that moves the position.
+
+Where there is a backlog, the next batch is read and decided while the commit of the one before is
+on its way to the store. It is committed only after that one: if that one fails, both are undone,
+newest first, and decided again in their order.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from arrears.shared.eventstore.port import AgendaRow, ShardMoved
+from arrears.shared.kernel.ids import BorrowerId, Shard
+from arrears.shared.runtime.agenda import DayBook
+from arrears.shared.runtime.ears import Hearing
+from arrears.shared.runtime.handling import Work
+from arrears.shared.runtime.shelves import Draft
+
+if TYPE_CHECKING:
+    from arrears.shared.runtime.owner import Owner
+
+BACKLOG_ROWS: Final = 500
+BATCHES_MAX: Final = 4
+"""In one go; then leases, answers and timers have their turn."""
+
+
+class _Flight:
+    """A commit on its way. The shelves and positions are already as if it had arrived."""
+
+    def __init__(self, owner: "Owner", hearing: Hearing, draft: Draft) -> None:
+        self.hearing = hearing
+        self.draft = draft
+        self.firsts = owner.bench.settle(draft.change)
+        self.commit = asyncio.create_task(owner.store.commit(draft.change))
+        owner.ears.moved(hearing)
+
+    def undo(self, owner: "Owner") -> None:
+        owner.bench.unsettle(self.draft.change)
+        self.draft.undo()
+
+
+class AtOnce:
+    """Handles what one owner hears; nothing is on its way when `handle` returns."""
+
+    def __init__(self, owner: "Owner") -> None:
+        self._owner = owner
+        self._flight: _Flight | None = None
+
+    async def handle(self, hearing: Hearing) -> None:
+        """This hearing, and what follows it while there is a backlog."""
+        following: Hearing | None = hearing
+        batches = 0
+        try:
+            while following is not None:
+                hearing, following = following, None
+                await self._next(hearing)
+                batches += 1
+                if batches < BATCHES_MAX and len(hearing.rows) >= self._owner.backlog_rows:
+                    following = await self._owner.ears.listen(wait_seconds=0.0)
+            await self._land()
+        except BaseException:
+            await self._abandon()
+            raise
+
+    async def _next(self, hearing: Hearing) -> None:
+        if self._owner.bench.is_crowded():
+            await self._land()  # Shelves are about to be cleared, and must be read again whole.
+        draft = await self._decided(hearing)
+        while draft is not None and not await self._land(draft):
+            draft = await self._decided(hearing)
+        if draft is None:
+            await self._land()
+            await self._owner.put_off(hearing)
+            return
+        self._flight = _Flight(self._owner, hearing, draft)
+        if draft.change.agenda_added or draft.change.effects_added:
+            await self._land()  # What waits, and who is blocked, must be known before more is read.
+
+    async def _land(self, following: Draft | None = None) -> bool:
+        """Wait for what is on its way. False: shards had moved, and `following` was undone."""
+        flight, self._flight = self._flight, None
+        stood = True
+        while flight is not None:
+            try:
+                await flight.commit
+            except BaseException as error:
+                if following is not None and stood:
+                    following.undo()
+                flight.undo(self._owner)
+                if not isinstance(error, ShardMoved):
+                    raise
+                stood = False
+                await self._owner.catch_up(error.shards)
+                flight = await self._again(flight.hearing)
+                continue
+            self._owner.committed(flight.draft, flight.firsts)
+            self._owner.books.heard(flight.draft.change.agenda_added)
+            break
+        return stood
+
+    async def _abandon(self) -> None:
+        """Everything will be read again from the store: it only must not change under that."""
+        flight, self._flight = self._flight, None
+        if flight is not None:
+            await asyncio.wait({flight.commit})
+            if not flight.commit.cancelled():
+                flight.commit.exception()
+
+    async def _again(self, hearing: Hearing) -> _Flight | None:
+        draft = await self._decided(hearing)
+        if draft is None:
+            await self._owner.put_off(hearing)
+            return None
+        return _Flight(self._owner, hearing, draft)
+
+    # --- Deciding
+
+    async def _decided(self, hearing: Hearing) -> Draft | None:
+        """What the rows of our own shards bring. None: our code failed on one of them.
+
+        A borrower that waits for an effect, is parked or has earlier lines keeps its order in the
+        agenda.
+        """
+        owner = self._owner
+        draft = Draft(owner.now())
+        works, later = self._works(hearing, draft)
+        if await owner.draft(draft, works) is not None:
+            draft.undo()
+            return None
+        change = draft.finish()
+        owner.facts.forget(change.agenda_deleted)
+        change.agenda_deleted.clear()
+        change.positions = hearing.change.positions
+        change.refused.extend(hearing.change.refused)
+        left = [line.row for work in works for line in work.day.lines[work.used :]]
+        change.agenda_added = [*later, *left]
+        return draft
+
+    def _works(self, hearing: Hearing, draft: Draft) -> tuple[list[Work], list[AgendaRow]]:
+        """Who is free to be handled, and the rows of the others."""
+        owner, now = self._owner, draft.recorded_at
+        by_shard: dict[Shard, list[AgendaRow]] = {}
+        later: list[AgendaRow] = []
+        free: dict[tuple[Shard, BorrowerId], bool] = {}
+        for row in hearing.rows:
+            key = (row.shard, row.borrower_id)
+            if key not in free:
+                parked = row.borrower_id in owner.parked
+                free[key] = not parked and owner.books.is_free(*key)
+            free[key] = free[key] and row.at <= now
+            if free[key]:
+                by_shard.setdefault(row.shard, []).append(row)
+            else:
+                later.append(row)
+        works: list[Work] = []
+        for shard, rows in by_shard.items():
+            book: DayBook = owner.books.live_book(shard, owner.bench.shelves[shard].open_day, now)
+            book.add_rows(rows)
+            works.extend(Work(book, whose, day) for whose, day in book.borrowers.items())
+        return works, later

@@ -1,0 +1,53 @@
+"""The toy stages under the wall clock."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from arrears.shared.runtime.owner import Owner
+from arrears.shared.testing.toy import ToyGateway
+from arrears.shared.testing.toy_intake import CALENDAR
+from arrears.shared.testing.toy_world import ToyWorld, day
+from arrears.shared.testing.world import FEED_PARTITIONS
+
+
+class Wall:
+    """A clock that is set by hand and moves by `tick` at every look."""
+
+    def __init__(self) -> None:
+        self.at = self.on(1, 9)
+        self.tick = timedelta(seconds=1)
+
+    def on(self, number: int, hour: int) -> datetime:
+        return datetime.combine(day(number), time(hour), CALENDAR.zone).astimezone(UTC)
+
+    def __call__(self) -> datetime:
+        self.at += self.tick
+        return self.at
+
+
+class LiveWorld(ToyWorld):
+    """The toy stages awake; the gateway does not honour keys."""
+
+    def __init__(self) -> None:
+        super().__init__(gateway=ToyGateway(honours_key=False))
+        self.now = self.wall = Wall()
+
+    async def restart(self, name: str) -> Owner:
+        stage, store = self.stages[name], self.stores[name]
+        self.owners[name] = owner = Owner(
+            stage,
+            store,
+            self.bus,
+            self.bus.publisher(),
+            clock="live",
+            now=self.wall,
+            gateway=self.gateways.get(name),
+        )
+        await owner.take(
+            await store.shard_states(), range(FEED_PARTITIONS) if stage.feed is not None else ()
+        )
+        return owner
+
+    async def until(self, number: int, hour: int) -> None:
+        """The wall clock moves to an hour of a day, and everybody does what there is to do."""
+        self.wall.at = self.wall.on(number, hour)
+        await self.settle()
