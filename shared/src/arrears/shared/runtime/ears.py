@@ -161,8 +161,9 @@ class Ears:
         hearing.change.positions.append(read.move)
         hearing.change.refused.extend(read.refused)
         await self._homes.settle([fact for _, fact, _ in read.placed])
+        now = self._now()
         for record, fact, day in read.placed:
-            row = held.row(record, fact, day, self._homes.of(fact))
+            row = held.row(record, fact, day, self._homes.of(fact), now)
             hearing.rows.append(row)
             if row.shard in self._shards:
                 self._facts.put(row, fact)

@@ -138,6 +138,7 @@ class FeedPartition:
             placed=[],
             refused=[],
         )
+        day = self.open_day(closed, first)
         for record in records:
             try:
                 said = self._reader.read(record.value)
@@ -146,8 +147,9 @@ class FeedPartition:
                 continue
             if isinstance(said, DayClosing):
                 closed, first = self._close(said, closed, first)
+                day = self.open_day(closed, first)
             else:
-                self._place_fact(read, record, said, self.open_day(closed, first))
+                self._place_fact(read, record, said, day)
         read.move = PositionMove(
             topic=read.move.topic,
             partition=read.move.partition,
@@ -182,12 +184,14 @@ class FeedPartition:
             return
         read.placed.append((record, fact, max(own_day, open_day)))
 
-    def row(self, record: Record, fact: FeedFact, day: date, borrower_id: BorrowerId) -> AgendaRow:
+    def row(
+        self, record: Record, fact: FeedFact, day: date, borrower_id: BorrowerId, now: datetime
+    ) -> AgendaRow:
         """The agenda row of a fact whose borrower is settled."""
         return AgendaRow(
             shard=shard_of(borrower_id),
             day=day,
-            at=max(fact.time, self._now()) if self._live else fact.time,
+            at=max(fact.time, now) if self._live else fact.time,
             rank=FEED_RANK,
             borrower_id=borrower_id,
             order=f"{fact.loan}\x00{self.place.partition:04d}{record.offset:015d}",

@@ -188,7 +188,7 @@ class Resuming:
             held.moved(read.move)
             await homes.settle([fact for _, fact, _ in read.placed])
             for record, fact, day in read.placed:
-                row = held.row(record, fact, day, homes.of(fact))
+                row = held.row(record, fact, day, homes.of(fact), self._now())
                 open_day = self._states[row.shard].open_day
                 if open_day is not None and day >= open_day:
                     rows.append(row)
