@@ -20,6 +20,7 @@ class World:
         self.shelf = shelf
         self.pending: list[PendingRow] = []
         self.waiting: list[str] = []
+        self.due: list[str] = []
 
     def asks(self, noun: str = "attempt_permitted", **changes: Any) -> str:
         row = self.shelf.says(noun, {**ATTEMPT, **changes})
@@ -36,6 +37,8 @@ class World:
             effects.pending(row)
         for origin in self.waiting:
             effects.waits(origin)
+        for stream in self.due:
+            effects.falls_due(stream)
         for row in self.shelf.rows:
             effects.event(row, read_event(row.value))
         effects.finish()
@@ -99,6 +102,20 @@ def test_answers_that_wait_in_the_agenda(
     report = world.report()
     assert not found(report)
     assert report.laws[5].counts["answered and not handled yet"] == 1
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+def test_a_signature_may_stay_out_until_a_timer_ends_the_offer(
+    world: World, found: Found, *, is_due: bool
+) -> None:
+    offer = {"case_id": "case-1", "round": 1, "offer": 1}
+    key = world.asks("agreement_proposed", **offer)
+    world.answers(key, 0, "bank_signed", **offer)
+    world.due = [world.shelf.rows[0].stream] if is_due else []
+    named = found(world.report())
+    assert bool(named) is not is_due
+    if not is_due:
+        assert "borrower_signed never came" in named[5][0].text
 
 
 def test_nobody_was_reached_and_nothing_left(world: World, found: Found) -> None:

@@ -125,6 +125,26 @@ class TestListening:
         assert stalls == []
         await bus.close()
 
+    async def test_topics_take_turns_and_who_waits_for_one_is_not_silent(
+        self, settings: KafkaSettings
+    ) -> None:
+        places = [TopicPartition(f"suite.{os.getpid()}-turns-{n}.v1", 0) for n in (1, 2)]
+        stalls: list[Mapping[TopicPartition, int]] = []
+        bus = KafkaBus(replace(settings, stall_seconds=0.1))
+        for place in places:
+            await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)
+            await bus.publisher().publish({place: outgoing(*range(1, 21))})
+        listener = bus.listener("g", stalls.append)
+        await listener.assign(dict.fromkeys(places, 0))
+        heard: list[TopicPartition] = []
+        while len(heard) < 40:
+            for place, records in (await listener.poll(records_max=1, wait_seconds=1.0)).items():
+                heard.extend([place] * len(records))
+            await asyncio.sleep(0.02)
+        assert set(heard[-6:]) == set(places)
+        assert stalls == []
+        await bus.close()
+
     async def test_a_strangers_seq_header_is_no_number_of_ours(
         self, bus: KafkaBus, settings: KafkaSettings
     ) -> None:

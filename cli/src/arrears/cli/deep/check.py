@@ -4,10 +4,13 @@ The order makes a running system harmless. A copy is read up to where it stood b
 that it copies from is looked at: the history first, then the ends of the topics, then the stores.
 """
 
+import os
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import repeat
 from typing import Any, Final
 
 from arrears.cli.deep import digest as law_9
@@ -113,6 +116,8 @@ class _Stage:
             self._effects[row.shard].pending(row)
         for shard, origin in await tables.waiting_answers():
             self._effects[shard].waits(origin)
+        for shard, stream in await tables.timers():
+            self._effects[shard].falls_due(stream)
         if self._service != "intake":
             return
         self._feed = FeedLaws(await tables.feed_positions(), self._report)
@@ -175,10 +180,14 @@ async def _digest(wanted: Wanted, history: Tables, report: Report, tell: Tell) -
 
 
 def _rebuilds(wanted: Wanted, report: Report, tell: Tell) -> None:
+    """Services beside one another: each rebuild is a process of its own."""
+    rebuild, services = wanted.rebuild, (*STAGES, "history")
     for source, law in rebuilds.LAW_OF.items():
-        if wanted.rebuild is None:
+        if rebuild is None:
             report.leaves_out(law, "left out on purpose (--fast)")
             continue
-        for service in (*STAGES, "history"):
-            tell(f"law {law}: {service} is rebuilt from {source}")
-            rebuilds.judge(service, source, wanted.rebuild(service, source), report)
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as several:
+            answers = several.map(rebuild, services, repeat(source))
+            for service in services:
+                tell(f"law {law}: {service} is rebuilt from {source}")
+                rebuilds.judge(service, source, next(answers), report)

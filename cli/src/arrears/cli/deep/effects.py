@@ -21,13 +21,15 @@ class Kind:
 
     `about` names the fields that tell one request from another in its stream. Every noun of
     `answers` must come, unless one of `ends` has ended the case, or `withdrawn` says that this
-    request was taken back before anything left; then it may be asked for again.
+    request was taken back before anything left; then it may be asked for again. An answer of
+    `until_due` may stay out while a timer of the stream waits for it.
     """
 
     about: tuple[str, ...]
     answers: tuple[str, ...]
     ends: tuple[str, ...] = ()
     withdrawn: str | None = None
+    until_due: tuple[str, ...] = ()
 
 
 KINDS: Final = {
@@ -45,6 +47,7 @@ KINDS: Final = {
         ("case_id", "round", "offer"),
         ("bank_signed", "borrower_signed"),
         ("mediation_failed", "mediation_closed", "agreement_proposed"),
+        until_due=("borrower_signed",),
     ),
     "claim_filed": Kind(("case_id",), ("claim_registered", "judgment_entered"), ("claim_closed",)),
     "enforcement_applied": Kind(
@@ -87,6 +90,11 @@ class Effects:
         self._pending: dict[str, PendingRow] = {}
         self._waiting: dict[str, set[str]] = defaultdict(set)
         self._given: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self._due: set[str] = set()
+
+    def falls_due(self, stream: str) -> None:
+        """A stream that a timer will wake."""
+        self._due.add(stream)
 
     def pending(self, row: PendingRow) -> None:
         """An effect that the table says is not answered yet."""
@@ -215,6 +223,8 @@ class Effects:
         wanted = {noun for noun in KINDS[request.noun].answers if noun not in request.answered}
         if request.unreached:
             wanted.discard("attempt_receipted")
+        if request.place.stream in self._due:
+            wanted.difference_update(KINDS[request.noun].until_due)
         if request.ended or not wanted:
             return
         if len(waiting) >= len(wanted):

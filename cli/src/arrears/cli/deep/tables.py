@@ -19,6 +19,7 @@ _COPIES: Final = """
     SELECT shard, seq, value, stream, version, event_id, type, business_day::text
     FROM history_events WHERE service = $1 AND shard = $2 ORDER BY seq
 """
+_TIMERS: Final = "SELECT shard, stream FROM timers"
 _ORIGINS: Final = "SELECT shard, origin FROM {table} WHERE origin LIKE $1"
 _CANONICAL: Final = """
     SELECT service, value FROM history_events WHERE business_day <= $1::text::date
@@ -59,6 +60,10 @@ class Tables:
             rows = await self._connection.fetch(_ORIGINS.format(table=table), "effect/%")
             found.extend((row["shard"], row["origin"]) for row in rows)
         return found
+
+    async def timers(self) -> list[tuple[int, str]]:
+        """Shard and stream of what falls due one day."""
+        return [tuple(row) for row in await self._connection.fetch(_TIMERS)]
 
     # --- Intake
 

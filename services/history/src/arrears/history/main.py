@@ -36,7 +36,6 @@ from arrears.history.application.verifying import Verification
 from arrears.shared.eventstore import pool
 from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
-from arrears.shared.http.logs import configure_logs
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Bus
@@ -189,7 +188,6 @@ def _kafka() -> KafkaSettings:
 
 
 def _go(work: Coroutine[Any, Any, None]) -> None:
-    configure_logs("history")
     run_loop(work)
 
 

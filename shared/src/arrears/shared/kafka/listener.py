@@ -73,6 +73,7 @@ class KafkaListener:
         self._consumers: dict[str, Any] = {}
         self._next: dict[TopicPartition, int] = {}
         self._progress_at: dict[str, float] = {}
+        self._turn = 0
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
         self._next = {
@@ -91,10 +92,12 @@ class KafkaListener:
             await asyncio.sleep(wait_seconds)
             return {}
         try:
-            consumers = await self._ready()
-            found = await _fetched(consumers, records_max)
+            await self._ready()
+            found = await self._fetched(records_max)
             if not found and wait_seconds > 0:
-                found = await _first_fetched(consumers, records_max, wait_seconds)
+                found = await _first_fetched(
+                    list(self._consumers.values()), records_max, wait_seconds
+                )
             for where in found:
                 self._progress_at[where.topic] = time.monotonic()
             await self._watch()
@@ -132,7 +135,25 @@ class KafkaListener:
                 self._next[place] = new[-1].offset + 1
         return taken
 
-    async def _ready(self) -> Sequence[Any]:
+    async def _fetched(self, records_max: int) -> dict[Any, Sequence[Any]]:
+        """What has arrived already, topics taking turns in being first.
+
+        A topic that there was no room to ask is not silent.
+        """
+        topics = list(self._consumers)
+        self._turn = (self._turn + 1) % len(topics)
+        found: dict[Any, Sequence[Any]] = {}
+        left = records_max
+        for topic in topics[self._turn :] + topics[: self._turn]:
+            if left <= 0:
+                self._progress_at[topic] = time.monotonic()
+                continue
+            part = await self._consumers[topic].getmany(timeout_ms=0, max_records=left)
+            found.update(part)
+            left -= sum(map(len, part.values()))
+        return found
+
+    async def _ready(self) -> None:
         for topic in {place.topic for place in self._next} - self._consumers.keys():
             consumer = make_consumer(self._settings)
             try:
@@ -142,7 +163,6 @@ class KafkaListener:
                 raise
             self._place(topic, consumer)
             self._consumers[topic] = consumer
-        return list(self._consumers.values())
 
     def _place(self, topic: str, consumer: Any) -> None:
         """No await between assigning and seeking: a partition without a position asks a group."""
@@ -202,19 +222,6 @@ class KafkaListener:
     async def _drop(self) -> None:
         consumers, self._consumers = self._consumers, {}
         await asyncio.gather(*map(end_consumer, consumers.values()))
-
-
-async def _fetched(consumers: Sequence[Any], records_max: int) -> dict[Any, Sequence[Any]]:
-    """What has arrived already."""
-    found: dict[Any, Sequence[Any]] = {}
-    left = records_max
-    for consumer in consumers:
-        part = await consumer.getmany(timeout_ms=0, max_records=left)
-        found.update(part)
-        left -= sum(map(len, part.values()))
-        if left <= 0:
-            break
-    return found
 
 
 async def _first_fetched(

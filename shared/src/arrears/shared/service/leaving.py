@@ -35,6 +35,7 @@ AWAY: Final = (
 @contextmanager
 def leaving_plainly(service: str, stops: tuple[type[Exception], ...]) -> Iterator[None]:
     """Around a whole command line. `stops` are raised where going on would hide a loss."""
+    configure_logs(service)
     try:
         yield
     except (BadSetting, WrongMasterKey) as bad:
@@ -46,7 +47,6 @@ def leaving_plainly(service: str, stops: tuple[type[Exception], ...]) -> Iterato
     except AWAY as error:
         _leave(service, f"stopped: {str(error) or type(error).__name__}", 1)
     except Exception as error:
-        configure_logs(service)
         structlog.get_logger(__name__).error("failed", **told(error))
         _leave(service, f"failed: {type(error).__name__}, a defect; the log names its place", 1)
 

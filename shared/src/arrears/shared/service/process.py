@@ -34,7 +34,6 @@ from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
 from arrears.shared.http.idempotency import PostgresAnswers
-from arrears.shared.http.logs import configure_logs
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import event_topic, feed_topic
@@ -200,7 +199,6 @@ async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]
 
 async def _work(service: Service) -> None:
     settings = Settings.from_env(service.name, os.environ)
-    configure_logs(service.name)
     async with opened(service, settings) as running:
         await keep_clock(running.pool, settings.ground.clock)
         async with _worker(service, running) as worker:
@@ -266,7 +264,6 @@ def foldings_of(service: Service, stage: Stage) -> list[Folding]:
 
 async def _serve(service: Service, *, hears: bool) -> None:
     settings = Settings.from_env(service.name, os.environ)
-    configure_logs(service.name)
     _check_port(settings)
     async with opened(service, settings) as running:
         await keep_clock(running.pool, settings.ground.clock)
