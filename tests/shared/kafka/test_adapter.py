@@ -88,8 +88,10 @@ class TestListening:
         await listener.assign({place: 0})
         await bus.publisher().publish({place: outgoing(1, 2)})
         assert seqs((await gather(listener, 2))[place]) == [1, 2]
-        listener._consumers[place.topic]._fetcher._fetch_task.cancel()
-        await asyncio.sleep(0.1)
+        fetcher = listener._consumers[place.topic]._fetcher
+        fetcher._fetch_task.cancel()
+        # A fetch that is on its way would still bring what is published now.
+        await asyncio.wait({fetcher._fetch_task, *fetcher._pending_tasks})
         await bus.publisher().publish({place: outgoing(3, 4)})
         found = (await gather(listener, 1))[place]
         assert seqs(found) in ([3, 4], [3])
