@@ -1,6 +1,5 @@
 """The run under faults mostly waits, so it goes on beside the other tests and is asked last."""
 
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -32,9 +31,9 @@ class ChaosRun:
         return self._answer.result()
 
     def end(self) -> None:
-        """Interrupted, it stops its servers itself."""
+        """Told to end, it stops its servers itself."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            self._process.terminate()
             self._process.wait(ENDS_SECONDS)
 
 

@@ -1,9 +1,11 @@
 """Protocol 2.5: staff retry parked input on the open day at its 00:00, or skip it with a reason."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
 
+from arrears.shared.eventstore.port import Change, ShardMoved
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
@@ -102,3 +104,25 @@ async def test_nothing_parked_is_refused(world: ToyWorld) -> None:
     await world.run_days(1, 1)
     with pytest.raises(Refused, match="nothing_is_parked"):
         await _skip(world)
+
+
+@pytest.mark.parametrize(("repair", "left"), [(_skip, 1), (_retry, 0)])
+async def test_a_repair_that_lost_a_race_begins_again(
+    world: ToyWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    repair: Callable[[ToyWorld], Awaitable[int]],
+    left: int,
+) -> None:
+    await _parked(world)
+    store = world.stores["intake"]
+    commit, lost = store.commit, [ShardMoved([world.shard("anna")])]
+
+    async def race(change: Change) -> None:
+        if lost:
+            raise lost.pop()
+        await commit(change)
+
+    monkeypatch.setattr(store, "commit", race)
+    await repair(world)
+    assert not lost
+    assert len(store.parked) == left

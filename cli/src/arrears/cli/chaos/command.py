@@ -1,5 +1,6 @@
 """`arrears chaos`: the run, its table, and `.local/chaos.json` with the same numbers."""
 
+import asyncio
 import sys
 import time
 from statistics import median
@@ -13,7 +14,7 @@ from rich.table import Table
 from arrears.cli.chaos.course import Course, Result
 from arrears.cli.chaos.plan import KINDS, plan
 from arrears.cli.client.installation import run
-from arrears.cli.client.trouble import WrongUse, told
+from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.commands.output import AsJson, Progress
 from arrears.cli.stack import checkout_root
 
@@ -59,6 +60,8 @@ def chaos(
         try:
             course = Course(root, seed, drawn, say, live, together=together, short=short)
             result = run(course.run())
+        except asyncio.CancelledError:
+            raise Trouble("ended by SIGTERM; its servers and services are stopped") from None
         finally:
             progress.ends()
     found = encode(summary(result))

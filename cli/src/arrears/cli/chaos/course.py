@@ -1,6 +1,7 @@
 """One run: the feed undisturbed, the feed again under faults, and then the laws."""
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -86,8 +87,14 @@ class Course:
         self.result = Result(seed=seed, days=count, records=records, endured=[], verdicts=[])
 
     async def run(self) -> Result:
-        """Raises Trouble where a fault is not recovered from; everything is stopped then."""
+        """Raises Trouble where a fault is not recovered from; everything is stopped then.
+
+        SIGTERM ends the run in the same way.
+        """
         began = time.monotonic()
+        ours = asyncio.current_task()
+        assert ours is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
         try:
             await self._ground.build(self._seed)
             undisturbed = await self._undisturbed()

@@ -10,22 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from arrears.shared.eventstore.codec import read_envelope
-from arrears.shared.eventstore.port import (
-    Change,
-    Fenced,
-    PendingEffect,
-    ShardMoved,
-    Store,
-    StoredEvent,
-    StreamMoved,
-)
+from arrears.shared.eventstore.port import Change, PendingEffect, Store, StoredEvent
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId, derived_id
 from arrears.shared.kernel.reaction import AnswerAt
 from arrears.shared.runtime.effects import answer_rows
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import DoubtSettled, Stage, doubt_place
-from arrears.shared.runtime.transact import ATTEMPTS_MAX, TooBusy, open_desk
+from arrears.shared.runtime.transact import begun_again, open_desk
 from arrears.shared.runtime.workbench import Cause
 
 
@@ -45,7 +37,8 @@ async def settle_doubt(
     Raises Refused where the effect is not in doubt (any more), or where it was carried out and the
     stage cannot go on without its answer; TooBusy after five lost races.
     """
-    for _ in range(ATTEMPTS_MAX):
+
+    async def attempt() -> StoredEvent:
         effect = await store.effect(event_id)
         if effect is None or not effect.in_doubt:
             raise Refused("not_in_doubt", "event_id")
@@ -63,12 +56,10 @@ async def settle_doubt(
             change.agenda_added = list(answer_rows(stage, effect, answers))
         else:
             change.effects_sent_again = [effect]
-        try:
-            await store.commit(change)
-        except (ShardMoved, StreamMoved, Fenced):
-            continue
+        await store.commit(change)
         return event
-    raise TooBusy(event_id)
+
+    return await begun_again(event_id, attempt)
 
 
 async def _say(

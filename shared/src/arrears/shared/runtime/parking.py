@@ -20,7 +20,7 @@ from arrears.shared.runtime.stage import (
     Stage,
     parking_place,
 )
-from arrears.shared.runtime.transact import open_desk
+from arrears.shared.runtime.transact import begun_again, open_desk
 from arrears.shared.runtime.workbench import Cause, Workbench
 
 
@@ -32,19 +32,23 @@ async def retry_parked(
     actor: StaffId,
     recorded_at: datetime,
 ) -> int:
-    """How many inputs go back to the agenda. Raises Refused where nothing is parked."""
-    repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
-    rows: list[AgendaRow] = [
-        replace(row, day=repair.day, at=repair.start)
-        for _, row in repair.parked
-        if row.rank != TIMER_RANK
-    ]
-    repair.say(InputReleased(retried=len(rows)), "retry")
-    change = repair.finish()
-    change.agenda_added = rows
-    change.unparked = [number for number, _ in repair.parked]
-    await store.commit(change)
-    return len(rows)
+    """How many inputs go back to the agenda. Raises Refused where none is parked, TooBusy."""
+
+    async def attempt() -> int:
+        repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
+        rows: list[AgendaRow] = [
+            replace(row, day=repair.day, at=repair.start)
+            for _, row in repair.parked
+            if row.rank != TIMER_RANK
+        ]
+        repair.say(InputReleased(retried=len(rows)), "retry")
+        change = repair.finish()
+        change.agenda_added = rows
+        change.unparked = [number for number, _ in repair.parked]
+        await store.commit(change)
+        return len(rows)
+
+    return await begun_again(borrower_id, attempt)
 
 
 async def skip_parked(
@@ -56,17 +60,21 @@ async def skip_parked(
     actor: StaffId,
     recorded_at: datetime,
 ) -> int:
-    """Give up the first parked input; how many still wait. Raises Refused where none is."""
-    repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
-    number, row = repair.parked[0]
-    repair.say(InputSkipped(origin=row.origin, reason=reason), "skip")
-    left = len(repair.parked) - 1
-    if not left:
-        repair.say(InputReleased(retried=0), "release")
-    change = repair.finish()
-    change.unparked = [number]
-    await store.commit(change)
-    return left
+    """Give up the first parked input; how many still wait. Raises as `retry_parked`."""
+
+    async def attempt() -> int:
+        repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
+        number, row = repair.parked[0]
+        repair.say(InputSkipped(origin=row.origin, reason=reason), "skip")
+        left = len(repair.parked) - 1
+        if not left:
+            repair.say(InputReleased(retried=0), "release")
+        change = repair.finish()
+        change.unparked = [number]
+        await store.commit(change)
+        return left
+
+    return await begun_again(borrower_id, attempt)
 
 
 class Repair:

@@ -5,13 +5,14 @@ lease; the versions of its stream protect it, and its business day comes from th
 (protocol 1.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import (
     EventRepeated,
+    Fenced,
     ShardMoved,
     Store,
     StoredEvent,
@@ -25,10 +26,21 @@ from arrears.shared.runtime.stage import Stage
 from arrears.shared.runtime.workbench import Cause, Workbench
 
 ATTEMPTS_MAX: Final = 5
+Done = TypeVar("Done")
 
 
 class TooBusy(Exception):
     """Others appended to the stream at every attempt. Nothing was written; try again."""
+
+
+async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done:
+    """The attempt, again while others move what it read. Raises TooBusy after five lost races."""
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            return await attempt()
+        except (ShardMoved, StreamMoved, Fenced):
+            continue
+    raise TooBusy(what)
 
 
 async def open_desk(stage: Stage, store: Store, borrower_id: BorrowerId) -> tuple[Workbench, Shelf]:
@@ -59,7 +71,8 @@ async def transact(
     Raises Refused from the domain or for a parked borrower, TooBusy after five lost races.
     """
     stream = stream_name(issue.category, issue.key)
-    for _ in range(ATTEMPTS_MAX):
+
+    async def attempt() -> Sequence[StoredEvent]:
         bench, shelf = await open_desk(stage, store, borrower_id)
         if borrower_id in await store.parked_borrowers([shelf.shard]):
             if before := await _carried_out(store, shelf.shard, stream, cause):
@@ -81,12 +94,11 @@ async def transact(
         part.expected_seq = None
         try:
             await store.commit(change)
-        except (ShardMoved, StreamMoved):
-            continue
         except EventRepeated:
             return await _carried_out(store, shelf.shard, stream, cause)
         return part.events
-    raise TooBusy(stream)
+
+    return await begun_again(stream, attempt)
 
 
 async def _carried_out(

@@ -1,6 +1,7 @@
 """The desk of a running service: people's commands over the one write path, rows from tables."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 import asyncpg
@@ -13,6 +14,15 @@ from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.runtime.transact import TooBusy, open_desk, transact
 from arrears.shared.runtime.workbench import Cause
+
+
+@contextmanager
+def told_busy() -> Iterator[None]:
+    """Too many lost races are told to the caller as something to be tried again."""
+    try:
+        yield
+    except TooBusy as error:
+        raise Busy from error
 
 
 class ServiceDesk:
@@ -37,7 +47,7 @@ class ServiceDesk:
         self, issue: Issue, borrower_id: BorrowerId, *, actor: StaffId, idempotency_key: str
     ) -> Issued:
         cause = Cause(id=derived_id("command", actor, idempotency_key), actor=actor)
-        try:
+        with told_busy():
             events = await transact(
                 self._stage,
                 self._store,
@@ -47,8 +57,6 @@ class ServiceDesk:
                 at=await self.now(borrower_id),
                 recorded_at=self._wall(),
             )
-        except TooBusy as error:
-            raise Busy from error
         return Issued(
             events=tuple(
                 IssuedEvent(

@@ -8,15 +8,15 @@ from msgspec.json import encode
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import Store
-from arrears.shared.http.desk import Busy, Issued, IssuedEvent
+from arrears.shared.http.desk import Issued, IssuedEvent
 from arrears.shared.http.edge import Call, Edge, command_answers
 from arrears.shared.http.fields import After, Body, EventIdPath, Flag, Limit, Words
 from arrears.shared.http.problem import documented
 from arrears.shared.kernel.ids import EventId
 from arrears.shared.runtime.doubts import settle_doubt
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.runtime.transact import TooBusy
 from arrears.shared.service.clock import wall_clock
+from arrears.shared.service.desk import told_busy
 
 _IN_DOUBT: Final = """
     SELECT event_id, shard, stream, borrower_id, kind, at AS asked_at, sent_at FROM effects
@@ -55,7 +55,7 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
         """Say whether it was carried out. If not it is sent again, under the same key."""
 
         async def work() -> Issued:
-            try:
+            with told_busy():
                 event = await settle_doubt(
                     stage,
                     store,
@@ -66,8 +66,6 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
                     now=edge.desk.now,
                     recorded_at=wall_clock(),
                 )
-            except TooBusy as error:
-                raise Busy from error
             issued = IssuedEvent(
                 id=event.event_id, type=event.type, stream=event.stream, version=event.version
             )

@@ -25,6 +25,7 @@ from arrears.shared.keyring.sealing import Erased
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
+from arrears.shared.service.desk import told_busy
 from arrears.shared.service.refusals import opened
 
 _STATUS: Final = """
@@ -141,9 +142,10 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         borrower_id: BorrowerIdPath, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
-        count = await retry_parked(
-            stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
-        )
+        with told_busy():
+            count = await retry_parked(
+                stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
+            )
         return _json({"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id})
 
     @router.post("/parked/{borrower_id:path}/skip", responses=command_answers("nothing_is_parked"))
@@ -151,14 +153,15 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
-        left = await skip_parked(
-            stage,
-            store,
-            BorrowerId(borrower_id),
-            reason=body.reason,
-            actor=call.staff_id,
-            recorded_at=wall_clock(),
-        )
+        with told_busy():
+            left = await skip_parked(
+                stage,
+                store,
+                BorrowerId(borrower_id),
+                reason=body.reason,
+                actor=call.staff_id,
+                recorded_at=wall_clock(),
+            )
         return _json({"borrower_id": borrower_id, "still_parked": left})
 
     return router
