@@ -2,15 +2,26 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import cast
 
+import asyncpg
+import httpx
 import pytest
 from msgspec.json import decode
+from prometheus_client import CollectorRegistry
 
 from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.http.actors import DevelopmentActors
+from arrears.shared.http.app import make_app
+from arrears.shared.http.edge import Edge
+from arrears.shared.http.health import ProgressBoard
+from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId
 from arrears.shared.runtime.doubts import settle_doubt
 from arrears.shared.runtime.stage import doubt_place
+from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.testing.toy import ToyGateway
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day
@@ -120,3 +131,31 @@ async def test_a_stage_that_needs_the_answer_says_so(doubtful: ToyWorld) -> None
         await _settle(doubtful, carried_out=True)
     [effect] = doubtful.stores["contact"].effect_rows.values()
     assert effect.in_doubt
+
+
+async def test_staff_settle_it_over_http_once_for_each_key(doubtful: ToyWorld) -> None:
+    world = doubtful
+    stage, store = world.stages["contact"], world.stores["contact"]
+    no_tables = cast("asyncpg.Pool", None)
+    desk = ServiceDesk(stage, store, no_tables, clock="feed", wall=world.now)
+    edge = Edge(desk, MemoryAnswers(), DevelopmentActors(), b"secret")
+    board = ProgressBoard()
+    routers = [doubt_routes(stage, store, no_tables, edge)]
+    app = make_app("Toy", routers, health=board.health, registry=CollectorRegistry())
+    path = f"/in_doubt/{world.gateway.asked[0].id}/settle"
+    said = {"carried_out": False, "note": "the printer's log"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://test"
+    ) as client:
+        for key in ("k-1", "k-1", "k-2"):
+            headers = {"X-Staff-Id": "li.wei", "Idempotency-Key": key}
+            answer = await client.post(path, json=said, headers=headers)
+            if key == "k-1":
+                assert answer.status_code == 200, answer.text
+                assert answer.json()["events"][0]["type"] == "arrears.contact.doubt_settled.v1"
+            else:
+                assert (answer.status_code, answer.json()["reason"]) == (409, "not_in_doubt")
+    await world.settle()
+    assert len(world.gateway.asked) == 2
+    assert world.nouns("contact", "anna")[-1] == "treatment_completed"
+    world.check_laws()
