@@ -75,8 +75,11 @@ class Faults:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         self._ground.empty_disk()
-        if not self._ground.broker_lives():
-            await self._ground.start_broker()
+        # It may meet the last refused write only now, and what is being sent waits for a broker.
+        while not writing.done():
+            if not self._ground.broker_lives():
+                await self._ground.start_broker()
+            await asyncio.wait({writing}, timeout=_LOOK_SECONDS)
         await writing
 
     async def _cut(self, fault: Fault) -> None:

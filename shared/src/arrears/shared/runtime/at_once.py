@@ -6,34 +6,59 @@ newest first, and decided again in their order.
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final, Protocol
 
-from arrears.shared.eventstore.port import AgendaRow, ShardMoved
+from arrears.shared.eventstore.port import AgendaRow, ShardMoved, Store
 from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.runtime.agenda import DayBook
-from arrears.shared.runtime.ears import Hearing
+from arrears.shared.runtime.books import Books
+from arrears.shared.runtime.ears import Ears, Hearing
+from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Work
 from arrears.shared.runtime.shelves import Draft
-
-if TYPE_CHECKING:
-    from arrears.shared.runtime.owner import Owner
+from arrears.shared.runtime.workbench import Workbench
 
 BACKLOG_ROWS: Final = 500
 BATCHES_MAX: Final = 4
 """In one go; then leases, answers and timers have their turn."""
 
 
+class Deciding(Protocol):
+    """What is needed of the owner of the shards."""
+
+    bench: Workbench
+    store: Store
+    ears: Ears
+    books: Books
+    facts: ReadFacts
+    now: Callable[[], datetime]
+    backlog_rows: int
+
+    @property
+    def parked(self) -> Collection[BorrowerId]: ...
+
+    async def draft(self, draft: Draft, works: Sequence[Work]) -> tuple[Work, Exception] | None: ...
+
+    async def catch_up(self, shards: Sequence[Shard]) -> bool: ...
+
+    async def put_off(self, hearing: Hearing) -> None: ...
+
+    def committed(self, draft: Draft, firsts: Mapping[Shard, int]) -> None: ...
+
+
 class _Flight:
     """A commit on its way. The shelves and positions are already as if it had arrived."""
 
-    def __init__(self, owner: "Owner", hearing: Hearing, draft: Draft) -> None:
+    def __init__(self, owner: Deciding, hearing: Hearing, draft: Draft) -> None:
         self.hearing = hearing
         self.draft = draft
         self.firsts = owner.bench.settle(draft.change)
         self.commit = asyncio.create_task(owner.store.commit(draft.change))
         owner.ears.moved(hearing)
 
-    def undo(self, owner: "Owner") -> None:
+    def undo(self, owner: Deciding) -> None:
         owner.bench.unsettle(self.draft.change)
         self.draft.undo()
 
@@ -41,7 +66,7 @@ class _Flight:
 class AtOnce:
     """Handles what one owner hears; nothing is on its way when `handle` returns."""
 
-    def __init__(self, owner: "Owner") -> None:
+    def __init__(self, owner: Deciding) -> None:
         self._owner = owner
         self._flight: _Flight | None = None
 
