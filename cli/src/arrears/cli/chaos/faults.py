@@ -75,12 +75,17 @@ class Faults:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         self._ground.empty_disk()
-        # It may meet the last refused write only now, and what is being sent waits for a broker.
-        while not writing.done():
+        # It may stop itself only now: it is over when something was written after there was room.
+        after = asyncio.create_task(self._repeat_after(writing))
+        while not after.done():
             if not self._ground.broker_lives():
                 await self._ground.start_broker()
-            await asyncio.wait({writing}, timeout=_LOOK_SECONDS)
+            await asyncio.wait({after}, timeout=_LOOK_SECONDS)
+        await after
+
+    async def _repeat_after(self, writing: Awaitable[object]) -> None:
         await writing
+        await self._feeder.repeat(1)
 
     async def _cut(self, fault: Fault) -> None:
         await self._proxy(fault).cut(fault.seconds)
