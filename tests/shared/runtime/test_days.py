@@ -279,14 +279,7 @@ class TestProtocol34:
     async def test_a_lost_answer_is_asked_for_again_with_the_same_key(
         self, world: ToyWorld
     ) -> None:
-        world.gateway.trouble.append(ConnectionError())
-        world.fact(1, "anna", 1)
-        await world.run_days(1, 1)
-        world.close(day(2))
-        with pytest.raises(ConnectionError):
-            await world.settle()
-        await world.restart("contact")
-        await world.settle()
+        await world.lose_the_answer_to("anna")
         assert len(world.gateway.asked) == 2
         assert len({request.id for request in world.gateway.asked}) == 1
         assert world.nouns("contact", "anna").count("treatment_completed") == 1
@@ -296,14 +289,7 @@ class TestProtocol34:
         """It is never sent again; staff decide."""
         world = ToyWorld(gateway=ToyGateway(honours_key=False))
         await world.start()
-        world.gateway.trouble.append(ConnectionError())
-        world.fact(1, "anna", 1)
-        await world.run_days(1, 1)
-        world.close(day(2))
-        with pytest.raises(ConnectionError):
-            await world.settle()
-        await world.restart("contact")
-        await world.settle()
+        await world.lose_the_answer_to("anna")
         assert len(world.gateway.asked) == 1
         [pending] = world.contact.effects.pending()
         assert pending.in_doubt

@@ -35,14 +35,7 @@ async def doubtful() -> ToyWorld:
     """Anna's notice left on the second day, and the worker died before the receipt."""
     world = ToyWorld(gateway=ToyGateway(honours_key=False))
     await world.start()
-    world.gateway.trouble.append(ConnectionError())
-    world.fact(1, "anna", 1)
-    await world.run_days(1, 1)
-    world.close(day(2))
-    with pytest.raises(ConnectionError):
-        await world.settle()
-    await world.restart("contact")
-    await world.settle()
+    await world.lose_the_answer_to("anna")
     assert world.stores["contact"].shards[world.shard("anna")].open_day == day(2)
     return world
 

@@ -12,7 +12,6 @@ from typing import Final, Protocol
 
 from arrears.shared.eventstore.port import AgendaRow, ShardMoved, Store
 from arrears.shared.kernel.ids import BorrowerId, Shard
-from arrears.shared.runtime.agenda import DayBook
 from arrears.shared.runtime.books import Books
 from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.feed import ReadFacts
@@ -94,10 +93,8 @@ class AtOnce:
             draft = await self._decided(hearing)
         if draft is None:
             await self._land()
-            await self._owner.put_off(hearing)
-            return
-        self._flight = _Flight(self._owner, hearing, draft)
-        if draft.change.agenda_added or draft.change.effects_added:
+        self._flight = await self._launched(hearing, draft)
+        if draft is not None and (draft.change.agenda_added or draft.change.effects_added):
             await self._land()  # What waits, and who is blocked, must be known before more is read.
 
     async def _land(self, following: Draft | None = None) -> bool:
@@ -115,7 +112,8 @@ class AtOnce:
                     raise
                 stood = False
                 await self._owner.catch_up(error.shards)
-                flight = await self._again(flight.hearing)
+                again = await self._decided(flight.hearing)
+                flight = await self._launched(flight.hearing, again)
                 continue
             self._owner.committed(flight.draft, flight.firsts)
             self._owner.books.heard(flight.draft.change.agenda_added)
@@ -130,8 +128,8 @@ class AtOnce:
             if not flight.commit.cancelled():
                 flight.commit.exception()
 
-    async def _again(self, hearing: Hearing) -> _Flight | None:
-        draft = await self._decided(hearing)
+    async def _launched(self, hearing: Hearing, draft: Draft | None) -> _Flight | None:
+        """What could not be decided at once goes through the agenda."""
         if draft is None:
             await self._owner.put_off(hearing)
             return None
@@ -178,7 +176,7 @@ class AtOnce:
                 later.append(row)
         works: list[Work] = []
         for shard, rows in by_shard.items():
-            book: DayBook = owner.books.live_book(shard, owner.bench.shelves[shard].open_day, now)
+            book = owner.books.live_book(shard, owner.bench.shelves[shard].open_day, now)
             book.add_rows(rows)
             works.extend(Work(book, whose, day) for whose, day in book.borrowers.items())
         return works, later

@@ -127,7 +127,8 @@ class Owner:
             return False
         if self.clock == "live":
             await self._at_once.handle(hearing)
-        elif self.ears.may_wait(hearing):
+            return True  # Its first days were opened when the shards were taken.
+        if self.ears.may_wait(hearing):
             self._unwritten.add(hearing.change.positions)
             self.ears.moved(hearing)
         else:

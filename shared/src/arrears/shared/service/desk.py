@@ -1,12 +1,12 @@
 """The desk of a running service: people's commands over the one write path, rows from tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 import asyncpg
 
-from arrears.shared.eventstore.port import Store
+from arrears.shared.eventstore.port import Store, StoredEvent
 from arrears.shared.eventstore.projector import projected_row, projected_rows
 from arrears.shared.http.desk import Busy, Issued, IssuedEvent
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
@@ -23,6 +23,18 @@ def told_busy() -> Iterator[None]:
         yield
     except TooBusy as error:
         raise Busy from error
+
+
+def issued(events: Iterable[StoredEvent]) -> Issued:
+    """What a command has led to, as it is answered."""
+    return Issued(
+        events=tuple(
+            IssuedEvent(
+                id=event.event_id, type=event.type, stream=event.stream, version=event.version
+            )
+            for event in events
+        )
+    )
 
 
 class ServiceDesk:
@@ -57,14 +69,7 @@ class ServiceDesk:
                 at=await self.now(borrower_id),
                 recorded_at=self._wall(),
             )
-        return Issued(
-            events=tuple(
-                IssuedEvent(
-                    id=event.event_id, type=event.type, stream=event.stream, version=event.version
-                )
-                for event in events
-            )
-        )
+        return issued(events)
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """`live`: the wall clock. `feed`: 00:00 of the borrower's open day; streams move it on."""

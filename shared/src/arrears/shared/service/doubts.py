@@ -8,7 +8,7 @@ from msgspec.json import encode
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import Store
-from arrears.shared.http.desk import Issued, IssuedEvent
+from arrears.shared.http.desk import Issued
 from arrears.shared.http.edge import Call, Edge, command_answers
 from arrears.shared.http.fields import After, Body, EventIdPath, Flag, Limit, Words
 from arrears.shared.http.problem import documented
@@ -16,7 +16,7 @@ from arrears.shared.kernel.ids import EventId
 from arrears.shared.runtime.doubts import settle_doubt
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
-from arrears.shared.service.desk import told_busy
+from arrears.shared.service.desk import issued, told_busy
 
 _IN_DOUBT: Final = """
     SELECT event_id, shard, stream, borrower_id, kind, at AS asked_at, sent_at FROM effects
@@ -66,10 +66,7 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
                     now=edge.desk.now,
                     recorded_at=wall_clock(),
                 )
-            issued = IssuedEvent(
-                id=event.event_id, type=event.type, stream=event.stream, version=event.version
-            )
-            return Issued(events=(issued,))
+            return issued([event])
 
         return await edge.answer_once(call, work)
 

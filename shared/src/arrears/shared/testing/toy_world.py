@@ -66,6 +66,20 @@ class ToyWorld(World):
             self.close(day(number))
             await self.settle()
 
+    async def lose_the_answer_to(self, borrower: str) -> None:
+        """A notice leaves on the second day; the worker dies before its receipt and comes back."""
+        self.gateway.trouble.append(ConnectionError())
+        self.fact(1, borrower, 1)
+        await self.run_days(1, 1)
+        self.close(day(2))
+        try:
+            await self.settle()
+        except ConnectionError:
+            await self.restart("contact")
+        else:
+            raise AssertionError("nothing was asked of the gateway")
+        await self.settle()
+
     def stored(self, service: str, borrower: str = "") -> Sequence[StoredEvent]:
         """Events in order of shard and seq, without closings of days and what staff repair."""
         return [
