@@ -1,21 +1,19 @@
 """`arrears doubt`: effects of which nobody knows whether they were carried out."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
 
-from arrears.cli.client.http import Api
-from arrears.cli.client.installation import STAGES, Installation
+from arrears.cli.client.installation import STAGES
 from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
 from arrears.cli.commands.output import AsJson, console, print_json, table
-from arrears.cli.commands.set_aside import AnyService
+from arrears.cli.commands.set_aside import AnyService, paged, stage_api
 
 doubt_app = typer.Typer(
     help="What may have left before a crash: looked into by staff, and settled.",
     no_args_is_help=True,
 )
-PAGE: Final = 500
 
 
 @doubt_app.command("list")
@@ -55,7 +53,7 @@ def settle(
         found = _one(event, service)
         path = f"/in_doubt/{quote(event, safe='')}/settle"
         body = {"carried_out": carried_out, "note": note}
-        answer = _api(found["service"]).post(path, body)
+        answer = stage_api(found["service"]).post(path, body)
     if as_json:
         print_json({**found, "answer": answer})
         return
@@ -63,22 +61,11 @@ def settle(
     typer.echo(f"{found['service']}: {found['kind']} of {printable(found['borrower_id'])} {what}")
 
 
-def _api(service: str) -> Api:
-    if service not in STAGES:
-        raise WrongUse("--service", f"{service!r} is not one of {', '.join(STAGES)}")
-    return Api(Installation.find(), service)
-
-
 def _in_doubt(service: str | None) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = []
-    for name in STAGES if service is None else (service,):
-        api = _api(name)
-        page = api.get("/in_doubt", limit=PAGE)
-        items += ({"service": name, **one} for one in page["items"])
-        while page["next"] is not None:
-            page = api.get("/in_doubt", limit=PAGE, after=page["next"])
-            items += ({"service": name, **one} for one in page["items"])
-    return items
+    asked = STAGES if service is None else (service,)
+    return [
+        {"service": name, **one} for name in asked for one in paged(stage_api(name), "/in_doubt")
+    ]
 
 
 def _one(event: str, service: str | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`arrears refused` and `arrears parked`: input that was set aside, looked at and repaired."""
 
+import sys
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
@@ -37,9 +38,9 @@ def list_refused(
 ) -> None:
     """What was set aside, with reason and field; the first ones first."""
     with told():
-        api = _api(service)
+        api = stage_api(service)
         counts = api.get("/refused/counts")["items"]
-        items = _refused(api, after, limit)
+        items = paged(api, "/refused", after=after, limit=limit)
     if as_json:
         print_json({"service": service, "counts": counts, "items": items})
         return
@@ -63,7 +64,7 @@ def show_refused(
 ) -> None:
     """One of them with its text."""
     with told():
-        found = _api(service).get(f"/refused/{number}")
+        found = stage_api(service).get(f"/refused/{number}")
     _show(found, as_json=as_json)
 
 
@@ -95,7 +96,7 @@ def retry(borrower: Borrower, service: AnyService = None, as_json: AsJson = Fals
     with told():
         found = _one_parked(borrower, service)
         path = f"/parked/{quote(borrower, safe='')}/retry"
-        answer = _api(found["service"]).post(path)
+        answer = stage_api(found["service"]).post(path)
     _done(found, "will be handled again", answer, as_json=as_json)
 
 
@@ -112,30 +113,36 @@ def skip(
             raise WrongUse("--reason", "says why the input is left out; it must not be empty")
         found = _one_parked(borrower, service)
         path = f"/parked/{quote(borrower, safe='')}/skip"
-        answer = _api(found["service"]).post(path, {"reason": reason})
+        answer = stage_api(found["service"]).post(path, {"reason": reason})
     _done(found, "is left out", answer, as_json=as_json)
 
 
-def _api(service: str) -> Api:
+def stage_api(service: str) -> Api:
     if service not in STAGES:
         raise WrongUse("--service", f"{service!r} is not one of {', '.join(STAGES)}")
     return Api(Installation.find(), service)
 
 
-def _refused(api: Api, after: int, limit: int) -> list[dict[str, Any]]:
+def paged(
+    api: Api, path: str, *, after: int | None = None, limit: int = sys.maxsize
+) -> list[dict[str, Any]]:
+    """The items of all pages behind `after`, at most `limit`."""
     items: list[dict[str, Any]] = []
-    following: int | None = after
-    while following is not None and len(items) < limit:
-        page = api.get("/refused", after=following, limit=min(PAGE, limit - len(items)))
+    following: object = after
+    while True:
+        page = api.get(path, after=following, limit=min(PAGE, limit - len(items)))
         items += page["items"]
         following = page["next"]
-    return items
+        if following is None or len(items) >= limit:
+            return items
 
 
 def _parked(service: str | None) -> list[dict[str, Any]]:
     asked = STAGES if service is None else (service,)
     return [
-        {"service": name, **one} for name in asked for one in _api(name).get("/parked")["items"]
+        {"service": name, **one}
+        for name in asked
+        for one in stage_api(name).get("/parked")["items"]
     ]
 
 
