@@ -2,13 +2,14 @@
 
 import asyncio
 import subprocess
+from collections.abc import Awaitable, Callable
 from statistics import median
 from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.json import decode
 
-from arrears.cli.bench.apart import apart
+from arrears.cli.bench.apart import Moved, apart
 from arrears.cli.bench.bare import bare_fold
 from arrears.cli.bench.ground import BenchGround
 from arrears.cli.bench.lines import portfolio
@@ -20,6 +21,7 @@ from arrears.cli.client.installation import entry_point
 from arrears.cli.client.trouble import Trouble
 
 LOANS: Final = 8000
+Source = Literal["store", "kafka"]
 
 
 class Rebuilt(Struct):
@@ -32,13 +34,9 @@ class Rebuilt(Struct):
 
 async def rebuild_projection(ground: BenchGround) -> list[Row]:
     """intake's list of cases from its store: the projector of the service, in one process."""
-    await through_intake(ground, portfolio(ground.sized(LOANS)))
-    rounds = []
-    for number in range(1, ground.rounds + 1):
-        ground.say(f"rebuild_projection: from the store, {number} of {ground.rounds}")
-        found = await asyncio.to_thread(_rebuild, ground, "store")
-        bare = await apart(bare_fold, ground.dsn("intake"))
-        rounds.append(Pair(found.events / found.seconds["project"], bare.per_second))
+    rounds = await _rounds(
+        ground, "store", "project", lambda: apart(bare_fold, ground.dsn("intake"))
+    )
     what = "bare fetch, decode and fold"
     row = beside("rebuild_projection", "events/s", rounds, what, ">= 0.7")
     ours, name = median(one.ours for one in rounds), "rebuild_projection_beside_peer"
@@ -51,18 +49,30 @@ async def rebuild_projection(ground: BenchGround) -> list[Row]:
 
 async def rebuild_from_kafka(ground: BenchGround) -> list[Row]:
     """The events of intake from its topic into an empty database."""
-    await through_intake(ground, portfolio(ground.sized(LOANS)))
-    rounds = []
-    for number in range(1, ground.rounds + 1):
-        ground.say(f"rebuild_from_kafka: {number} of {ground.rounds}")
-        found = await asyncio.to_thread(_rebuild, ground, "kafka")
-        raw = await apart(raw_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, False)
-        rounds.append(Pair(found.events / found.seconds["fill"], raw.per_second))
+    rounds = await _rounds(
+        ground,
+        "kafka",
+        "fill",
+        lambda: apart(raw_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, False),
+    )
     what = "bare consume, decode and COPY"
     return [beside("rebuild_from_kafka", "events/s", rounds, what, ">= 0.5")]
 
 
-def _rebuild(ground: BenchGround, source: Literal["store", "kafka"]) -> Rebuilt:
+async def _rounds(
+    ground: BenchGround, source: Source, phase: str, least: Callable[[], Awaitable[Moved]]
+) -> list[Pair]:
+    """A phase of the program, each time with the `least` that must be done right after it."""
+    await through_intake(ground, portfolio(ground.sized(LOANS)))
+    rounds = []
+    for number in range(1, ground.rounds + 1):
+        ground.say(f"rebuild from {source}, {number} of {ground.rounds}")
+        found = await asyncio.to_thread(_rebuild, ground, source)
+        rounds.append(Pair(found.events / found.seconds[phase], (await least()).per_second))
+    return rounds
+
+
+def _rebuild(ground: BenchGround, source: Source) -> Rebuilt:
     done = subprocess.run(
         [entry_point("intake"), "rebuild", "--from", source, "--json"],
         env=ground.program_env(),
