@@ -177,6 +177,32 @@ class TestProtocol32:
         ]
         assert len(closings) == 3 * 16 * 4
 
+    async def test_after_an_empty_day_nobody_asks_what_is_due(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await world.run_days(1, 2)
+        store = world.stores["intake"]
+        asked = []
+        monkeypatch.setattr(store, "due", lambda *_: asked.append(1))
+        await world.run_days(3, 4)
+        assert open_days(world, "intake") == {5}
+        assert not asked
+
+    async def test_a_day_after_an_empty_one_is_not_closed_over_what_it_brings(
+        self, world: ToyWorld
+    ) -> None:
+        """A shard that was taken for empty is looked at, and then its neighbours may be again."""
+        await world.run_days(1, 2)
+        world.fact(1, "anna", 3, hour=9)
+        await world.run_days(3, 3)
+        assert world.nouns("intake", "anna")[0] == "fact_recorded"
+        assert {one["businessday"] for one in world.read("intake", "fact_recorded")} == {
+            day(3).isoformat()
+        }
+        await world.run_days(4, 5)
+        assert open_days(world, "legal") == {6}
+        world.check_laws()
+
 
 class TestProtocol33:
     async def test_within_a_day_time_decides_before_position(self, world: ToyWorld) -> None:

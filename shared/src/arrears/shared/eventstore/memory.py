@@ -184,7 +184,22 @@ class MemoryStore:
         if part.epoch is not None and part.epoch != state.epoch:
             raise Fenced(f"shard {part.shard} has another owner")
         seq_moved = part.expected_seq is not None and part.expected_seq != state.last_seq
-        return seq_moved or part.open_day != state.open_day
+        return seq_moved or part.open_day != state.open_day or self._is_busy(part)
+
+    def _is_busy(self, part: ShardChange) -> bool:
+        """Whether something falls due before the instant until which the change wants nothing."""
+        until, day = part.idle_until, part.open_day
+        if until is None or day is None:
+            return False
+        rows = (
+            row.shard == part.shard and row.day <= day and row.at < until
+            for row in self.agenda_rows.values()
+        )
+        timers = (
+            timer.shard == part.shard and timer.due_at is not None and timer.due_at < until
+            for timer in self.timer_rows.values()
+        )
+        return any(rows) or any(timers)
 
     def _check_events(self, part: ShardChange) -> None:
         heads: dict[StreamName, int] = {}

@@ -152,7 +152,8 @@ class ShardChange(Struct, gc=False):
     """What happens to one shard.
 
     `epoch` None: an HTTP command, which holds no lease; it leaves `expected_seq` None as well and
-    relies on the versions of its stream.
+    relies on the versions of its stream. `idle_until`: it stands only where no row of the open day
+    and no timer falls due before that instant.
     """
 
     shard: Shard
@@ -161,6 +162,7 @@ class ShardChange(Struct, gc=False):
     open_day: date | None
     events: list[StoredEvent] = field(default_factory=list)
     next_open_day: date | None = None
+    idle_until: datetime | None = None
 
 
 class Change(Struct):

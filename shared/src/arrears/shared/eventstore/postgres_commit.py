@@ -125,6 +125,7 @@ def _claimed(change: Change) -> tuple[Sequence[Any], ...]:
         [part.open_day for part in parts],
         [len(part.events) for part in parts],
         [part.next_open_day for part in parts],
+        [part.idle_until for part in parts],
     )
 
 

@@ -125,12 +125,18 @@ _CLAIMED: Final = """
         UPDATE shards AS s SET
             last_seq = s.last_seq + m.added, open_day = coalesce(m.next_day, s.open_day)
         FROM locked JOIN unnest(
-            $9::smallint[], $10::bigint[], $11::bigint[], $12::date[], $13::bigint[], $14::date[]
-        ) AS m (shard, expected, epoch, open_day, added, next_day) USING (shard)
+            $9::smallint[], $10::bigint[], $11::bigint[], $12::date[], $13::bigint[], $14::date[],
+            $15::timestamptz[]
+        ) AS m (shard, expected, epoch, open_day, added, next_day, idle_until) USING (shard)
         WHERE s.shard = locked.shard
             AND s.last_seq = coalesce(m.expected, s.last_seq)
             AND s.epoch = coalesce(m.epoch, s.epoch)
             AND s.open_day IS NOT DISTINCT FROM m.open_day
+            AND (m.idle_until IS NULL OR NOT EXISTS (
+                SELECT FROM agenda AS a
+                WHERE a.shard = s.shard AND a.day <= m.open_day AND a.at < m.idle_until
+                ) AND NOT EXISTS (
+                SELECT FROM timers AS t WHERE t.shard = s.shard AND t.due_at < m.idle_until))
         RETURNING s.shard, s.last_seq)"""
 CLAIM: Final = f"""{_CLAIMED}
     SELECT (SELECT count(*) FROM positions_moved),
@@ -143,8 +149,8 @@ CLAIM_AND_APPEND: Final = f"""{_CLAIMED},
         SELECT m.shard, m.last_seq - a.added + e.nth, e.stream, e.version, e.event_id, e.type,
             e.borrower_id, e.business_day, e.value
         FROM unnest(
-            $15::smallint[], $16::bigint[], $17::text[], $18::int[], $19::text[], $20::text[],
-            $21::text[], $22::date[], $23::bytea[]
+            $16::smallint[], $17::bigint[], $18::text[], $19::int[], $20::text[], $21::text[],
+            $22::text[], $23::date[], $24::bytea[]
         ) AS e (shard, nth, stream, version, event_id, type, borrower_id, business_day, value)
         JOIN shards_moved AS m USING (shard)
         JOIN unnest($9::smallint[], $13::bigint[]) AS a (shard, added) USING (shard))

@@ -52,6 +52,8 @@ class DayBook:
         self.start = calendar.start_of(day)
         self._known: set[int] = set()
         self.until = until
+        self.unseen = False
+        """Taken for empty; the commit that closes it looks."""
         self.borrowers: dict[BorrowerId, BorrowerDay] = {}
         self.blocked: set[BorrowerId] = set()
         self._latest: dict[tuple[BorrowerId, int, str], datetime] = {}

@@ -33,6 +33,8 @@ class Books:
         self._live = clock == "live"
         self._now = now
         self._books: dict[Shard, DayBook] = {}
+        self._quiet: set[Shard] = set()
+        """Nothing was due on the last day that was opened."""
         self._looked_at: datetime | None = None
 
     async def open(
@@ -58,12 +60,18 @@ class Books:
     async def _open_day(
         self, day: date, shards: Sequence[Shard], pending: Sequence[PendingEffect]
     ) -> None:
+        """A shard that had an empty day is taken to have another: its closing finds out."""
         until = self._stage.calendar.start_of(day + ONE_DAY)
-        due = await self._store.due(shards, day, until)  # On most days of most shards: nothing.
+        unseen = self._quiet.intersection(shards) - {effect.shard for effect in pending}
+        shards = [shard for shard in shards if shard not in unseen]
+        due = await self._store.due(shards, day, until) if shards else ()
         rows, whole = await self._rows(due, day, until)
-        for shard in shards:
+        for shard in [*unseen, *shards]:
             if shard in whole or shard not in due:
                 self._books[shard] = DayBook(shard, day, self._stage.calendar, until)
+                self._books[shard].unseen = shard in unseen
+        self._quiet.difference_update(due)
+        self._quiet.update(shard for shard in shards if shard not in due)
         for shard, part in _by_shard(rows).items():
             self._books[shard].add_rows(part)
         for timer in await self._store.timers(sorted(whole), until) if whole else ():
@@ -148,7 +156,9 @@ class Books:
     async def reload_timers(self, shard: Shard, pending: Sequence[PendingEffect]) -> None:
         """A command from outside may have set timers or asked for effects."""
         book = self._books.get(shard)
-        if book is not None:
+        if book is not None and book.unseen:
+            self.see(book)
+        elif book is not None:
             book.add_timers(await self._store.timers([shard], book.until))
             self.requested([effect for effect in pending if effect.shard == shard])
 
@@ -211,6 +221,12 @@ class Books:
             return False
         waiting = book.borrowers.get(borrower_id)
         return waiting is None or not (waiting.lines or waiting.timers)
+
+    def see(self, book: DayBook) -> None:
+        """A book that was taken for empty may not be: it is opened anew with what is in it."""
+        if book.unseen:
+            self._quiet.discard(book.shard)
+            self.drop(book.shard)
 
     def live_book(self, shard: Shard, day: date | None, now: datetime) -> DayBook:
         assert day is not None

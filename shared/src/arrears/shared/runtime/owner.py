@@ -356,8 +356,12 @@ class Owner:
         draft = Draft(self.now())
         for book in done:
             shelf = self.bench.shelves[book.shard]
-            self.bench.close_day(draft, shelf, book.day, book.day + ONE_DAY)
-        if await self._commit(draft):
-            for book in done:
+            idle_until = book.until if book.unseen else None
+            self.bench.close_day(draft, shelf, book.day, book.day + ONE_DAY, idle_until)
+        closed = await self._commit(draft)
+        for book in done:
+            if closed:
                 self.books.drop(book.shard)
+            else:
+                self.books.see(book)
         return True

@@ -291,8 +291,18 @@ class Workbench:
             )
         return change
 
-    def close_day(self, draft: Draft, shelf: Shelf, day: date, next_day: date) -> None:
-        """Append the closing of the shard's day and open the next (protocol 3.3)."""
+    def close_day(
+        self,
+        draft: Draft,
+        shelf: Shelf,
+        day: date,
+        next_day: date,
+        idle_until: datetime | None = None,
+    ) -> None:
+        """Append the closing of the shard's day and open the next (protocol 3.3).
+
+        `idle_until`: the commit has to see that nothing of the day falls due before it.
+        """
         stream = shard_stream(self.stage.name, shelf.shard)
         entry = shelf.entries[stream]
         draft.touch(shelf.shard, stream, entry)
@@ -302,7 +312,8 @@ class Workbench:
         event_id = self._event_id(cause, stream, event, at, 0)
         self._append(draft, shelf, stream, entry, event, event_id, cause, at)
         entry.time = at
-        self.shard_change(draft, shelf).next_open_day = next_day
+        change = self.shard_change(draft, shelf)
+        change.next_open_day, change.idle_until = next_day, idle_until
 
     def settle(self, change: Change) -> Mapping[Shard, int]:
         """The commit went through: move the shelves on. The first number of each shard's events."""

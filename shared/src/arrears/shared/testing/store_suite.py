@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -16,10 +15,10 @@ from arrears.shared.eventstore.port import (
     ShardMoved,
     Store,
     StreamMoved,
-    Timer,
 )
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
 from arrears.shared.testing.doubt_suite import DoubtSuite
+from arrears.shared.testing.due_suite import DueSuite
 from arrears.shared.testing.store_material import (
     ANNA,
     AT,
@@ -42,7 +41,7 @@ from arrears.shared.testing.store_material import (
 )
 
 
-class StoreSuite(DoubtSuite):
+class StoreSuite(DoubtSuite, DueSuite):
     """Needs a fixture `store`: empty, with a row for every shard and cursor."""
 
     async def raise_epoch(self, store: Store, shard: Shard) -> None:
@@ -233,51 +232,7 @@ class StoreSuite(DoubtSuite):
         await store.commit(full_change())
         assert await self.everything(store) != before
 
-    # --- Days, agenda, timers, effects
-
-    async def test_the_first_day_is_set_once(self, store: Store) -> None:
-        assert await store.open_first_day(Shard(3), DAY) == DAY
-        assert await store.open_first_day(Shard(3), NEXT_DAY) == DAY
-
-    async def test_closing_a_day_opens_the_next(self, store: Store) -> None:
-        await store.commit(append(event(1), expected=0, next_day=NEXT_DAY))
-        states = {state.shard: state for state in await store.shard_states()}
-        assert (states[ONE].open_day, states[TWO].open_day) == (NEXT_DAY, DAY)
-
-    async def test_the_agenda_up_to_a_day_and_before_an_instant(self, store: Store) -> None:
-        late = row(4, at=LATER)
-        await store.commit(
-            Change(agenda_added=[row(1), row(2, day=NEXT_DAY), row(3, shard=TWO), late])
-        )
-        found = await store.agenda([ONE], DAY, LATER, limit=9)
-        assert list(found) == [row(1)]
-        both = await store.agenda([ONE, TWO], NEXT_DAY, LATER + timedelta(microseconds=1), limit=9)
-        assert sorted(one.row_id for one in both) == [1, 2, 3, 4]
-        assert list(await store.due([ONE, TWO, Shard(3)], DAY, LATER)) == [ONE, TWO]
-        assert not await store.due([ONE], DAY, AT)
-
-    async def test_the_agenda_brings_whole_shards_only(self, store: Store) -> None:
-        for number in range(3):
-            await store.commit(Change(agenda_added=[row(number), row(10 + number, shard=TWO)]))
-        found = await store.agenda([ONE, TWO], DAY, LATER, limit=4)
-        assert {(one.shard, one.row_id) for one in found} == {(ONE, 0), (ONE, 1), (ONE, 2)}
-        all_of_one = await store.agenda([ONE, TWO], DAY, LATER, limit=2)
-        assert {(one.shard, one.row_id) for one in all_of_one} == {(ONE, 0), (ONE, 1), (ONE, 2)}
-
-    async def test_a_timer_is_set_moved_and_taken_away(self, store: Store) -> None:
-        first = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
-        await store.commit(Change(timers=[first]))
-        assert list(await store.timers([ONE, TWO], LATER)) == [first]
-        assert list(await store.due([ONE, TWO], DAY, LATER)) == [ONE]
-        assert not await store.timers([ONE], AT)
-        assert not await store.due([ONE], DAY, AT)
-        assert not await store.timers([TWO], LATER)
-        await store.commit(Change(timers=[replace(first, due_at=LATER)]))
-        assert not await store.timers([ONE], LATER)
-        await store.commit(Change(timers=[replace(first, due_at=AT)]))
-        await store.commit(Change(timers=[replace(first, due_at=None)]))
-        await store.commit(Change(timers=[replace(first, due_at=None)]))
-        assert not await store.timers([ONE], LATER + timedelta(days=9999))
+    # --- Effects
 
     async def test_effects_wait_by_shard_and_remember_that_they_were_sent(
         self, store: Store
