@@ -98,8 +98,12 @@ MOVE_CURSORS: Final = """
 """
 """All cursors or none, in one round trip: dividing by zero takes the statement back."""
 SETTLE_HOMES: Final = """
-    INSERT INTO loan_homes (loan, borrower_id) SELECT * FROM unnest($1::text[], $2::text[])
-    ON CONFLICT DO NOTHING
+    WITH settled AS (
+        INSERT INTO loan_homes (loan, borrower_id) SELECT * FROM unnest($1::text[], $2::text[])
+        ON CONFLICT DO NOTHING
+        RETURNING loan, borrower_id)
+    SELECT loan, borrower_id FROM settled
+    UNION ALL SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])
 """
 HOMES: Final = "SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])"
 PREPARE_POSITIONS: Final = """

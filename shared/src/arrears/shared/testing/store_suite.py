@@ -262,6 +262,13 @@ class StoreSuite(DoubtSuite, DueSuite):
         assert await store.settle_homes({"l1": ANNA}) == {"l1": ANNA}
         assert await store.settle_homes({"l1": ben, "l2": ben}) == {"l1": ANNA, "l2": ben}
 
+    async def test_of_many_who_settle_a_home_at_once_all_hear_the_same(self, store: Store) -> None:
+        for number in range(30):
+            said = await asyncio.gather(
+                *(store.settle_homes({f"l{number}": BorrowerId(f"b{n}")}) for n in range(4))
+            )
+            assert len({one[f"l{number}"] for one in said}) == 1
+
     async def test_parked_borrowers_are_known_by_shard(self, store: Store) -> None:
         parked = [ParkedInput(row=row(n), error="", first=n == 1) for n in (1, 2)]
         await store.commit(Change(parked=parked))
