@@ -108,6 +108,7 @@ class Worker:
         self._committed = asyncio.Event()
         self._publishing = asyncio.Lock()
         self._relay_trouble: BaseException | None = None
+        self._folding: asyncio.Task[bool] | None = None
 
     def stop(self) -> None:
         self._stopping.set()
@@ -131,6 +132,7 @@ class Worker:
             relay.cancel()
             with suppress(asyncio.CancelledError, *PASSING):
                 await relay
+            await self._give_up_folding()
             with suppress(*PASSING):
                 await self._leases.release()
                 await self.owner.ears.close()
@@ -150,9 +152,7 @@ class Worker:
             self._committed.set()
         if not busy and self._is_due("refresh", REFRESH_SECONDS):
             busy = await self.owner.refresh()
-        if self._is_due("project", PROJECT_SECONDS[self.owner.clock]):
-            seqs = {shard: shelf.last_seq for shard, shelf in self.owner.bench.shelves.items()}
-            await self._projector.step(seqs)
+        self._fold_lists()
         if self._is_due("offsets", COMMIT_SECONDS):
             await self.owner.ears.commit_offsets()
         await self._tidy()
@@ -170,6 +170,25 @@ class Worker:
         self._next[name] = now + every
         return True
 
+    def _fold_lists(self) -> None:
+        """Lists are folded beside the decisions, which wait for no list. Raises what broke it."""
+        if self._folding is not None:
+            if not self._folding.done():
+                return
+            folding, self._folding = self._folding, None
+            folding.result()
+        if self._is_due("project", PROJECT_SECONDS[self.owner.clock]):
+            seqs = {shard: shelf.last_seq for shard, shelf in self.owner.bench.shelves.items()}
+            self._folding = asyncio.ensure_future(self._projector.step(seqs))
+
+    async def _give_up_folding(self) -> None:
+        """What was not committed is folded again by whoever has the shards then."""
+        folding, self._folding = self._folding, None
+        if folding is not None:
+            folding.cancel()
+            with suppress(asyncio.CancelledError, *PASSING):
+                await folding
+
     async def _tidy(self) -> None:
         if self._housekeeping is None or not self._is_due("housekeeping", EVERY_SECONDS):
             return
@@ -179,6 +198,8 @@ class Worker:
     async def _turn_over(self, turnover: Turnover) -> None:
         if not turnover:
             return
+        if self._folding is not None:
+            await asyncio.wait({self._folding})  # It must not touch shards that are being dropped.
         async with self._publishing:
             lost: Sequence[Any] = turnover.lost
             if lost or turnover.feed_lost:
@@ -214,6 +235,7 @@ class Worker:
         """Drop everything prepared; the next round claims under a new epoch and reads again."""
         self.trouble = f"{type(error).__name__}"
         log.warning("starting_over", service=self.owner.stage.name, error=type(error).__name__)
+        await self._give_up_folding()
         async with self._publishing:
             feed = [place.partition for place in self.owner.ears.feed]
             with suppress(*PASSING):
