@@ -14,6 +14,7 @@ from arrears.shared.eventstore import pool as pools
 
 pytestmark = pytest.mark.live
 SOON = 3.0
+_COPYING = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'COPY %'"
 
 
 @pytest.fixture
@@ -110,3 +111,38 @@ async def test_a_transaction_that_slept_too_long_is_no_reason_to_end(pool: async
     with pytest.raises(pools.PASSING):
         await sleep_and_go_on()
     assert await pool.fetchval("SELECT 1") == 1
+
+
+async def test_a_copy_that_lost_its_client_is_ended_with_its_locks(
+    pool: asyncpg.Pool, proxy: Proxy, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PostgreSQL waits for the rest of the rows for ever: none of its time limits counts there."""
+
+    async def rows_that_stop() -> AsyncIterator[bytes]:
+        yield b"1\n"
+        while not await waited.fetchval(_COPYING):
+            await waited.execute("SELECT pg_sleep(0.01)")
+        proxy.lose("to")
+        yield b"2\n"
+
+    async def copy_and_lose_the_connection() -> None:
+        async with asyncio.timeout(SOON), pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock(7352)")
+            await connection.copy_to_table("copied", source=rows_that_stop())
+
+    waited = await asyncpg.connect(stack.postgres_admin_dsn)
+    try:
+        await waited.execute("CREATE TABLE copied (number integer)")
+        with pytest.raises((TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)):
+            await copy_and_lose_the_connection()
+        assert await waited.fetchval(_COPYING)
+        monkeypatch.setattr(pools, "ANSWER_SECONDS", 600.0)
+        assert await pools.end_lost(waited) == 0
+        monkeypatch.setattr(pools, "ANSWER_SECONDS", 0.5)
+        async with asyncio.timeout(SOON):
+            while not await waited.fetchval("SELECT pg_try_advisory_lock(7352)"):
+                await pools.end_lost(waited)
+                await waited.execute("SELECT pg_sleep(0.05)")
+    finally:
+        await waited.execute("DROP TABLE IF EXISTS copied")
+        await waited.close()

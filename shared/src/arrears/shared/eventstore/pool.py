@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
@@ -21,6 +22,16 @@ PASSING: Final = (
     asyncpg.InternalClientError,
 )
 """What the database brings upon us and what passes: begin again, with connections made anew."""
+_NAMED: Final = "arrears-"
+_END_LOST: Final = """
+    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user
+        AND starts_with(application_name, $1)
+        AND state = 'active' AND wait_event_type = 'Client' AND query_start < now() - $2::interval
+"""
+
+
+Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
 
 
 class _Impatient(asyncpg.Connection):
@@ -48,7 +59,7 @@ def bounded(name: str, **server: str) -> dict[str, Any]:
         "command_timeout": ANSWER_SECONDS,
         "timeout": CONNECT_SECONDS,
         "server_settings": {
-            "application_name": f"arrears-{name}",
+            "application_name": f"{_NAMED}{name}",
             "idle_in_transaction_session_timeout": f"{ANSWER_SECONDS:.0f}s",
             **server,
         },
@@ -64,6 +75,17 @@ async def open_pool(dsn: str, *, min_size: int = 1, max_size: int, **settings: A
     return await asyncpg.create_pool(
         dsn, min_size=min_size, max_size=max_size, reset=_as_it_is, **settings
     )
+
+
+async def end_lost(connection: Connection) -> int:
+    """End sessions of this database whose client is gone, and say how many.
+
+    No time limit of PostgreSQL ends a COPY that waits for the rest of its rows, and its locks stay
+    while the connection seems open. Our clients give a statement up after `ANSWER_SECONDS`; what
+    still waits for its client after twice that has lost it.
+    """
+    patience = timedelta(seconds=2 * ANSWER_SECONDS)
+    return int(await connection.fetchval(_END_LOST, _NAMED, patience))
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:
