@@ -55,8 +55,10 @@ class PostgresStore:
 
     async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
         loans = sorted(homes)
-        await self.pool.execute(sql.SETTLE_HOMES, loans, [homes[loan] for loan in loans])
-        return {row[0]: BorrowerId(row[1]) for row in await self.pool.fetch(sql.HOMES, loans)}
+        rows = await self.pool.fetch(sql.SETTLE_HOMES, loans, [homes[loan] for loan in loans])
+        if len(rows) < len(loans):  # Another settled some in this very moment.
+            rows = await self.pool.fetch(sql.HOMES, loans)
+        return {row[0]: BorrowerId(row[1]) for row in rows}
 
     async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
         await self.pool.execute(
