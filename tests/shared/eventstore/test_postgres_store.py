@@ -1,21 +1,42 @@
 """The PostgreSQL store passes the suite of all event stores, and is migrated as services are."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
+from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
 from arrears.shared.eventstore.leases import make_rows
-from arrears.shared.eventstore.port import Change, EventRepeated, Store
+from arrears.shared.eventstore.port import (
+    Change,
+    EventRepeated,
+    ShardMoved,
+    Store,
+    StreamMoved,
+    Timer,
+)
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
 from arrears.shared.eventstore.tables import metadata
-from arrears.shared.kernel.ids import Shard, StreamName
-from arrears.shared.testing.store_material import ONE, TWO, append, event, row
+from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
+from arrears.shared.testing.store_material import (
+    ANNA,
+    AT,
+    LATER,
+    LOAN,
+    ONE,
+    OTHER,
+    TWO,
+    append,
+    event,
+    row,
+)
 from arrears.shared.testing.store_suite import StoreSuite
 
 pytestmark = pytest.mark.live
+_SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +88,35 @@ class TestPostgresStore(StoreSuite):
             assert list(stored) == [
                 replace(event(n, stream, shard=shard), seq=n) for n in range(1, states[shard] + 1)
             ]
+
+    async def test_timers_are_set_with_few_events_or_not_at_all(self, store: Store) -> None:
+        kept = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
+        gone = replace(kept, stream=OTHER)
+        await store.commit(Change(timers=[gone]))
+        change = append(event(1), expected=0)
+        change.timers = [kept, replace(gone, due_at=None)]
+        await store.commit(change)
+        assert list(await store.timers([ONE], LATER)) == [kept]
+        late = append(event(2), expected=0), ShardMoved
+        lost = append(event(1, name="another"), expected=1), StreamMoved
+        for refused, error in (late, lost):
+            refused.timers = [replace(kept, due_at=None), gone]
+            with pytest.raises(error):
+                await store.commit(refused)
+            assert list(await store.timers([ONE], LATER)) == [kept]
+
+    async def test_of_two_who_settle_a_home_at_once_both_learn_the_same(self, store: Store) -> None:
+        """One waits for the other's commit, and has read before it."""
+        assert isinstance(store, PostgresStore)
+        async with store.pool.acquire() as other, other.transaction():
+            await other.execute("INSERT INTO loan_homes VALUES ('l1', 'anna')")
+            settling = asyncio.ensure_future(
+                store.settle_homes({"l1": BorrowerId("ben"), "l2": BorrowerId("ben")})
+            )
+            async for attempt in AsyncRetrying(wait=wait_fixed(0.01), stop=stop_after_delay(10)):
+                with attempt:
+                    assert await store.pool.fetchval(_SOMEBODY_WAITS)
+        assert await settling == {"l1": "anna", "l2": "ben"}
 
     async def test_a_failing_change_wastes_no_number(self, store: Store) -> None:
         """Numbers come from the shard row, not from a sequence (protocol 1.2)."""

@@ -61,6 +61,32 @@ class AnswersSuite:
         assert verdicts.count(Fresh()) == 1
         assert verdicts.count(InProgress()) == 19
 
+    async def test_those_who_ask_at_once_are_told_apart(self, answers: Answers) -> None:
+        await answers.begin("given", LI, INPUT)
+        await answers.begin("begun", LI, INPUT)
+        await answers.finish("given", LI, 200, b"yes")
+        asked = [
+            ("given", LI, INPUT),
+            ("new", LI, INPUT),
+            ("new", LI, INPUT),
+            ("new", LI, OTHER),
+            ("new", WANG, OTHER),
+            ("begun", LI, INPUT),
+            ("given", LI, OTHER),
+        ]
+        verdicts = await asyncio.gather(*(answers.begin(*one) for one in asked))
+        expected = [Given(200, b"yes"), Fresh(), InProgress(), Reused(), Fresh(), InProgress()]
+        assert verdicts == [*expected, Reused()]
+
+    async def test_each_of_many_gets_its_own_answer(self, answers: Answers) -> None:
+        keys = [f"k{number}" for number in range(20)]
+        await asyncio.gather(*(answers.begin(key, LI, INPUT) for key in keys))
+        await asyncio.gather(
+            *(answers.finish(key, LI, 200 + n, key.encode()) for n, key in enumerate(keys))
+        )
+        verdicts = await asyncio.gather(*(answers.begin(key, LI, INPUT) for key in keys))
+        assert verdicts == [Given(200 + n, key.encode()) for n, key in enumerate(keys)]
+
 
 class TestMemoryAnswers(AnswersSuite):
     @pytest.fixture
@@ -92,6 +118,20 @@ class TestPostgresAnswers(AnswersSuite):
         assert await answers.begin("k", LI, OTHER) == Reused()
         assert await answers.begin("k", LI, INPUT) == Fresh()
         assert await answers.begin("k", LI, INPUT) == InProgress()
+
+    async def test_of_two_processes_one_carries_each_out(
+        self, pool: "asyncpg.Pool[asyncpg.Record]"
+    ) -> None:
+        """Each begins with the keys in another order; neither waits for the other for ever."""
+        keys = [f"k{number}" for number in range(50)]
+        one, two = PostgresAnswers(pool), PostgresAnswers(pool)
+        verdicts = await asyncio.gather(
+            *(one.begin(key, LI, INPUT) for key in keys),
+            *(two.begin(key, LI, INPUT) for key in reversed(keys)),
+        )
+        fresh = [*keys, *reversed(keys)]
+        begun = [key for key, found in zip(fresh, verdicts, strict=True) if found == Fresh()]
+        assert sorted(begun) == sorted(keys)
 
     async def test_old_keys_are_forgotten(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
         answers = PostgresAnswers(pool)

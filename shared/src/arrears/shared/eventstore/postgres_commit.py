@@ -1,4 +1,4 @@
-"""A change on PostgreSQL: one transaction, and one statement where nothing but events follows.
+"""A change on PostgreSQL: one transaction, and one statement where little but events follows.
 
 Lock order everywhere: positions, then shards ascending (protocol 1.3).
 """
@@ -30,11 +30,14 @@ async def commit(pool: asyncpg.Pool, change: Change) -> None:
 
 
 def _is_small(change: Change) -> bool:
-    """Whether it moves positions and appends a few events, and nothing else."""
+    """Whether it moves positions, appends a few events and sets their timers, and nothing else."""
     others = any(
-        value for name, value in asdict(change).items() if name not in {"positions", "shards"}
+        value
+        for name, value in asdict(change).items()
+        if name not in {"positions", "shards", "timers"}
     )
-    return not others and sum(len(part.events) for part in change.shards.values()) <= FEW_EVENTS
+    few = sum(len(part.events) for part in change.shards.values()) <= FEW_EVENTS
+    return few and len(change.timers) <= FEW_EVENTS and not others
 
 
 async def _append_at_once(pool: asyncpg.Pool, change: Change) -> bool:
@@ -57,6 +60,8 @@ async def _append_at_once(pool: asyncpg.Pool, change: Change) -> bool:
             [event.borrower_id for _, _, event in events],
             [event.business_day for _, _, event in events],
             [event.value for _, _, event in events],
+            *_timers_gone(change),
+            *_timers_due(change),
         )
     except (asyncpg.DivisionByZeroError, asyncpg.UniqueViolationError):
         return False
@@ -191,20 +196,25 @@ async def _move_agenda(connection: Connection, change: Change) -> None:
 
 
 async def _set_timers(connection: Connection, change: Change) -> None:
+    if any(timer.due_at is None for timer in change.timers):
+        await connection.execute(sql.DELETE_TIMERS, *_timers_gone(change))
+    if any(timer.due_at is not None for timer in change.timers):
+        await connection.execute(sql.SET_TIMERS, *_timers_due(change))
+
+
+def _timers_gone(change: Change) -> tuple[Sequence[Any], ...]:
     gone = [timer for timer in change.timers if timer.due_at is None]
-    if gone:
-        await connection.execute(
-            sql.DELETE_TIMERS, [timer.shard for timer in gone], [timer.stream for timer in gone]
-        )
+    return [timer.shard for timer in gone], [timer.stream for timer in gone]
+
+
+def _timers_due(change: Change) -> tuple[Sequence[Any], ...]:
     due = [timer for timer in change.timers if timer.due_at is not None]
-    if due:
-        await connection.execute(
-            sql.SET_TIMERS,
-            [timer.shard for timer in due],
-            [timer.stream for timer in due],
-            [timer.borrower_id for timer in due],
-            [timer.due_at for timer in due],
-        )
+    return (
+        [timer.shard for timer in due],
+        [timer.stream for timer in due],
+        [timer.borrower_id for timer in due],
+        [timer.due_at for timer in due],
+    )
 
 
 async def _set_aside(connection: Connection, change: Change) -> None:

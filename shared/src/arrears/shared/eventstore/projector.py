@@ -44,7 +44,6 @@ _CLEAR: Final = (
     "DELETE FROM projections WHERE name = $1",
     "DELETE FROM projection_cursors WHERE name = $1",
 )
-_ROW: Final = "SELECT row FROM projections WHERE name = $1 AND key = $2"
 _PAGE: Final = """
     SELECT key, row FROM projections WHERE name = $1 AND key > $2 ORDER BY key LIMIT $3
 """
@@ -243,9 +242,9 @@ async def _write_rows(connection: Connection, folding: Folding, page: _Page) -> 
         await connection.execute(_DELETE, name, gone)
 
 
-async def projected_row(pool: asyncpg.Pool, name: str, key: str) -> bytes | None:
-    found = await pool.fetchval(_ROW, name, key)
-    return None if found is None else bytes(found)
+async def find_rows(pool: asyncpg.Pool, name: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+    """The rows of these keys, where there are any."""
+    return {row["key"]: row["row"] for row in await pool.fetch(_ROWS, name, keys)}
 
 
 async def projected_rows(

@@ -98,12 +98,16 @@ MOVE_CURSORS: Final = """
 """
 """All cursors or none, in one round trip: dividing by zero takes the statement back."""
 SETTLE_HOMES: Final = """
-    WITH settled AS (
-        INSERT INTO loan_homes (loan, borrower_id) SELECT * FROM unnest($1::text[], $2::text[])
+    WITH wanted AS (SELECT * FROM unnest($1::text[], $2::text[]) AS w (loan, borrower_id)),
+    known AS (SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])),
+    settled AS (
+        INSERT INTO loan_homes (loan, borrower_id)
+        SELECT loan, borrower_id FROM wanted
+        WHERE NOT EXISTS (SELECT FROM known WHERE known.loan = wanted.loan)
+        ORDER BY loan
         ON CONFLICT DO NOTHING
         RETURNING loan, borrower_id)
-    SELECT loan, borrower_id FROM settled
-    UNION ALL SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])
+    SELECT loan, borrower_id FROM known UNION ALL SELECT loan, borrower_id FROM settled
 """
 HOMES: Final = "SELECT loan, borrower_id FROM loan_homes WHERE loan = ANY($1::text[])"
 PREPARE_POSITIONS: Final = """
@@ -157,7 +161,14 @@ CLAIM_AND_APPEND: Final = f"""{_CLAIMED},
             $22::text[], $23::date[], $24::bytea[]
         ) AS e (shard, nth, stream, version, event_id, type, borrower_id, business_day, value)
         JOIN shards_moved AS m USING (shard)
-        JOIN unnest($9::smallint[], $13::bigint[]) AS a (shard, added) USING (shard))
+        JOIN unnest($9::smallint[], $13::bigint[]) AS a (shard, added) USING (shard)),
+    timers_deleted AS (
+        DELETE FROM timers AS t USING unnest($25::smallint[], $26::text[]) AS d (shard, stream)
+        WHERE t.shard = d.shard AND t.stream = d.stream),
+    timers_set AS (
+        INSERT INTO timers (shard, stream, borrower_id, due_at)
+        SELECT * FROM unnest($27::smallint[], $28::text[], $29::text[], $30::timestamptz[])
+        ON CONFLICT (shard, stream) DO UPDATE SET due_at = excluded.due_at)
     SELECT 1 / ((SELECT count(*) FROM positions_moved) = cardinality($1::text[])
         AND (SELECT count(*) FROM shards_moved) = cardinality($9::smallint[]))::int
 """

@@ -3,7 +3,7 @@
 The runtime implements it over the one write path. Routes know nothing of stores and shards.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -34,11 +34,17 @@ class Busy(Exception):
 
 class CommandDesk(Protocol):
     async def issue(
-        self, issue: Issue, borrower_id: BorrowerId, *, actor: StaffId, idempotency_key: str
+        self,
+        build: Callable[[datetime], Issue],
+        borrower_id: BorrowerId,
+        *,
+        actor: StaffId,
+        idempotency_key: str,
     ) -> Issued:
-        """Carries out the command. Raises Refused, and Busy where it may be tried again.
+        """Carries out the command that `build` makes for the business time.
 
-        Actor and key are the cause: tried again after a crash, the same ids come out.
+        Raises Refused, and Busy where it may be tried again. Actor and key are the cause: tried
+        again after a crash, the same ids come out.
         """
 
     async def now(self, borrower_id: BorrowerId) -> datetime:

@@ -69,7 +69,7 @@ class Edge:
             if role not in actor.roles:
                 detail = f"This needs the role {role}."
                 raise problem.ProblemRaised(403, "role_missing", detail)
-            target = request.url.path + "?" + request.url.query
+            target = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
             digest = idempotency.input_hmac(
                 self._secret, request.method, target, await request.body()
             )
@@ -81,7 +81,12 @@ class Edge:
         self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
     ) -> Response:
         """`build` makes the command for the business time."""
-        return await self.answer_once(call, lambda: self._issue(call, borrower_id, build))
+        return await self.answer_once(
+            call,
+            lambda: self.desk.issue(
+                build, borrower_id, actor=call.staff_id, idempotency_key=call.key
+            ),
+        )
 
     async def answer_once(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
         """What `work` gives, once for the call's key. Refusals are answers too, and kept."""
@@ -111,14 +116,6 @@ class Edge:
             raise
         await self._answers.finish(call.key, call.staff_id, status, body)
         return _answer(status, body, replayed=False)
-
-    async def _issue(
-        self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
-    ) -> Issued:
-        issue = build(await self.desk.now(borrower_id))
-        return await self.desk.issue(
-            issue, borrower_id, actor=call.staff_id, idempotency_key=call.key
-        )
 
 
 def _answer(status: int, body: bytes, *, replayed: bool) -> Response:

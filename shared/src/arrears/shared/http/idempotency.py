@@ -6,6 +6,7 @@ it over after a while. Inputs are kept as HMAC only, for they may hold personal 
 """
 
 import hmac
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Final, Protocol, TypeAlias
@@ -15,6 +16,7 @@ from msgspec import DecodeError, Struct
 from msgspec.json import decode, encode
 
 from arrears.shared.kernel.ids import StaffId
+from arrears.shared.runtime.together import Together
 
 TAKEN_OVER_AFTER: Final = timedelta(seconds=60)
 _IN_PROGRESS: Final = 0
@@ -90,13 +92,18 @@ class MemoryAnswers:
 
 _BEGIN: Final = """
 INSERT INTO idempotency AS i (key, actor, input_hmac, status, body, created_at)
-VALUES ($1, $2, $3, 0, '', now())
+SELECT key, actor, input_hmac, 0, '', now()
+FROM unnest($1::text[], $2::text[], $3::bytea[]) AS b (key, actor, input_hmac)
 ON CONFLICT (key, actor) DO UPDATE SET created_at = now()
 WHERE i.status = 0 AND i.input_hmac = excluded.input_hmac AND i.created_at < now() - $4::interval
-RETURNING true"""
-_FIND: Final = "SELECT input_hmac, status, body FROM idempotency WHERE key = $1 AND actor = $2"
+RETURNING key, actor"""
+_FIND: Final = """
+SELECT key, actor, input_hmac, status, body
+FROM unnest($1::text[], $2::text[]) AS w (key, actor) JOIN idempotency USING (key, actor)"""
 _FINISH: Final = """
-UPDATE idempotency SET status = $3, body = $4 WHERE key = $1 AND actor = $2 AND status = 0"""
+UPDATE idempotency AS i SET status = f.status, body = f.body
+FROM unnest($1::text[], $2::text[], $3::int[], $4::bytea[]) AS f (key, actor, status, body)
+WHERE i.key = f.key AND i.actor = f.actor AND i.status = 0"""
 _ABANDON: Final = "DELETE FROM idempotency WHERE key = $1 AND actor = $2 AND status = 0"
 _FORGET: Final = """
 DELETE FROM idempotency WHERE (key, actor) IN (
@@ -104,7 +111,20 @@ DELETE FROM idempotency WHERE (key, actor) IN (
     LIMIT $2 FOR UPDATE SKIP LOCKED)"""
 
 
+class _Begun(Struct, frozen=True):
+    place: tuple[str, StaffId]
+    input_hmac: bytes
+
+
+class _Finished(Struct, frozen=True):
+    place: tuple[str, StaffId]
+    status: int
+    body: bytes
+
+
 class PostgresAnswers:
+    """Of one process; what many begin or finish at once costs one statement."""
+
     def __init__(
         self,
         pool: "asyncpg.Pool[asyncpg.Record]",
@@ -112,17 +132,56 @@ class PostgresAnswers:
     ) -> None:
         self._pool = pool
         self._taken_over_after = taken_over_after
+        self._begun: Together[_Begun, Verdict] = Together(self._begin)
+        self._finished = Together(self._finish)
 
     async def begin(self, key: str, actor: StaffId, input_hmac: bytes) -> Verdict:
-        while True:
-            if await self._pool.fetchval(_BEGIN, key, actor, input_hmac, self._taken_over_after):
-                return Fresh()
-            found = await self._pool.fetchrow(_FIND, key, actor)
-            if found is not None:
-                return _judged(found["input_hmac"], found["status"], found["body"], input_hmac)
+        return await self._begun.ask(_Begun((key, actor), input_hmac))
 
     async def finish(self, key: str, actor: StaffId, status: int, body: bytes) -> None:
-        await self._pool.execute(_FINISH, key, actor, status, body)
+        await self._finished.ask(_Finished((key, actor), status, body))
+
+    async def _begin(self, asked: Sequence[_Begun]) -> Sequence[Verdict]:
+        """Of those with the same key the first may begin; in order of key, so that none wait
+        for one another.
+        """
+        verdicts: dict[int, Verdict] = {}
+        while len(verdicts) < len(asked):
+            left = {n: one for n, one in enumerate(asked) if n not in verdicts}
+            first = {one.place: number for number, one in reversed(left.items())}
+            keys, actors = zip(*sorted(first), strict=True)
+            hmacs = [asked[first[place]].input_hmac for place in sorted(first)]
+            rows = await self._pool.fetch(_BEGIN, keys, actors, hmacs, self._taken_over_after)
+            fresh = {first[row[0], row[1]] for row in rows}
+            verdicts.update({number: Fresh() for number in fresh})
+            others = {n: one for n, one in left.items() if n not in fresh}
+            verdicts.update(await self._judge(others))
+        return [verdicts[number] for number in range(len(asked))]
+
+    async def _judge(self, others: Mapping[int, _Begun]) -> Mapping[int, Verdict]:
+        """What is known of keys that were not free; one that was freed just now is missing."""
+        if not others:
+            return {}
+        keys, actors = zip(*{one.place for one in others.values()}, strict=True)
+        found = {
+            (row["key"], row["actor"]): (row["input_hmac"], row["status"], row["body"])
+            for row in await self._pool.fetch(_FIND, keys, actors)
+        }
+        return {
+            number: _judged(*found[one.place], one.input_hmac)
+            for number, one in others.items()
+            if one.place in found
+        }
+
+    async def _finish(self, asked: Sequence[_Finished]) -> Sequence[None]:
+        await self._pool.execute(
+            _FINISH,
+            [one.place[0] for one in asked],
+            [one.place[1] for one in asked],
+            [one.status for one in asked],
+            [one.body for one in asked],
+        )
+        return [None] * len(asked)
 
     async def abandon(self, key: str, actor: StaffId) -> None:
         await self._pool.execute(_ABANDON, key, actor)

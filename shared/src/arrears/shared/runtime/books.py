@@ -153,14 +153,18 @@ class Books:
                 book.blocked.discard(effect.borrower_id)
             book.add_rows([row for row in rows if row.at < book.until])
 
-    async def reload_timers(self, shard: Shard, pending: Sequence[PendingEffect]) -> None:
-        """A command from outside may have set timers or asked for effects."""
-        book = self._books.get(shard)
-        if book is not None and book.unseen:
+    async def reload_timers(
+        self, shards: Collection[Shard], pending: Sequence[PendingEffect]
+    ) -> None:
+        """Commands from outside may have set timers or asked for effects."""
+        for book in [self._books[shard] for shard in shards if shard in self._books]:
             self.see(book)
-        elif book is not None:
-            book.add_timers(await self._store.timers([shard], book.until))
-            self.requested([effect for effect in pending if effect.shard == shard])
+        books = {shard: self._books[shard] for shard in shards if shard in self._books}
+        if books:
+            until = max(book.until for book in books.values())
+            for timer in await self._store.timers(sorted(books), until):
+                books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
+            self.requested([effect for effect in pending if effect.shard in books])
 
     async def reload(self) -> None:
         """Rows and timers that came back to days which are open already."""

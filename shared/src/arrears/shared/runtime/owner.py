@@ -302,18 +302,19 @@ class Owner:
         self._alone.discard(work.borrower_id)
 
     async def catch_up(self, shards: Sequence[Shard]) -> bool:
-        moved = False
+        moved: list[Shard] = []
         for state in await self.store.shard_states():
             shelf = self.bench.shelves.get(state.shard)
             if shelf is None or state.shard not in shards:
                 continue
             if state.last_seq != shelf.last_seq or state.open_day != shelf.open_day:
-                moved = True
+                moved.append(state.shard)
                 await self.bench.refresh(state)
                 self.relay.notice(state.shard, state.last_seq)
-                await self.effects.take([state.shard])
-                await self.books.reload_timers(state.shard, self.effects.pending())
-        return moved
+        if moved:
+            await self.effects.take(moved)
+            await self.books.reload_timers(moved, self.effects.pending())
+        return bool(moved)
 
     # --- Days
 

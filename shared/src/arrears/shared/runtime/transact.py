@@ -1,22 +1,29 @@
-"""The write path of a single command: load, decide, append; on a concurrent append start over.
+"""The write path of people's commands: load, decide, append; on a concurrent append start over.
 
-It is the batch path of one: the same workbench decides, the same commit appends. A command holds no
-lease; the versions of its stream protect it, and its business day comes from the shard row
-(protocol 1.3).
+It is the batch path: the same workbench decides, the same commit appends. A command holds no lease;
+the versions of its stream protect it, and its business day comes from the shard row (protocol 1.3).
+Those that come together are decided in turn and appended in one commit.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Final, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from arrears.shared.eventstore.codec import read_envelope
+from arrears.shared.eventstore.pool import PASSING
 from arrears.shared.eventstore.port import (
+    Change,
     EventRepeated,
     Fenced,
     ShardMoved,
+    ShardState,
     Store,
     StoredEvent,
     StreamMoved,
+    Timer,
 )
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName, shard_of, stream_name
@@ -33,6 +40,23 @@ class TooBusy(Exception):
     """Others appended to the stream at every attempt. Nothing was written; try again."""
 
 
+class Order(Struct, frozen=True, kw_only=True):
+    """A person's command. `build` makes it for the business time.
+
+    `at` is that time; None: 00:00 of the open day of the borrower's shard.
+    """
+
+    build: Callable[[datetime], Issue]
+    borrower_id: BorrowerId
+    cause: Cause
+    at: datetime | None
+    recorded_at: datetime
+
+
+Outcome: TypeAlias = Sequence[StoredEvent] | Exception
+"""What an order has led to, no events where it was in effect already; or why it did not."""
+
+
 async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done:
     """The attempt, again while others move what it read. Raises TooBusy after five lost races."""
     for _ in range(ATTEMPTS_MAX):
@@ -45,14 +69,8 @@ async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done
 
 async def open_desk(stage: Stage, store: Store, borrower_id: BorrowerId) -> tuple[Workbench, Shelf]:
     """A fresh bench with the borrower's shard. Raises Refused before the first business day."""
-    shard = shard_of(borrower_id)
-    state = next(found for found in await store.shard_states() if found.shard == shard)
-    if state.open_day is None:
-        raise Refused("before_the_first_business_day")
     bench = Workbench(stage, store)
-    shelf = bench.open_shelf(state)
-    shelf.epoch = None
-    return bench, shelf
+    return bench, _open_shelf(bench, await _states(store), borrower_id)
 
 
 async def transact(
@@ -70,44 +88,185 @@ async def transact(
     A command that was carried out before, and whose answer was lost, leads to the events of then.
     Raises Refused from the domain or for a parked borrower, TooBusy after five lost races.
     """
-    stream = stream_name(issue.category, issue.key)
+    order = Order(
+        build=lambda _at: issue,
+        borrower_id=borrower_id,
+        cause=cause,
+        at=at,
+        recorded_at=recorded_at,
+    )
+    (outcome,) = await transact_all(stage, store, [order])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
-    async def attempt() -> Sequence[StoredEvent]:
-        bench, shelf = await open_desk(stage, store, borrower_id)
-        if borrower_id in await store.parked_borrowers([shelf.shard]):
-            if before := await _carried_out(store, shelf.shard, stream, cause):
-                return before
-            raise Refused("case_is_parked")
-        await bench.load({shelf.shard: [(stream, issue.category, borrower_id)]})
-        entry = shelf.entries[stream]
-        draft = Draft(recorded_at)
-        when = at if entry.time is None else max(at, entry.time)
+
+async def transact_all(stage: Stage, store: Store, orders: Sequence[Order]) -> list[Outcome]:
+    """Decide the orders in turn, and append what follows in one commit; each as by `transact`.
+
+    Whatever fails for all of them, but for a store that is away, is tried one by one: it is the
+    trouble of one alone.
+    """
+    if len(orders) > 1:
         try:
-            if not bench.decide(draft, shelf, stream, issue.command, cause, when):
-                return await _carried_out(store, shelf.shard, stream, cause)
-        except Refused:
-            if before := await _carried_out(store, shelf.shard, stream, cause):
-                return before
+            return await _Attempt(stage, store, orders).outcomes()
+        except (OSError, *PASSING):
             raise
-        change = draft.finish(every_timer=True)
-        part = change.shards[shelf.shard]
-        part.expected_seq = None
+        except Exception:
+            return [await _alone(stage, store, order) for order in orders]
+    return [await _alone(stage, store, order) for order in orders]
+
+
+async def _alone(stage: Stage, store: Store, order: Order) -> Outcome:
+    async def attempt() -> Outcome:
+        (outcome,) = await _Attempt(stage, store, [order]).outcomes()
+        return outcome
+
+    try:
+        return await begun_again(order.cause.id, attempt)
+    except (OSError, *PASSING):
+        raise
+    except Exception as error:
+        return error
+
+
+class _Placed(Struct):
+    """An order that was made a command of a stream on an open shelf."""
+
+    order: Order
+    shelf: Shelf
+    at: datetime
+    issue: Issue
+    stream: StreamName
+
+
+class _Attempt:
+    """Orders decided on one bench for one commit."""
+
+    def __init__(self, stage: Stage, store: Store, orders: Sequence[Order]) -> None:
+        self._bench = Workbench(stage, store)
+        self._store = store
+        self._orders = orders
+        self._change = Change()
+        self._timers: dict[tuple[Shard, StreamName], Timer] = {}
+
+    async def outcomes(self) -> list[Outcome]:
+        """Raises what a commit raises, and has then changed nothing."""
+        shards = sorted({shard_of(order.borrower_id) for order in self._orders})
+        states, parked = await asyncio.gather(
+            _states(self._store), self._store.parked_borrowers(shards)
+        )
+        placed = [self._place(states, order) for order in self._orders]
+        await self._bench.load(_by_shard([one for one in placed if isinstance(one, _Placed)]))
+        found: list[Outcome] = [
+            self._decide(one, parked) if isinstance(one, _Placed) else one for one in placed
+        ]
+        if self._change.shards:
+            self._change.timers = list(self._timers.values())
+            try:
+                await self._store.commit(self._change)
+            except EventRepeated:
+                if len(found) > 1:
+                    raise
+                found = [()]
+        return await self._with_repeats(placed, found)
+
+    def _place(self, states: Mapping[Shard, ShardState], order: Order) -> _Placed | Exception:
+        bench = self._bench
         try:
-            await store.commit(change)
-        except EventRepeated:
-            return await _carried_out(store, shelf.shard, stream, cause)
-        return part.events
+            shelf = _open_shelf(bench, states, order.borrower_id)
+            assert shelf.open_day is not None
+            at = order.at or bench.stage.calendar.start_of(shelf.open_day)
+            issue = order.build(at)
+        except Exception as error:
+            return error
+        return _Placed(order, shelf, at, issue, stream_name(issue.category, issue.key))
 
-    return await begun_again(stream, attempt)
+    def _decide(self, placed: _Placed, parked: Collection[BorrowerId]) -> Outcome:
+        """What fails is undone, so that it leaves nothing to those that come after it."""
+        order, shelf = placed.order, placed.shelf
+        if order.borrower_id in parked:
+            return Refused("case_is_parked")
+        time = shelf.entries[placed.stream].time
+        at = placed.at if time is None else max(placed.at, time)
+        draft = Draft(order.recorded_at)
+        try:
+            decided = self._bench.decide(
+                draft, shelf, placed.stream, placed.issue.command, order.cause, at
+            )
+        except Exception as error:
+            draft.undo()
+            return error
+        return self._add(draft.finish(every_timer=True)) if decided else ()
+
+    def _add(self, drafted: Change) -> Sequence[StoredEvent]:
+        events: list[StoredEvent] = []
+        for shard, part in drafted.shards.items():
+            events.extend(part.events)
+            known = self._change.shards.get(shard)
+            if known is None:
+                part.expected_seq = None
+                self._change.shards[shard] = part
+            else:
+                known.events.extend(part.events)
+        self._change.effects_added.extend(drafted.effects_added)
+        self._timers.update({(timer.shard, timer.stream): timer for timer in drafted.timers})
+        return events
+
+    async def _with_repeats(
+        self, placed: Sequence[_Placed | Exception], found: list[Outcome]
+    ) -> list[Outcome]:
+        """A command that was carried out before led to its events of then, whatever it is now."""
+        idle = {
+            number: one
+            for number, (one, outcome) in enumerate(zip(placed, found, strict=True))
+            if isinstance(one, _Placed) and (isinstance(outcome, Refused) or not outcome)
+        }
+        if idle:
+            streams: dict[Shard, list[StreamName]] = {}
+            for one in idle.values():
+                streams.setdefault(one.shelf.shard, []).append(one.stream)
+            stored = await self._store.load(streams)
+            for number, one in idle.items():
+                found[number] = _carried_out(stored, one) or found[number]
+        return found
 
 
-async def _carried_out(
-    store: Store, shard: Shard, stream: StreamName, cause: Cause
-) -> Sequence[StoredEvent]:
+async def _states(store: Store) -> Mapping[Shard, ShardState]:
+    return {state.shard: state for state in await store.shard_states()}
+
+
+def _open_shelf(
+    bench: Workbench, states: Mapping[Shard, ShardState], borrower_id: BorrowerId
+) -> Shelf:
+    """The shelf of the borrower's shard, opened once. Raises Refused before the first day."""
+    state = states[shard_of(borrower_id)]
+    if state.open_day is None:
+        raise Refused("before_the_first_business_day")
+    shelf = bench.shelves.get(state.shard) or bench.open_shelf(state)
+    shelf.epoch = None
+    return shelf
+
+
+def _by_shard(
+    placed: Sequence[_Placed],
+) -> Mapping[Shard, Sequence[tuple[StreamName, str, BorrowerId]]]:
+    wanted: dict[Shard, list[tuple[StreamName, str, BorrowerId]]] = {}
+    for one in placed:
+        place = (one.stream, one.issue.category, one.order.borrower_id)
+        wanted.setdefault(one.shelf.shard, []).append(place)
+    return wanted
+
+
+def _carried_out(stored: Sequence[StoredEvent], placed: _Placed) -> Sequence[StoredEvent]:
     """The events that this very command has led to before."""
-    mark = cause.id.encode()
+    cause = placed.order.cause.id
+    mark = cause.encode()
     return [
         event
-        for event in await store.load({shard: [stream]})
-        if mark in event.value and read_envelope(event.value).causationid == cause.id
+        for event in stored
+        if event.stream == placed.stream
+        and event.shard == placed.shelf.shard
+        and mark in event.value
+        and read_envelope(event.value).causationid == cause
     ]

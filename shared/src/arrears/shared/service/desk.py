@@ -7,12 +7,13 @@ from datetime import datetime
 import asyncpg
 
 from arrears.shared.eventstore.port import Store, StoredEvent
-from arrears.shared.eventstore.projector import projected_row, projected_rows
+from arrears.shared.eventstore.projector import find_rows, projected_rows
 from arrears.shared.http.desk import Busy, Issued, IssuedEvent
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
-from arrears.shared.runtime.transact import TooBusy, open_desk, transact
+from arrears.shared.runtime.together import Together
+from arrears.shared.runtime.transact import Order, Outcome, TooBusy, open_desk, transact_all
 from arrears.shared.runtime.workbench import Cause
 
 
@@ -38,7 +39,10 @@ def issued(events: Iterable[StoredEvent]) -> Issued:
 
 
 class ServiceDesk:
-    """A CommandDesk (http.desk) over the service's store and projections."""
+    """A CommandDesk (http.desk) over the service's store and projections.
+
+    What many ask at once is asked of the database once.
+    """
 
     def __init__(
         self,
@@ -54,22 +58,28 @@ class ServiceDesk:
         self._pool = pool
         self._clock = clock
         self._wall = wall
+        self._orders = Together(self._carry_out)
+        self._homes = Together(self._settle)
+        self._rows = Together(self._find)
 
     async def issue(
-        self, issue: Issue, borrower_id: BorrowerId, *, actor: StaffId, idempotency_key: str
+        self,
+        build: Callable[[datetime], Issue],
+        borrower_id: BorrowerId,
+        *,
+        actor: StaffId,
+        idempotency_key: str,
     ) -> Issued:
-        cause = Cause(id=derived_id("command", actor, idempotency_key), actor=actor)
+        recorded_at = self._wall()
+        order = Order(
+            build=build,
+            borrower_id=borrower_id,
+            cause=Cause(id=derived_id("command", actor, idempotency_key), actor=actor),
+            at=recorded_at if self._clock == "live" else None,
+            recorded_at=recorded_at,
+        )
         with told_busy():
-            events = await transact(
-                self._stage,
-                self._store,
-                issue,
-                borrower_id,
-                cause=cause,
-                at=await self.now(borrower_id),
-                recorded_at=self._wall(),
-            )
-        return issued(events)
+            return issued(await self._orders.ask(order))
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """`live`: the wall clock. `feed`: 00:00 of the borrower's open day; streams move it on."""
@@ -80,12 +90,27 @@ class ServiceDesk:
         return self._stage.calendar.start_of(shelf.open_day)
 
     async def home(self, loan_key: str, borrower_id: BorrowerId) -> BorrowerId:
-        return (await self._store.settle_homes({loan_key: borrower_id}))[loan_key]
+        return await self._homes.ask((loan_key, borrower_id))
 
     async def row(self, projection: str, key: str) -> bytes | None:
-        return await projected_row(self._pool, projection, key)
+        return await self._rows.ask((projection, key))
 
     async def rows(
         self, projection: str, after: str | None, limit: int
     ) -> Sequence[tuple[str, bytes]]:
         return await projected_rows(self._pool, projection, after, limit)
+
+    async def _carry_out(self, orders: Sequence[Order]) -> Sequence[Outcome]:
+        return await transact_all(self._stage, self._store, orders)
+
+    async def _settle(self, asked: Sequence[tuple[str, BorrowerId]]) -> Sequence[BorrowerId]:
+        homes = await self._store.settle_homes(dict(reversed(asked)))
+        return [homes[loan_key] for loan_key, _ in asked]
+
+    async def _find(self, asked: Sequence[tuple[str, str]]) -> Sequence[bytes | None]:
+        found: dict[tuple[str, str], bytes] = {}
+        for name in {name for name, _ in asked}:
+            keys = [key for other, key in asked if other == name]
+            rows = await find_rows(self._pool, name, keys)
+            found.update(((name, key), row) for key, row in rows.items())
+        return [found.get(one) for one in asked]

@@ -55,10 +55,16 @@ class MemoryDesk:
         return self.streams.get(stream_name(category, key), [])
 
     async def issue(
-        self, issue: Issue, borrower_id: BorrowerId, *, actor: StaffId, idempotency_key: str
+        self,
+        build: Callable[[datetime], Issue],
+        borrower_id: BorrowerId,
+        *,
+        actor: StaffId,
+        idempotency_key: str,
     ) -> Issued:
         if self.failures:
             raise self.failures.pop(0)
+        issue = build(self.business_time)
         name = stream_name(issue.category, issue.key)
         stream = self.streams.setdefault(name, [])
         decider = self._deciders[issue.category]

@@ -1,5 +1,5 @@
-"""People as players of the toy simulation: commands through the edge of the API, asked until an
-answer has come, each under its idempotency key.
+"""People as players of the toy simulation: commands through the edge of the API, some of them at
+the same moment, asked until an answer has come, each under its idempotency key.
 
 The process that serves them may die at any moment, and answers are lost; so a command may have been
 carried out when it is asked for again. Whatever happens it is carried out at most once, and once
@@ -75,11 +75,11 @@ class People:
         chance = Random(seed)
         self._world = world
         self._answers = Answers(world.loop.time)
+        moments = [chance.uniform(0.3, seconds) for _ in range(max(1, world.story.commands // 2))]
         self.wishes = [
-            Wish(f"wish-{n}", BorrowerId(chance.choice(borrowers)), chance.uniform(0.3, seconds))
+            Wish(f"wish-{n}", BorrowerId(chance.choice(borrowers)), chance.choice(moments))
             for n in range(world.story.commands)
         ]
-        self.wishes.sort(key=lambda wish: wish.at)
 
     async def main(self) -> None:
         world = self._world
@@ -92,12 +92,11 @@ class People:
         )
         answers = cast("idempotency.Answers", world.wire(self._answers, self.name))
         edge = Edge(desk, answers, cast("Any", None), b"secret")
-        for wish in self.wishes:
-            if not wish.status:
-                await asyncio.sleep(max(0.0, wish.at - world.loop.time()))
-                await self._ask(edge, wish)
+        left = [wish for wish in self.wishes if not wish.status]
+        await asyncio.gather(*(self._ask(edge, wish) for wish in left))
 
     async def _ask(self, edge: Edge, wish: Wish) -> None:
+        await asyncio.sleep(max(0.0, wish.at - self._world.loop.time()))
         call = Call(STAFF, wish.key, wish.key.encode())
         issue = Issue("intake.loan", f"loan-1-of-{wish.borrower_id}", Hold(reason=wish.key))
         while not wish.status:
