@@ -9,6 +9,7 @@ import pytest
 
 from arrears.shared.http.desk import Busy
 from arrears.shared.http.idempotency import MemoryAnswers
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.memory_desk import MemoryDesk
 
 CASE = "00000001-0000-4000-8000-000000000000"
@@ -80,6 +81,29 @@ class TestCarryOut:
             assert _is_problem(answer, 409, "jar_full")["field"] == "count"
         assert answer.headers["Idempotency-Replayed"] == "true"
         assert _events(desk) == 1
+
+    async def test_a_refusal_that_comes_after_another_took_over_is_nobodys_answer(
+        self,
+        client: httpx.AsyncClient,
+        answers: MemoryAnswers,
+        headers: Mapping[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """A frozen process was refused; whoever took over may have carried the command out."""
+        finish = answers.finish
+
+        async def finish_late(
+            key: str, actor: StaffId, turn: str, status: int, body: bytes
+        ) -> bool:
+            await answers.abandon(key, actor, turn)
+            digest = b"of the same"
+            await answers.begin(key, actor, digest)
+            return await finish(key, actor, turn, status, body)
+
+        monkeypatch.setattr(answers, "finish", finish_late)
+        answer = await client.post(COINS, json={"count": 99}, headers=headers)
+        _is_problem(answer, 409, "in_progress")
+        assert [status for _, status, _ in answers.kept.values()] == [0]
 
     async def test_a_request_in_progress_is_told_to_wait(
         self, client: httpx.AsyncClient, answers: MemoryAnswers, headers: Mapping[str, str]

@@ -98,13 +98,13 @@ class Edge:
                 detail = f"This {KEY_HEADER} was used with another input."
                 raise problem.ProblemRaised(422, "key_reused", detail, field=KEY_HEADER)
             case idempotency.InProgress():
-                detail = "The same request is being carried out. Ask again in a moment."
-                headers = {"Retry-After": "1"}
-                raise problem.ProblemRaised(409, "in_progress", detail, headers=headers)
-            case idempotency.Fresh():
-                return await self._answer_first(call, work)
+                raise _in_progress()
+            case idempotency.Fresh(turn):
+                return await self._answer_first(call, turn, work)
 
-    async def _answer_first(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
+    async def _answer_first(
+        self, call: Call, turn: str, work: Callable[[], Awaitable[Any]]
+    ) -> Response:
         try:
             status, body = 200, encode(await work())
         except Refused as refusal:
@@ -112,10 +112,17 @@ class Edge:
             status, body = found.status, encode(found)
         except BaseException:
             with suppress(Exception):  # An answer that cannot be taken back is taken over later.
-                await asyncio.shield(self._answers.abandon(call.key, call.staff_id))
+                await asyncio.shield(self._answers.abandon(call.key, call.staff_id, turn))
             raise
-        await self._answers.finish(call.key, call.staff_id, status, body)
+        if not await self._answers.finish(call.key, call.staff_id, turn, status, body):
+            raise _in_progress()  # We were so late that another was asked to carry it out.
         return _answer(status, body, replayed=False)
+
+
+def _in_progress() -> problem.ProblemRaised:
+    detail = "The same request is being carried out. Ask again in a moment."
+    headers = {"Retry-After": "1"}
+    return problem.ProblemRaised(409, "in_progress", detail, headers=headers)
 
 
 def _answer(status: int, body: bytes, *, replayed: bool) -> Response:

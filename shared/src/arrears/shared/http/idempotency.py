@@ -2,7 +2,8 @@
 
 Table `idempotency(key, actor, input_hmac, status, body, created_at)` of the service's database. A
 status of 0 marks a request that is being carried out; if its process died, another attempt takes
-it over after a while. Inputs are kept as HMAC only, for they may hold personal data.
+it over after a while, and whoever was taken over has no say any more. Inputs are kept as HMAC only,
+for they may hold personal data.
 """
 
 import hmac
@@ -23,7 +24,12 @@ _IN_PROGRESS: Final = 0
 
 
 class Fresh(Struct, frozen=True):
-    """The key is ours now: carry the command out, then `finish` or `abandon`."""
+    """The key is ours now: carry the command out, then `finish` or `abandon`.
+
+    `turn` tells us from one who had the key before us and may still be at work.
+    """
+
+    turn: str
 
 
 class Given(Struct, frozen=True):
@@ -47,10 +53,11 @@ Verdict: TypeAlias = Fresh | Given | Reused | InProgress
 class Answers(Protocol):
     async def begin(self, key: str, actor: StaffId, input_hmac: bytes) -> Verdict: ...
 
-    async def finish(self, key: str, actor: StaffId, status: int, body: bytes) -> None: ...
+    async def finish(self, key: str, actor: StaffId, turn: str, status: int, body: bytes) -> bool:
+        """Keep the answer. False: another has the key, and it is their answer that counts."""
 
-    async def abandon(self, key: str, actor: StaffId) -> None:
-        """No answer was given: the key is free again."""
+    async def abandon(self, key: str, actor: StaffId, turn: str) -> None:
+        """No answer was given: the key is free again, if it is still ours."""
 
 
 def input_hmac(secret: bytes, method: str, target: str, body: bytes) -> bytes:
@@ -73,21 +80,33 @@ class MemoryAnswers:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, StaffId], tuple[bytes, int, bytes]] = {}
+        self._turns: dict[tuple[str, StaffId], int] = {}
 
     async def begin(self, key: str, actor: StaffId, input_hmac: bytes) -> Verdict:
         found = self.kept.get((key, actor))
         if found is None:
             self.kept[key, actor] = (input_hmac, _IN_PROGRESS, b"")
-            return Fresh()
+            return self._take(key, actor)
         return _judged(*found, input_hmac)
 
-    async def finish(self, key: str, actor: StaffId, status: int, body: bytes) -> None:
-        self.kept[key, actor] = (self.kept[key, actor][0], status, body)
+    def _take(self, key: str, actor: StaffId) -> Fresh:
+        turn = self._turns[key, actor] = self._turns.get((key, actor), 0) + 1
+        return Fresh(str(turn))
 
-    async def abandon(self, key: str, actor: StaffId) -> None:
-        found = self.kept.get((key, actor))
-        if found is not None and found[1] == _IN_PROGRESS:
+    async def finish(self, key: str, actor: StaffId, turn: str, status: int, body: bytes) -> bool:
+        if not self._is_at_work(key, actor, turn):
+            return False
+        self.kept[key, actor] = (self.kept[key, actor][0], status, body)
+        return True
+
+    async def abandon(self, key: str, actor: StaffId, turn: str) -> None:
+        if self._is_at_work(key, actor, turn):
             del self.kept[key, actor]
+
+    def _is_at_work(self, key: str, actor: StaffId, turn: str) -> bool:
+        found = self.kept.get((key, actor))
+        in_progress = found is not None and found[1] == _IN_PROGRESS
+        return in_progress and self._turns[key, actor] == int(turn)
 
 
 _BEGIN: Final = """
@@ -96,15 +115,19 @@ SELECT key, actor, input_hmac, 0, '', now()
 FROM unnest($1::text[], $2::text[], $3::bytea[]) AS b (key, actor, input_hmac)
 ON CONFLICT (key, actor) DO UPDATE SET created_at = now()
 WHERE i.status = 0 AND i.input_hmac = excluded.input_hmac AND i.created_at < now() - $4::interval
-RETURNING key, actor"""
+RETURNING key, actor, created_at::text"""
 _FIND: Final = """
 SELECT key, actor, input_hmac, status, body
 FROM unnest($1::text[], $2::text[]) AS w (key, actor) JOIN idempotency USING (key, actor)"""
 _FINISH: Final = """
 UPDATE idempotency AS i SET status = f.status, body = f.body
-FROM unnest($1::text[], $2::text[], $3::int[], $4::bytea[]) AS f (key, actor, status, body)
-WHERE i.key = f.key AND i.actor = f.actor AND i.status = 0"""
-_ABANDON: Final = "DELETE FROM idempotency WHERE key = $1 AND actor = $2 AND status = 0"
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::bytea[])
+    AS f (key, actor, turn, status, body)
+WHERE i.key = f.key AND i.actor = f.actor AND i.created_at = f.turn::timestamptz AND i.status = 0
+RETURNING f.key, f.actor, f.turn"""
+_ABANDON: Final = """
+DELETE FROM idempotency
+WHERE key = $1 AND actor = $2 AND created_at = $3::text::timestamptz AND status = 0"""
 _FORGET: Final = """
 DELETE FROM idempotency WHERE (key, actor) IN (
     SELECT key, actor FROM idempotency WHERE created_at < now() - $1::interval
@@ -118,6 +141,7 @@ class _Begun(Struct, frozen=True):
 
 class _Finished(Struct, frozen=True):
     place: tuple[str, StaffId]
+    turn: str
     status: int
     body: bytes
 
@@ -138,8 +162,8 @@ class PostgresAnswers:
     async def begin(self, key: str, actor: StaffId, input_hmac: bytes) -> Verdict:
         return await self._begun.ask(_Begun((key, actor), input_hmac))
 
-    async def finish(self, key: str, actor: StaffId, status: int, body: bytes) -> None:
-        await self._finished.ask(_Finished((key, actor), status, body))
+    async def finish(self, key: str, actor: StaffId, turn: str, status: int, body: bytes) -> bool:
+        return await self._finished.ask(_Finished((key, actor), turn, status, body))
 
     async def _begin(self, asked: Sequence[_Begun]) -> Sequence[Verdict]:
         """Of those with the same key the first may begin; in order of key, so that none wait
@@ -152,8 +176,8 @@ class PostgresAnswers:
             keys, actors = zip(*sorted(first), strict=True)
             hmacs = [asked[first[place]].input_hmac for place in sorted(first)]
             rows = await self._pool.fetch(_BEGIN, keys, actors, hmacs, self._taken_over_after)
-            fresh = {first[row[0], row[1]] for row in rows}
-            verdicts.update({number: Fresh() for number in fresh})
+            fresh = {first[row[0], row[1]]: Fresh(row[2]) for row in rows}
+            verdicts.update(fresh)
             others = {n: one for n, one in left.items() if n not in fresh}
             verdicts.update(await self._judge(others))
         return [verdicts[number] for number in range(len(asked))]
@@ -173,18 +197,20 @@ class PostgresAnswers:
             if one.place in found
         }
 
-    async def _finish(self, asked: Sequence[_Finished]) -> Sequence[None]:
-        await self._pool.execute(
+    async def _finish(self, asked: Sequence[_Finished]) -> Sequence[bool]:
+        rows = await self._pool.fetch(
             _FINISH,
             [one.place[0] for one in asked],
             [one.place[1] for one in asked],
+            [one.turn for one in asked],
             [one.status for one in asked],
             [one.body for one in asked],
         )
-        return [None] * len(asked)
+        finished = {tuple(row) for row in rows}
+        return [(*one.place, one.turn) in finished for one in asked]
 
-    async def abandon(self, key: str, actor: StaffId) -> None:
-        await self._pool.execute(_ABANDON, key, actor)
+    async def abandon(self, key: str, actor: StaffId, turn: str) -> None:
+        await self._pool.execute(_ABANDON, key, actor, turn)
 
     async def forget(self, older_than: timedelta, *, limit: int) -> int:
         """Keys need not be kept longer than a client may repeat itself. How many went."""

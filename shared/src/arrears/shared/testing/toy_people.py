@@ -50,7 +50,7 @@ class Answers(idempotency.MemoryAnswers):
         found = await super().begin(key, actor, input_hmac)
         since = self._begun.get((key, actor), 0.0)
         if isinstance(found, idempotency.InProgress) and self._now() - since > TAKEN_OVER_AFTER:
-            found = idempotency.Fresh()
+            found = self._take(key, actor)
         if isinstance(found, idempotency.Fresh):
             self._begun[key, actor] = self._now()
         return found
