@@ -1,7 +1,6 @@
 """The projector on PostgreSQL: rows and cursors move together, from memory or from the store."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import date
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -10,12 +9,13 @@ import pytest
 from msgspec import Struct
 from msgspec.json import decode, encode
 
+from arrears.shared.eventstore import projector as projecting
 from arrears.shared.eventstore.codec import Codec
 from arrears.shared.eventstore.leases import make_rows
-from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.eventstore.port import Written
 from arrears.shared.eventstore.projector import Folding, Projector, projected_rows
 from arrears.shared.eventstore.tables import metadata
-from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+from arrears.shared.kernel.ids import Shard
 
 pytestmark = pytest.mark.live
 ONE, TWO = Shard(1), Shard(2)
@@ -75,14 +75,14 @@ class Told:
     def last(self) -> dict[Shard, int]:
         return {shard: len(said) for shard, said in self.events.items()}
 
-    async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
+    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
         self.asked += 1
         told = list(enumerate(self.events[shard], start=1))[seq : seq + limit]
-        return [_stored(shard, number, said) for number, said in told]
+        return [(number, "toy.said.v1", _value(shard, number, said)) for number, said in told]
 
 
-def _stored(shard: Shard, seq: int, said: Said) -> StoredEvent:
-    value = encode(
+def _value(shard: Shard, seq: int, said: Said) -> bytes:
+    return encode(
         {
             "id": f"{shard}/{seq}",
             "type": "toy.said.v1",
@@ -97,21 +97,12 @@ def _stored(shard: Shard, seq: int, said: Said) -> StoredEvent:
             "data": said,
         }
     )
-    return StoredEvent(
-        shard=shard,
-        stream=StreamName("toy.stream-1"),
-        version=seq,
-        event_id=EventId(f"{shard}/{seq}"),
-        type="toy.said.v1",
-        borrower_id=BorrowerId("anna"),
-        business_day=date(2024, 1, 1),
-        value=value,
-        seq=seq,
-    )
 
 
-async def projector_of(pool: asyncpg.Pool, told: Told, projection: Any = SUMS) -> Projector:
-    made = Projector(pool, told, [folding(projection)])  # type: ignore[arg-type]
+async def projector_of(
+    pool: asyncpg.Pool, told: Told, projection: Any = SUMS, *, step_max: int = 9
+) -> Projector:
+    made = Projector(pool, told, [folding(projection)], step_max=step_max)  # type: ignore[arg-type]
     await made.take([ONE, TWO])
     return made
 
@@ -188,3 +179,56 @@ async def test_a_new_version_builds_the_rows_again(pool: asyncpg.Pool) -> None:
     assert await rows(pool) == {}
     await caught_up(projector, told)
     assert await rows(pool) == {"all": Row(2, 4)}
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(projecting, "READ", 2)
+    monkeypatch.setattr(projecting, "PAGE", 3)
+
+
+@pytest.mark.usefixtures("few_at_once")
+class TestFarBehind:
+    async def test_every_event_is_folded_once_in_many_pages(self, pool: asyncpg.Pool) -> None:
+        told = Told()
+        told.say(ONE, *range(1, 26))
+        told.say(TWO, 100, 102, 104)
+        projector = await projector_of(pool, told)
+        await caught_up(projector, told)
+        assert await rows(pool) == {"parity 0": Row(15, 462), "parity 1": Row(13, 169)}
+
+    async def test_a_step_ends_and_what_is_little_comes_first(self, pool: asyncpg.Pool) -> None:
+        told = Told()
+        told.say(ONE, *[1] * 40)
+        told.say(TWO, 2)
+        projector = await projector_of(pool, told)
+        assert await projector.step(told.last())
+        found = await rows(pool)
+        assert found["parity 0"] == Row(1, 2)
+        assert 8 <= found["parity 1"].count < 12
+
+    async def test_what_was_read_ahead_of_a_page_taken_back_is_read_again(
+        self, pool: asyncpg.Pool
+    ) -> None:
+        told = Told()
+        zombie, owner = await projector_of(pool, told), await projector_of(pool, told)
+        told.say(ONE, 1)
+        await caught_up(owner, told)
+        told.say(TWO, *[2] * 8)
+        await caught_up(zombie, told)
+        assert await rows(pool) == {"parity 0": Row(8, 16), "parity 1": Row(1, 1)}
+
+
+async def test_rows_that_another_version_dropped_are_not_gone_on_with(
+    pool: asyncpg.Pool,
+) -> None:
+    told = Told()
+    older = await projector_of(pool, told)
+    older.offer({ONE: told.say(ONE, 1)})
+    await caught_up(older, told)
+    newer = await projector_of(pool, told, SimpleNamespace(**{**vars(SUMS), "VERSION": 2}))
+    older.offer({ONE: told.say(ONE, 3)})
+    await caught_up(older, told)
+    assert await rows(pool) == {}
+    await caught_up(newer, told)
+    assert await rows(pool) == {"parity 1": Row(2, 4)}

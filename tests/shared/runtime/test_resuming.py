@@ -10,10 +10,9 @@ from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import Change, Store
 from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.resuming import Resuming
 from arrears.shared.runtime.stage import closing_type
-from arrears.shared.service.rebuilding import fill, from_topic
+from arrears.shared.service.filling import fill, from_topic
 from arrears.shared.service.rederiving import rederive
 from arrears.shared.testing import laws
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
@@ -33,9 +32,7 @@ async def _lose(world: ToyWorld, name: str) -> MemoryStore:
 
 async def _refill(world: ToyWorld, name: str, store: Store) -> None:
     stage = world.stages[name]
-    for number in range(SHARD_COUNT):
-        shard = Shard(number)
-        await fill(store, shard, from_topic(world.bus, stage.topic, shard), closing_type(name))
+    await fill(store, from_topic(world.bus, stage.topic), closing_type(name))
     derived = await rederive(stage, store)
     await store.commit(Change(timers=derived.timers, effects_added=derived.effects))
     await store.mark_sent(derived.effects, world.now())

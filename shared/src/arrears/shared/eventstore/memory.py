@@ -22,6 +22,7 @@ from arrears.shared.eventstore.port import (
     StoredEvent,
     StreamMoved,
     Timer,
+    Written,
 )
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
 
@@ -64,6 +65,9 @@ class MemoryStore:
 
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return self.events[shard][seq : seq + limit]
+
+    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
+        return [(one.seq, one.type, one.value) for one in await self.after(shard, seq, limit=limit)]
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         state = self.shards[shard]

@@ -51,6 +51,10 @@ class StoredEvent(Struct, frozen=True, gc=False):
     seq: int = 0
 
 
+Written = tuple[int, str, bytes]
+"""What a fold reads of a stored event: its `seq`, `type` and `value`."""
+
+
 class AgendaRow(Struct, frozen=True, gc=False):
     """Something heard, or answered, that waits for its turn (protocol 3.2).
 
@@ -191,6 +195,9 @@ class Store(Protocol):
 
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         """Events with a higher seq, in order of seq. Contiguous, or the store lost one."""
+
+    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
+        """The same events as `after`, with less of each."""
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         """Set the shard's open day unless it has one; says which it has."""

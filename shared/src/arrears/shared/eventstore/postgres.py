@@ -16,6 +16,7 @@ from arrears.shared.eventstore.port import (
     ShardState,
     StoredEvent,
     Timer,
+    Written,
 )
 from arrears.shared.eventstore.postgres_commit import commit
 from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
@@ -44,6 +45,9 @@ class PostgresStore:
 
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return [_stored(row) for row in await self.pool.fetch(sql.EVENTS_AFTER, shard, seq, limit)]
+
+    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
+        return [tuple(row) for row in await self.pool.fetch(sql.WRITTEN_AFTER, shard, seq, limit)]
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         found = await self.pool.fetchval(sql.OPEN_FIRST_DAY, shard, day)

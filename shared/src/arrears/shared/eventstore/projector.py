@@ -5,19 +5,26 @@ the rows are then built again), Row, `key_of(event)` and `evolve(row, event)`. A
 sends anything.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Final, Protocol
 
 import asyncpg
 from msgspec import Struct, field
 from msgspec.json import Decoder, Encoder
 
-from arrears.shared.eventstore.codec import Codec, read_envelope
-from arrears.shared.eventstore.port import Store, StoredEvent
+from arrears.shared.eventstore.ahead import ahead
+from arrears.shared.eventstore.codec import Codec
+from arrears.shared.eventstore.port import Store, Written
 from arrears.shared.kernel.ids import Shard
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
-PAGE: Final = 2000
+READ: Final = 5000
+"""Events asked of the store at once; the next ones come while these are decoded."""
+PAGE: Final = 8000
+"""Events folded in one transaction, give or take what was read at once."""
+STEP_MAX: Final = 32_000
+"""Events that one step reads back: between its steps a worker far behind keeps its leases."""
 FRESH_MAX: Final = 20_000
 """Events kept from the commit until they are folded; what is more is read back from the store."""
 
@@ -32,7 +39,10 @@ _UPSERT: Final = """
 _DELETE: Final = "DELETE FROM projections WHERE name = $1 AND key = ANY($2::text[])"
 _MOVE: Final = """
     INSERT INTO projection_cursors AS c (name, shard, version, seq)
-    SELECT $1, shard, $2, after FROM unnest($3::smallint[], $5::bigint[]) AS m (shard, after)
+    SELECT $1::text, shard, $2, after
+    FROM unnest($3::smallint[], $4::bigint[], $5::bigint[]) AS m (shard, before, after)
+    WHERE before = 0 OR EXISTS (
+        SELECT FROM projection_cursors AS k WHERE k.name = $1::text AND k.shard = m.shard)
     ORDER BY shard
     ON CONFLICT (name, shard) DO UPDATE SET seq = excluded.seq
     WHERE c.version = excluded.version AND c.seq = (
@@ -79,19 +89,20 @@ class Folding:
         self.projection = projection
         self._codec = codec
         self._own = frozenset(wire_names)
+        self._readers = codec.readers(self._own)
         self._subject_of = subject_of
         self._decode = Decoder(projection.Row).decode
         self._encode = Encoder().encode
 
-    def events(self, stored: Sequence[StoredEvent]) -> list[tuple[str, Any]]:
+    def events(self, written: Sequence[Written]) -> list[tuple[str, Any]]:
         """The events that touch a row, with its key."""
+        readers, subject_of, key_of = self._readers, self._subject_of, self.projection.key_of
         found = []
-        for one in stored:
-            if one.type in self._own:
-                event = self._codec.decode(one.type, read_envelope(one.value).data)
-                if self._subject_of(event) is None:
-                    continue
-                key = self.projection.key_of(event)
+        for _, wire_name, value in written:
+            read = readers.get(wire_name)
+            if read is not None:
+                event = read(value).data
+                key = None if subject_of(event) is None else key_of(event)
                 if key is not None:
                     found.append((key, event))
         return found
@@ -111,13 +122,21 @@ class Folding:
     ) -> dict[str, bytes | None]:
         """The rows that the events leave, by key; None where the row is gone."""
         states: dict[str, Any] = {key: self._decode(row) for key, row in rows.items()}
+        evolve = self.projection.evolve
         for key, event in events:
-            states[key] = self.projection.evolve(states.get(key), event)
+            states[key] = evolve(states.get(key), event)
         return {key: None if row is None else self._encode(row) for key, row in states.items()}
 
 
 class _Moved(Exception):
     """Another worker has folded shards that we thought were ours."""
+
+
+class _Behind(Struct, frozen=True):
+    """Where the cursor of a shard stands, and how many events were committed after it."""
+
+    cursor: int
+    left: int
 
 
 class _Page(Struct):
@@ -129,16 +148,28 @@ class _Page(Struct):
     shard_of: dict[str, Shard] = field(default_factory=dict)
 
     def add(self, shard: Shard, before: int, after: int, events: list[tuple[str, Any]]) -> None:
-        self.before[shard], self.after[shard] = before, after
+        self.before.setdefault(shard, before)
+        self.after[shard] = after
         self.events.extend(events)
-        self.shard_of.update((key, shard) for key, _ in events)
+        self.shard_of.update(dict.fromkeys([key for key, _ in events], shard))
 
 
 class Projector:
-    """Keeps the projections of the owned shards up to date."""
+    """Keeps the projections of the owned shards up to date.
 
-    def __init__(self, pool: asyncpg.Pool, store: Store, foldings: Sequence[Folding]) -> None:
+    `step_max`: about so many events are read back by one step.
+    """
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        store: Store,
+        foldings: Sequence[Folding],
+        *,
+        step_max: int = STEP_MAX,
+    ) -> None:
         self._pool = pool
+        self._step_max = step_max
         self._store = store
         self._foldings = foldings
         self._cursors: dict[tuple[str, Shard], int] = {}
@@ -177,9 +208,12 @@ class Projector:
         """Fold some of every shard that has moved. False: all rows are up to date."""
         moved = False
         for folding in self._foldings:
-            page = await self._page(folding, last_seqs)
+            page, behind = self._in_hand(folding, last_seqs)
             if page.after:
-                moved |= await self._fold(folding, page)
+                moved = True
+                await self._fold(folding, page)
+            if behind:
+                moved |= await self._catch_up(folding, behind)
         for shard, (begin, kept) in self._fresh.items():
             folded = min(self._cursors.get((f.projection.NAME, shard), 0) for f in self._foldings)
             if folded >= begin:
@@ -187,8 +221,11 @@ class Projector:
                 self._fresh[shard] = (folded + 1, kept)
         return moved
 
-    async def _page(self, folding: Folding, last_seqs: Mapping[Shard, int]) -> _Page:
-        page = _Page()
+    def _in_hand(
+        self, folding: Folding, last_seqs: Mapping[Shard, int]
+    ) -> tuple[_Page, dict[Shard, _Behind]]:
+        """What was just committed, and what is to be read back of the shards without it."""
+        page, behind = _Page(), {}
         for shard, last_seq in last_seqs.items():
             cursor = self._cursors.get((folding.projection.NAME, shard))
             if cursor is None or cursor >= last_seq:
@@ -197,11 +234,54 @@ class Projector:
             if begin <= cursor + 1 < begin + len(kept):
                 fresh = kept[cursor + 1 - begin :]
                 page.add(shard, cursor, cursor + len(fresh), folding.decided(fresh))
-            elif stored := await self._store.after(shard, cursor, limit=PAGE):
-                page.add(shard, cursor, stored[-1].seq, folding.events(stored))
-        return page
+            else:
+                behind[shard] = _Behind(cursor, last_seq - cursor)
+        return page, behind
+
+    async def _catch_up(self, folding: Folding, behind: Mapping[Shard, _Behind]) -> bool:
+        """Fold from the store, the next page being read and decoded while one is written."""
+        moved = False
+        async with aclosing(ahead(self._pages(folding, behind))) as pages:
+            async for page in pages:
+                moved = True
+                if not await self._fold(folding, page):
+                    # What was read ahead goes on from a page that was taken back.
+                    break
+        return moved
+
+    async def _pages(
+        self, folding: Folding, behind: Mapping[Shard, _Behind]
+    ) -> AsyncGenerator[_Page, None]:
+        """Shard by shard, so that a row is written once; those with the least to read first,
+        so that none waits for one that is far behind."""
+        page, size, left = _Page(), 0, self._step_max
+        for shard in sorted(behind, key=lambda one: behind[one].left):
+            cursor = behind[shard].cursor
+            async with aclosing(ahead(self._written(shard, cursor, left))) as parts:
+                async for written in parts:
+                    before, cursor = cursor, written[-1][0]
+                    page.add(shard, before, cursor, folding.events(written))
+                    size, left = size + len(written), left - len(written)
+                    if size >= PAGE:
+                        yield page
+                        page, size = _Page(), 0
+        if size:
+            yield page
+
+    async def _written(
+        self, shard: Shard, cursor: int, most: int
+    ) -> AsyncGenerator[Sequence[Written], None]:
+        """The events of a shard after its cursor, up to about so many."""
+        while most > 0:
+            written = await self._store.written_after(shard, cursor, limit=READ)
+            if written:
+                yield written
+            if len(written) < READ:
+                return
+            cursor, most = written[-1][0], most - len(written)
 
     async def _fold(self, folding: Folding, page: _Page) -> bool:
+        """False where a shard of it was folded by another: nothing was written."""
         name, version = folding.projection.NAME, folding.projection.VERSION
         shards = list(page.after)
         try:
@@ -220,7 +300,7 @@ class Projector:
         except _Moved as lost:
             for shard in set(shards) - lost.args[0]:
                 self._cursors.pop((name, shard), None)
-            return True
+            return False
         for shard, seq in page.after.items():
             self._cursors[(name, shard)] = seq
         return True

@@ -53,6 +53,9 @@ LOAD_STREAMS: Final = f"""
 EVENTS_AFTER: Final = f"""
     SELECT {_EVENTS} FROM events AS e WHERE e.shard = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3
 """
+WRITTEN_AFTER: Final = """
+    SELECT seq, type, value FROM events WHERE shard = $1 AND seq > $2 ORDER BY seq LIMIT $3
+"""
 OPEN_FIRST_DAY: Final = """
     UPDATE shards SET open_day = coalesce(open_day, $2) WHERE shard = $1 RETURNING open_day
 """

@@ -6,20 +6,21 @@ import os
 import signal
 from collections.abc import Callable, Coroutine
 from threading import Timer
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import uvloop
 
 STOP_SECONDS: Final = 6
+Answer = TypeVar("Answer")
 
 
-def run_loop(work: Coroutine[Any, Any, None]) -> None:
+def run_loop(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Run to the end. What start-up made stays for good, so the collector need not look at it."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        return runner.run(work)
 
 
 def on_signals(stop: Callable[[], None]) -> None:

@@ -133,7 +133,7 @@ def _commands(service: Service) -> typer.Typer:
         """Rebuild into a new database and compare; exits 1 where anything differs."""
         from arrears.shared.service.rebuilding import rebuild_service  # noqa: PLC0415
 
-        sys.exit(asyncio.run(rebuild_service(service, source, keep=keep, as_json=as_json)))
+        sys.exit(run_loop(rebuild_service(service, source, keep=keep, as_json=as_json)))
 
     @app.command()
     def clock(

@@ -10,29 +10,26 @@ that only a gateway that honours their keys is asked again.
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 import asyncpg
 from msgspec.json import encode
 
-from arrears.shared.eventstore.codec import hash_of, read_envelope
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.pool import open_pool
-from arrears.shared.eventstore.port import Change, ShardChange, Store, StoredEvent
+from arrears.shared.eventstore.port import StoredEvent
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Projector
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
-from arrears.shared.kernel.business_day import ONE_DAY
-from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
-from arrears.shared.runtime.bus import Bus, TopicPartition
+from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.resuming import Resuming
 from arrears.shared.runtime.stage import closing_type
 from arrears.shared.service.clock import wall_clock
+from arrears.shared.service.filling import fill, from_store, from_topic
 from arrears.shared.service.migrating import drop_database, make_database, migrate_async
 from arrears.shared.service.rederiving import Rederived, rederive
 from arrears.shared.service.settings import Settings, database_url
@@ -41,7 +38,6 @@ from arrears.shared.service.turning import keep_clock, spread_of
 if TYPE_CHECKING:
     from arrears.shared.service.process import Running, Service
 
-PAGE = 2000
 Source = Literal["store", "kafka"]
 
 
@@ -104,22 +100,18 @@ async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_
 async def _rebuild(
     service: "Service", running: "Running", pool: asyncpg.Pool, source: Source, name: str
 ) -> Comparison:
-    from arrears.shared.service.process import foldings_of  # noqa: PLC0415
-
     found = Comparison(service=service.name, source=source, database=name)
     rebuilt = PostgresStore(pool)
     await make_rows(pool, 0)
     bus = KafkaBus(KafkaSettings.from_env(os.environ))
     try:
         with found.timed("fill"):
-            for number in range(SHARD_COUNT):
-                shard = Shard(number)
-                pages = (
-                    running.store.scan(shard)
-                    if source == "store"
-                    else from_topic(bus, running.stage.topic, shard)
-                )
-                await fill(rebuilt, shard, pages, closing_type(service.name))
+            batches = (
+                from_store(running.store)
+                if source == "store"
+                else from_topic(bus, running.stage.topic)
+            )
+            await fill(rebuilt, batches, closing_type(service.name))
     finally:
         await bus.close()
     await _compare_events(running.store, rebuilt, found)
@@ -127,87 +119,34 @@ async def _rebuild(
         derived = await rederive(running.stage, rebuilt)
         await derived.write(pool)
     await _compare_timers(running, derived, found)
-    projector = Projector(pool, rebuilt, foldings_of(service, running.stage))
-    shards = [Shard(number) for number in range(SHARD_COUNT)]
-    await projector.take(shards)
     seqs = {state.shard: state.last_seq for state in await rebuilt.shard_states()}
-    with found.timed("project"):
-        while await projector.step(seqs):
-            pass
+    await _project(service, running, database_url(running.settings.server, name), seqs, found)
     await _compare_rows(running.pool, pool, seqs, found)
     return found
 
 
-# --- Filling
-
-
-async def from_topic(bus: Bus, topic: str, shard: Shard) -> AsyncIterator[Sequence[StoredEvent]]:
-    """The events of one partition by number; a repetition must carry the same bytes.
-
-    Raises ValueError where a number is missing or came again with other bytes.
-    """
-    place = TopicPartition(topic, shard)
-    offset, end = (await bus.bounds(topic))[place]
-    last_seq = 0
-    hashes: dict[int, str] = {}
-    while offset < end:
-        records = await bus.read(place, offset=offset, count=PAGE)
-        page = []
-        for record in records:
-            seq = record.seq or 0
-            if seq == last_seq + 1:
-                last_seq = seq
-                hashes[seq] = hash_of(record.value)
-                page.append(_stored(shard, seq, record.value))
-            elif seq > last_seq or hashes.get(seq) != hash_of(record.value):
-                raise ValueError(f"{topic}[{shard}] offset {record.offset}: seq {seq} is wrong")
-        if not records:
-            return
-        offset = records[-1].offset + 1
-        yield page
-
-
-def _stored(shard: Shard, seq: int, value: bytes) -> StoredEvent:
-    envelope = read_envelope(value)
-    return StoredEvent(
-        shard=shard,
-        seq=seq,
-        stream=StreamName(envelope.stream),
-        version=envelope.streamversion,
-        event_id=EventId(envelope.id),
-        type=envelope.type,
-        borrower_id=BorrowerId(envelope.partitionkey),
-        business_day=envelope.businessday,
-        value=value,
-    )
-
-
-async def fill(
-    rebuilt: Store,
-    shard: Shard,
-    pages: AsyncIterator[Sequence[StoredEvent]],
-    closing: str,
+async def _project(
+    service: "Service", running: "Running", dsn: str, seqs: dict[Shard, int], found: Comparison
 ) -> None:
-    """Append the events as they are; the open day is the one after the last closing."""
-    seq = 0
-    open_day: date | None = None
-    next_day: date | None = None
-    async for page in pages:
-        for event in page:
-            day = event.business_day + (ONE_DAY if event.type == closing else timedelta())
-            # Later than the day after a closing where the clock was turned in between.
-            next_day = day if next_day is None else max(next_day, day)
-        change = ShardChange(
-            shard=shard,
-            expected_seq=seq,
-            epoch=None,
-            open_day=open_day,
-            events=list(page),
-            next_open_day=next_day,
+    """Rows and cursor move together, so what a dying server has not written down is folded again:
+    no page waits for the disk."""
+    from arrears.shared.service.process import foldings_of  # noqa: PLC0415
+
+    settings = {"synchronous_commit": "off"}
+    pool = await open_pool(dsn, min_size=2, max_size=2, server_settings=settings)
+    try:
+        projector = Projector(
+            pool,
+            PostgresStore(pool),
+            foldings_of(service, running.stage),
+            step_max=max(1, sum(seqs.values())),
         )
-        await rebuilt.commit(Change(shards={shard: change}))
-        seq += len(page)
-        open_day = next_day
+        await projector.take(list(seqs))
+        with found.timed("project"):
+            while await projector.step(seqs):
+                pass
+    finally:
+        await pool.close()
 
 
 async def _make_ready(running: "Running", pool: asyncpg.Pool) -> None:

@@ -153,7 +153,7 @@ class MemoryProjections:
         name = folding.projection.NAME
         if self.cursors.get((name, shard), 0) != cursor:
             return None
-        page = await self.store.after(shard, cursor, limit=200)
+        page = await self.store.written_after(shard, cursor, limit=200)
         if not page:
             return cursor
         for key, row in folding.fold(self.rows[name], folding.events(page)).items():
@@ -161,8 +161,8 @@ class MemoryProjections:
                 self.rows[name].pop(key, None)
             else:
                 self.rows[name][key] = row
-        self.cursors[(name, shard)] = page[-1].seq
-        return page[-1].seq
+        self.cursors[(name, shard)] = page[-1][0]
+        return page[-1][0]
 
 
 class MemoryProjector:

@@ -91,8 +91,10 @@ class StoreSuite(DoubtSuite, DueSuite):
         assert await self.last_seq(store) == 3
 
     async def test_an_event_comes_back_as_it_was_given(self, store: Store) -> None:
-        await store.commit(append(event(1), expected=0))
-        assert list(await store.after(ONE, 0, limit=1)) == [replace(event(1), seq=1)]
+        await store.commit(append(event(1), event(2), event(3), expected=0))
+        assert list(await store.after(ONE, 1, limit=1)) == [replace(event(2), seq=2)]
+        written = (2, event(2).type, event(2).value)
+        assert list(await store.written_after(ONE, 1, limit=1)) == [written]
 
     async def test_events_after_a_number_come_in_pages(self, store: Store) -> None:
         await store.commit(append(*(event(n) for n in range(1, 8)), expected=0))
@@ -234,9 +236,7 @@ class StoreSuite(DoubtSuite, DueSuite):
 
     # --- Effects
 
-    async def test_effects_wait_by_shard_and_remember_that_they_were_sent(
-        self, store: Store
-    ) -> None:
+    async def test_effects_wait_by_shard_and_remember_being_sent(self, store: Store) -> None:
         await store.commit(Change(effects_added=[effect(1), effect(2, shard=TWO)]))
         await store.mark_sent([effect(2, shard=TWO)], LATER)
         assert list(await store.effects([ONE])) == [effect(1)]

@@ -1,0 +1,30 @@
+"""Reading on while what was read is being used."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+Page = TypeVar("Page")
+
+
+async def ahead(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
+    """The same pages; the next one is on its way while one is used.
+
+    Close it where it is left early (`contextlib.aclosing`): that ends what is on its way,
+    and `pages`.
+    """
+
+    async def following() -> Page | None:
+        return await anext(pages, None)
+
+    coming = asyncio.create_task(following())
+    try:
+        while (page := await coming) is not None:
+            coming = asyncio.create_task(following())
+            # Asked for now: whoever uses the page may not come back to the loop for a while.
+            await asyncio.sleep(0)
+            yield page
+    finally:
+        coming.cancel()
+        await asyncio.gather(coming, return_exceptions=True)
+        await pages.aclose()
