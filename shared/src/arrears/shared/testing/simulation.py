@@ -44,7 +44,7 @@ from arrears.shared.testing.simulation_faults import Fault, Plan, by_days
 CALM_SECONDS_MAX: Final = 600.0
 LEASE_SECONDS: Final = 3.0
 LOOK_EVERY: Final = 64
-SPIN_SECONDS: Final = 5.0
+SPIN_SECONDS: Final = 20.0
 WALL: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
 
 
