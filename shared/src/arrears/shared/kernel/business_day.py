@@ -9,14 +9,21 @@ ONE_DAY = timedelta(days=1)
 class BankCalendar:
     """Turns instants into the bank's dates and back. `zone` is an IANA name."""
 
-    __slots__ = ("_starts", "zone")
+    __slots__ = ("_last", "_starts", "zone")
 
     def __init__(self, zone: str) -> None:
         self.zone = ZoneInfo(zone)
         self._starts: dict[date, datetime] = {}
+        never = datetime.min.replace(tzinfo=UTC)
+        self._last = (never, never, date.min)
 
     def day_of(self, at: datetime) -> date:
-        return at.astimezone(self.zone).date()
+        begins, ends, day = self._last
+        if begins <= at < ends:  # Who asks mostly asks of one day for a while.
+            return day
+        day = at.astimezone(self.zone).date()
+        self._last = (self.start_of(day), self.start_of(day + ONE_DAY), day)
+        return day
 
     def start_of(self, day: date) -> datetime:
         """00:00 of the day in the bank's zone, as an aware UTC instant."""

@@ -161,7 +161,7 @@ class Handler:
         effects_before = len(draft.change.effects_added)
         timers = dict(day.timers)
         while True:
-            timer = min(((at, stream) for stream, at in timers.items()), default=None)
+            timer = min((at, stream) for stream, at in timers.items()) if timers else None
             line = day.lines[work.used] if work.used < len(work.prepared) else None
             if line is None and work.used < len(day.lines):
                 break  # More lines than this batch prepared: their turn comes before later timers.
