@@ -3,10 +3,13 @@
 from datetime import date, timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from arrears.cli.client.installation import Installation
 from arrears.cli.client.trouble import WrongUse
 from arrears.cli.commands.day import plan_for
 from arrears.cli.feed.importing import Opened
+from arrears.cli.main import app
 
 OPENED = Opened(first_day=date(2024, 5, 1), open_day=date(2024, 5, 10))
 
@@ -36,3 +39,10 @@ class TestPlan:
             plan_for(None, None, 4, yes=True)
         plan, first_day = plan_for(None, date(2024, 5, 1), 4, yes=False)
         assert (plan.first, first_day, plan.last_closed) == (date(2024, 5, 1),) * 2 + (None,)
+
+
+def test_under_the_wall_clock_nobody_closes_a_day_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Installation, "ensured", lambda _: {"ARREARS_CLOCK": "live"})
+    result = CliRunner().invoke(app, ["day", "close", "--yes"])
+    assert result.exit_code == 1
+    assert "midnight" in result.stderr

@@ -53,6 +53,18 @@ class TestDay:
         assert result.exit_code == 1
         assert "contact (2024-06-29)" in result.stderr
 
+    def test_under_the_wall_clock_cases_and_histories_are_of_now_and_figures_of_a_day(
+        self, canned: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ARREARS_CLOCK", "live")
+        canned.answers["/cases/c-1/history"] = {**STORY, "as_of": None}
+        canned.answers["/cases"] = {"cases": [ROW], "next_after": None}
+        canned.answers["/portfolio"] = {"loans_seen": 3}
+        assert json.loads(arrears("history", "c-1", "--json").stdout)["as_of"] is None
+        assert "as of now" in arrears("case", "list").stdout
+        assert not [path for _, path, asked, _ in canned.asked if "as_of" in asked]
+        assert json.loads(arrears("portfolio", "--json").stdout)["as_of"] == "2024-06-30"
+
     def test_a_day_that_is_no_day_is_wrong_use(self, canned: Any) -> None:
         assert arrears("portfolio", "--as-of", "2024-13-01").exit_code == 2
 

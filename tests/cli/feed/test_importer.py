@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -180,6 +181,20 @@ class TestSend:
         with pytest.raises(BadFeedFile, match="day close --to 2026-10-17"):
             await Importer(bus, SETTINGS, CALENDAR).send(later)
         assert await bus.bounds(FEED_TOPIC) == before
+
+    async def test_under_the_wall_clock_a_feed_closes_no_day_however_late_it_begins(
+        self, tmp_path: Path
+    ) -> None:
+        bus, feed = MemoryBus(), feed_file(tmp_path)
+        await Importer(bus, SETTINGS, CALENDAR).send(feed)
+        before = closed_days(list(chain.from_iterable((await records_of(bus)).values())))
+        later = tmp_path / "later.jsonl"
+        later.write_bytes(b"\n".join((event(900, 1, 1), event(950, 1, 2))))
+        sent = await Importer(bus, SETTINGS, CALENDAR, live=True).send(later)
+        assert (sent.lines, sent.days) == (2, 0)
+        values = list(chain.from_iterable((await records_of(bus)).values()))
+        assert closed_days(values) == before
+        assert {event(900, 1, 1), event(950, 1, 2)} <= set(values)
 
 
 class TestOpened:

@@ -34,6 +34,14 @@ NOW = datetime(2026, 3, 2, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
 CONTACT = toy_stages()[1]
 BORROWERS = [BorrowerId(f"b{number}") for number in range(5)]
+EFFECT = PendingEffect(
+    shard=shard_of(BORROWERS[0]),
+    event_id=EventId("e"),
+    stream=StreamName("contact.borrower-b0"),
+    borrower_id=BORROWERS[0],
+    kind="letter",
+    at=NOW,
+)
 
 
 @pytest.fixture(scope="module")
@@ -156,15 +164,7 @@ class TestTurn:
         assert await store.pool.fetchval("SELECT value FROM settings WHERE name='clock'") == "feed"
 
     async def test_unanswered_effects_are_in_the_way(self, store: PostgresStore) -> None:
-        effect = PendingEffect(
-            shard=shard_of(BORROWERS[0]),
-            event_id=EventId("e"),
-            stream=StreamName("contact.borrower-b0"),
-            borrower_id=BORROWERS[0],
-            kind="letter",
-            at=NOW,
-        )
-        await store.commit(Change(effects_added=[effect]))
+        await store.commit(Change(effects_added=[EFFECT]))
         assert (await _turn(store).plan()).obstacles == ["1 effects have no answer"]
 
 
@@ -177,3 +177,20 @@ def test_a_rebuild_knows_why_a_spread_timer_is_late() -> None:
     assert not spread.explains(NOW + timedelta(hours=3), computed)
     assert not spread.explains(None, computed)
     assert not spread.explains(NOW, NOW + timedelta(hours=1))
+
+
+async def test_a_rebuild_goes_on_today_and_wakes_what_is_overdue_in_turn(
+    store: PostgresStore,
+) -> None:
+    """It knows of no turn, and an effect without its answer is no reason to stay."""
+    await store.pool.execute("DELETE FROM settings")
+    await store.pool.execute("UPDATE shards SET open_day = $1 WHERE shard = 3", TODAY)
+    await store.commit(Change(effects_added=[EFFECT]))
+    plan = await Turn(CONTACT, store, store.pool, NOW, 3600).go_on()
+    assert (plan.turned, plan.overdue) == (True, len(BORROWERS))
+    assert {state.open_day for state in await store.shard_states()} == {TODAY}
+    assert not await store.timers([Shard(n) for n in range(SHARD_COUNT)], NOW)
+    await keep_clock(store.pool, "live")
+    spread = await spread_of(store.pool)
+    assert spread is not None
+    assert spread.approved_by == "rebuild"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from arrears.cli.client.http import Api
-from arrears.cli.client.installation import KAFKA, Installation, run
+from arrears.cli.client.installation import KAFKA, Installation, is_live, run
 from arrears.cli.client.trouble import Trouble
 from arrears.cli.commands.output import Progress
 from arrears.cli.feed.importer_topic import opened_on
@@ -24,7 +24,8 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         formats=["%Y-%m-%d"],
-        help="What was known when this business day ended. Default: the last closed day.",
+        help="What was known when this business day ended. Default: the last closed day; cases and "
+        "their histories now, where the wall clock moves the days.",
     ),
 ]
 
@@ -59,6 +60,14 @@ def reached_day(installation: Installation, as_of: datetime | None, wait: float)
     if wanted is not None:
         _wait(api, wanted, wait)
     return wanted
+
+
+def day_or_now(installation: Installation, as_of: datetime | None, wait: float) -> date | None:
+    """The same for what people look at as it happens: under the wall clock, where a day is closed
+    at midnight alone, no wish means now, and None."""
+    if as_of is None and is_live(installation.environment()):
+        return None
+    return reached_day(installation, as_of, wait)
 
 
 def last_closed_on_feed(installation: Installation) -> date | None:

@@ -132,6 +132,11 @@ class Installation:
             out.write(b64encode(secrets.token_bytes(32)).decode())
 
 
+def is_live(env: Mapping[str, str]) -> bool:
+    """Whether the services of these settings follow the wall clock, and no feed closes a day."""
+    return env.get("ARREARS_CLOCK") == "live"
+
+
 def entry_point(service: str) -> str:
     """The program of a service: beside this interpreter, else on the path."""
     if service not in SERVICES:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import typer
 
-from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, reached_day
+from arrears.cli.client.days import WAIT_SECONDS, AsOf, Wait, day_or_now, reached_day
 from arrears.cli.client.http import Api, NotThere
 from arrears.cli.client.installation import Installation
 from arrears.cli.client.reports import report_page
@@ -35,7 +35,7 @@ def list_cases(
     """Cases in order of their id, with stage, days past due and amount."""
     with told():
         installation = Installation.find()
-        day = reached_day(installation, as_of, WAIT_SECONDS)
+        day = day_or_now(installation, as_of, WAIT_SECONDS)
         api = Api(installation, "history")
         asked: dict[str, object] = {
             # Without a wish the rows as they stand are the fastest answer.
@@ -68,7 +68,7 @@ def history(
     """Everything that happened to a case or a loan, in order, in plain words, with the reasons."""
     with told():
         installation = Installation.find()
-        day = reached_day(installation, as_of, wait)
+        day = day_or_now(installation, as_of, wait)
         story = _story(Api(installation, "history"), name, day, lang)
     if as_json:
         print_json({**story, "as_of": story["as_of"] or (None if day is None else str(day))})
@@ -184,4 +184,4 @@ def _flat(figures: dict[str, Any]) -> list[tuple[str, object]]:
 
 
 def _day(day: date | None) -> str:
-    return "now, no business day is closed yet" if day is None else str(day)
+    return "now" if day is None else str(day)

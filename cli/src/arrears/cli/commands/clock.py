@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
 
@@ -14,11 +14,11 @@ from arrears.cli.client.installation import SERVICES, STAGES, Installation, Star
 from arrears.cli.client.trouble import Trouble, told
 from arrears.cli.commands.output import AsJson, console, print_json, table
 from arrears.cli.stack import Supervisor
+from arrears.shared.service.turning import PER_HOUR
 
 clock_app = typer.Typer(
     help="What moves time: the bank's closings, or the wall clock.", no_args_is_help=True
 )
-PER_HOUR: Final = 200
 Plan = dict[str, Any]
 
 

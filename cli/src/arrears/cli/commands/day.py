@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from arrears.cli.client.installation import Installation, run
+from arrears.cli.client.installation import Installation, is_live, run
 from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.commands.output import AsJson, print_json
 from arrears.cli.feed.importer_topic import close_days, ensure_feed_topic, opened_on
@@ -60,6 +60,8 @@ def close(
 async def _close(
     installation: Installation, env: dict[str, str], to: date | None, *, yes: bool, dry: bool
 ) -> Plan:
+    if is_live(env):
+        raise Trouble("the services follow the wall clock: days end at midnight, not by hand")
     kafka = {name: text for name, text in env.items() if name.startswith("ARREARS_KAFKA")}
     settings = KafkaSettings.from_env(kafka)
     bus = KafkaBus(settings)

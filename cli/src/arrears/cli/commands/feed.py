@@ -10,7 +10,7 @@ from typing import Annotated, BinaryIO
 import msgspec
 import typer
 
-from arrears.cli.client.installation import Installation, run
+from arrears.cli.client.installation import Installation, is_live, run
 from arrears.cli.client.trouble import WrongUse, printable, told
 from arrears.cli.commands.output import (
     AsJson,
@@ -139,7 +139,14 @@ async def _import(
         )
 
     try:
-        importer = Importer(bus, settings, installation.calendar, memory=memory, watch=watch)
+        importer = Importer(
+            bus,
+            settings,
+            installation.calendar,
+            live=is_live(env),
+            memory=memory,
+            watch=watch,
+        )
         return await importer.send(file, again=again, close=close)
     finally:
         progress.ends()

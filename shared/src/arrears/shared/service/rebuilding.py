@@ -33,7 +33,7 @@ from arrears.shared.service.filling import fill, from_store, from_topic
 from arrears.shared.service.migrating import drop_database, make_database, migrate_async
 from arrears.shared.service.rederiving import Rederived, rederive
 from arrears.shared.service.settings import Settings, database_url
-from arrears.shared.service.turning import keep_clock, spread_of
+from arrears.shared.service.turning import PER_HOUR, Turn, keep_clock, spread_of
 
 if TYPE_CHECKING:
     from arrears.shared.service.process import Running, Service
@@ -156,12 +156,14 @@ async def _make_ready(running: "Running", pool: asyncpg.Pool) -> None:
     await make_rows(pool, kafka.feed_partitions if running.stage.feed is not None else 0)
     shards = [Shard(number) for number in range(SHARD_COUNT)]
     await store.mark_sent(await store.effects(shards), wall_clock())
-    await keep_clock(pool, clock)
     bus = KafkaBus(kafka)
     try:
         await Resuming(running.stage, store, bus, clock=clock, now=wall_clock).run()
     finally:
         await bus.close()
+    if clock == "live":
+        await Turn(running.stage, store, pool, wall_clock(), PER_HOUR).go_on()
+    await keep_clock(pool, clock)
 
 
 # --- Comparing

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from arrears.shared.service.process import Service
 
 BATCH: Final = 500
+PER_HOUR: Final = 200
+"""Overdue timers an hour, unless somebody wishes otherwise."""
 _KEEP: Final = "INSERT INTO settings (name, value) VALUES ('clock', $1) ON CONFLICT DO NOTHING"
 _SET: Final = """
     INSERT INTO settings (name, value) VALUES ($1, $2)
@@ -169,25 +171,41 @@ class Turn:
             plan.obstacles = _obstacles(row)
             if plan.obstacles:
                 return plan
-            await connection.execute(_MOVE_DAYS, plan.to_day)
-            await connection.execute(
-                _SPREAD,
-                [timer.shard for timer, _ in self._timers],
-                [timer.stream for timer, _ in self._timers],
-                [at for _, at in self._timers],
-            )
-            await connection.execute(_SET, "clock", "live")
-            if plan.first_at is not None and plan.last_at is not None:
-                spread = Spread(
-                    first_at=plan.first_at,
-                    last_at=plan.last_at,
-                    per_hour=plan.per_hour,
-                    approved_by=approved_by,
-                    made_at=self._now,
-                )
-                await connection.execute(_SET, "overdue_spread", encode(spread).decode())
-        plan.turned = True
+            await self._move(connection, plan, approved_by)
         return plan
+
+    async def go_on(self) -> TurnPlan:
+        """For a database that was rebuilt, and does not know when its clock was turned.
+
+        It knows days by their events: a shard that had none since would close every day that the
+        turn passed over, and wake all that is overdue at once.
+        """
+        plan = await self.plan()
+        async with self._pool.acquire() as connection, connection.transaction():
+            await self._move(connection, plan, "rebuild")
+        return plan
+
+    async def _move(
+        self, connection: asyncpg.pool.PoolConnectionProxy, plan: TurnPlan, approved_by: str
+    ) -> None:
+        await connection.execute(_MOVE_DAYS, plan.to_day)
+        await connection.execute(
+            _SPREAD,
+            [timer.shard for timer, _ in self._timers],
+            [timer.stream for timer, _ in self._timers],
+            [at for _, at in self._timers],
+        )
+        await connection.execute(_SET, "clock", "live")
+        if plan.first_at is not None and plan.last_at is not None:
+            spread = Spread(
+                first_at=plan.first_at,
+                last_at=plan.last_at,
+                per_hour=plan.per_hour,
+                approved_by=approved_by,
+                made_at=self._now,
+            )
+            await connection.execute(_SET, "overdue_spread", encode(spread).decode())
+        plan.turned = True
 
     async def _look_ahead(self, plan: TurnPlan) -> None:
         follows: Counter[str] = Counter()
