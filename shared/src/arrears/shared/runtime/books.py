@@ -60,9 +60,12 @@ class Books:
     async def _open_day(
         self, day: date, shards: Sequence[Shard], pending: Sequence[PendingEffect]
     ) -> None:
-        """A shard that had an empty day is taken to have another: its closing finds out."""
+        """Where all of them had an empty day they are taken to have another: the closing finds
+        out. It is one statement for all, so a few that are empty among busy ones gain nothing.
+        """
         until = self._stage.calendar.start_of(day + ONE_DAY)
-        unseen = self._quiet.intersection(shards) - {effect.shard for effect in pending}
+        waiting = {effect.shard for effect in pending}
+        unseen = set(shards) - waiting if self._quiet.issuperset(shards) else set()
         shards = [shard for shard in shards if shard not in unseen]
         due = await self._store.due(shards, day, until) if shards else ()
         rows, whole = await self._rows(due, day, until)
