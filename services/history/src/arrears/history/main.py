@@ -217,8 +217,8 @@ async def _opened(
         readers = bus
 
         async def renew() -> None:
-            await store.renew()
             await readers.renew()
+            await store.renew()
 
         yield store, Worker(Ear(bus, store, turn), renew)
     finally:

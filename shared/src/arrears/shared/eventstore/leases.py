@@ -11,13 +11,10 @@ from math import ceil
 from typing import Final
 
 import asyncpg
-import structlog
 
 from arrears.shared.eventstore.pool import end_lost
 from arrears.shared.eventstore.port import ShardState
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
-
-log = structlog.get_logger(__name__)
 
 _ALIVE: Final = """
     INSERT INTO workers (worker, alive_until) VALUES ($1, now() + $2::interval)
@@ -96,9 +93,7 @@ class Leases:
         """
         turnover = Turnover()
         async with self._pool.acquire() as connection, connection.transaction():
-            ended = await end_lost(connection)
-            if ended:
-                log.warning("lost_sessions_ended", count=ended)
+            await end_lost(connection)
             await connection.execute(_ALIVE, self._worker, self._term)
             workers = max(1, await connection.fetchval(_COUNT))
             await self._shards(connection, ceil(SHARD_COUNT / workers), turnover)

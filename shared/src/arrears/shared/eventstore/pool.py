@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import asyncpg
+import structlog
 
 ANSWER_SECONDS: Final = 10.0
 CONNECT_SECONDS: Final = 10.0
@@ -32,6 +33,8 @@ _END_LOST: Final = """
 
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
+
+log = structlog.get_logger(__name__)
 
 
 class _Impatient(asyncpg.Connection):
@@ -85,7 +88,10 @@ async def end_lost(connection: Connection) -> int:
     still waits for its client after twice that has lost it.
     """
     patience = timedelta(seconds=2 * ANSWER_SECONDS)
-    return int(await connection.fetchval(_END_LOST, _NAMED, patience))
+    ended = int(await connection.fetchval(_END_LOST, _NAMED, patience))
+    if ended:
+        log.warning("lost_sessions_ended", count=ended)
+    return ended
 
 
 async def _as_it_is(_connection: asyncpg.Connection) -> None:

@@ -27,7 +27,13 @@ from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import INPUT_SKIPPED, RANK, SERVICES, Kept
-from arrears.shared.eventstore.pool import GOODBYE_SECONDS, bounded, close_pool, open_pool
+from arrears.shared.eventstore.pool import (
+    GOODBYE_SECONDS,
+    bounded,
+    close_pool,
+    end_lost,
+    open_pool,
+)
 from arrears.shared.kernel.ids import SHARD_COUNT
 
 Connection = PoolConnectionProxy
@@ -93,8 +99,11 @@ class PostgresHistory:
         return cls(pool)
 
     async def renew(self) -> None:
-        """After a failure: connections that died in silence are not found out one by one."""
+        """After a failure: connections that died in silence are not found out one by one, and
+        what was lost in the middle of a COPY gives its places up."""
         await self._pool.expire_connections()
+        async with self._pool.acquire() as connection:
+            await end_lost(connection)
 
     async def close(self) -> None:
         await close_pool(self._pool)
