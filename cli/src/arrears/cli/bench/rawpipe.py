@@ -6,15 +6,14 @@ same indexes) with the position in the same transaction, and published again, ba
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
 from msgspec import Struct
-from msgspec.json import Decoder
 
 from arrears.cli.bench.apart import Moved, moved_since
+from arrears.shared.eventstore.codec import read_columns
 from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.eventstore.sql import EVENT_COLUMNS
 from arrears.shared.kafka.adapter import KafkaBus
@@ -34,17 +33,6 @@ _MOVE: Final = """
     INSERT INTO raw_positions SELECT * FROM unnest($1::smallint[], $2::bigint[])
     ON CONFLICT (partition) DO UPDATE SET position = excluded.position
 """
-
-
-class _Seen(Struct):
-    """What the raw pipe decodes: the attributes that fill the same columns."""
-
-    id: str
-    type: str
-    partitionkey: str
-    stream: str
-    streamversion: int
-    businessday: date
 
 
 class _Batch(Struct):
@@ -81,13 +69,12 @@ async def _move(bus: Bus, pool: asyncpg.Pool, source: str, target: str | None) -
     left = {place: end for place, (_, end) in bounds.items() if end}
     listener, publisher = bus.listener("bench.raw"), bus.publisher()
     await listener.assign({place: bounds[place][0] for place in left})
-    decode = Decoder(_Seen).decode
     count, begun = 0, 0.0
     publishing: asyncio.Task[None] | None = None
     while left:
         polled = await listener.poll(records_max=BATCH, wait_seconds=1.0)
         begun = begun or time.perf_counter()
-        batch = _batch(decode, polled, target)
+        batch = _batch(polled, target)
         async with pool.acquire() as connection, connection.transaction():
             await connection.copy_records_to_table(
                 "raw_events", records=batch.rows, columns=EVENT_COLUMNS
@@ -107,7 +94,6 @@ async def _move(bus: Bus, pool: asyncpg.Pool, source: str, target: str | None) -
 
 
 def _batch(
-    decode: Callable[[bytes], _Seen],
     polled: Mapping[TopicPartition, Sequence[Record]],
     target: str | None,
 ) -> _Batch:
@@ -115,7 +101,7 @@ def _batch(
     for place, records in polled.items():
         out: list[Outgoing] = []
         for record in records:
-            seen = decode(record.value)
+            seen = read_columns(record.value)
             seq = record.offset + 1
             batch.rows.append(
                 (

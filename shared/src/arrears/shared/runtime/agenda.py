@@ -44,16 +44,26 @@ class BorrowerDay:
 
 
 class DayBook:
-    """The agenda of one shard for its open day, up to `until` (exclusive)."""
+    """The agenda of one shard for its open day, up to `until` (exclusive).
 
-    def __init__(self, shard: Shard, day: date, calendar: BankCalendar, until: datetime) -> None:
+    `unseen`: taken for empty; the commit that closes it looks.
+    """
+
+    def __init__(
+        self,
+        shard: Shard,
+        day: date,
+        calendar: BankCalendar,
+        until: datetime,
+        *,
+        unseen: bool = False,
+    ) -> None:
         self.shard = shard
         self.day = day
         self.start = calendar.start_of(day)
         self._known: set[int] = set()
         self.until = until
-        self.unseen = False
-        """Taken for empty; the commit that closes it looks."""
+        self.unseen = unseen
         self.borrowers: dict[BorrowerId, BorrowerDay] = {}
         self.blocked: set[BorrowerId] = set()
         self._latest: dict[tuple[BorrowerId, int, str], datetime] = {}

@@ -63,16 +63,17 @@ class Books:
         """Where all of them had an empty day they are taken to have another: the closing finds
         out. It is one statement for all, so a few that are empty among busy ones gain nothing.
         """
-        until = self._stage.calendar.start_of(day + ONE_DAY)
-        waiting = {effect.shard for effect in pending}
-        unseen = set(shards) - waiting if self._quiet.issuperset(shards) else set()
-        shards = [shard for shard in shards if shard not in unseen]
-        due = await self._store.due(shards, day, until) if shards else ()
+        calendar = self._stage.calendar
+        until = calendar.start_of(day + ONE_DAY)
+        if self._quiet.issuperset(shards) and not any(one.shard in shards for one in pending):
+            for shard in shards:
+                self._books[shard] = DayBook(shard, day, calendar, until, unseen=True)
+            return
+        due = await self._store.due(shards, day, until)
         rows, whole = await self._rows(due, day, until)
-        for shard in [*unseen, *shards]:
+        for shard in shards:
             if shard in whole or shard not in due:
-                self._books[shard] = DayBook(shard, day, self._stage.calendar, until)
-                self._books[shard].unseen = shard in unseen
+                self._books[shard] = DayBook(shard, day, calendar, until)
         self._quiet.difference_update(due)
         self._quiet.update(shard for shard in shards if shard not in due)
         for shard, part in _by_shard(rows).items():
@@ -160,9 +161,10 @@ class Books:
         self, shards: Collection[Shard], pending: Sequence[PendingEffect]
     ) -> None:
         """Commands from outside may have set timers or asked for effects."""
-        for book in [self._books[shard] for shard in shards if shard in self._books]:
-            self.see(book)
         books = {shard: self._books[shard] for shard in shards if shard in self._books}
+        for book in [book for book in books.values() if book.unseen]:
+            self.see(book)
+            del books[book.shard]
         if books:
             until = max(book.until for book in books.values())
             for timer in await self._store.timers(sorted(books), until):

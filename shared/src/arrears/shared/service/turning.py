@@ -135,6 +135,12 @@ class Turn:
 
     async def plan(self) -> TurnPlan:
         """What is overdue, when each would be woken, and what would follow. Writes nothing."""
+        plan = await self._without_looking_ahead()
+        await self._look_ahead(plan)
+        return plan
+
+    async def _without_looking_ahead(self) -> TurnPlan:
+        self._timers = []
         row = await self._pool.fetchrow(_STANDING)
         assert row is not None
         plan = TurnPlan(
@@ -155,7 +161,6 @@ class Turn:
             plan.overdue = len(self._timers)
             plan.oldest = overdue[0].due_at
             plan.first_at, plan.last_at = self._timers[0][1], self._timers[-1][1]
-        await self._look_ahead(plan)
         return plan
 
     async def carry_out(self, approved_by: str) -> TurnPlan:
@@ -180,7 +185,7 @@ class Turn:
         It knows days by their events: a shard that had none since would close every day that the
         turn passed over, and wake all that is overdue at once.
         """
-        plan = await self.plan()
+        plan = await self._without_looking_ahead()
         async with self._pool.acquire() as connection, connection.transaction():
             await self._move(connection, plan, "rebuild")
         return plan
