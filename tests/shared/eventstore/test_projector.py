@@ -25,6 +25,10 @@ class Said(Struct, frozen=True):
     n: int
 
 
+class Heard(Struct, frozen=True):
+    """Of no concern to the projection: it has no key."""
+
+
 class Row(Struct, frozen=True):
     count: int
     total: int
@@ -37,12 +41,17 @@ def _evolve(row: Row | None, said: Said) -> Row | None:
 
 
 SUMS: Final[Any] = SimpleNamespace(
-    NAME="sums", VERSION=1, Row=Row, key_of=lambda said: f"parity {said.n % 2}", evolve=_evolve
+    NAME="sums",
+    VERSION=1,
+    HEARS={Said},
+    Row=Row,
+    key_of=lambda said: f"parity {said.n % 2}",
+    evolve=_evolve,
 )
 
 
 def folding(projection: Any = SUMS) -> Folding:
-    return Folding(projection, Codec({Said: "toy.said.v1"}), ["toy.said.v1"], lambda _said: "case")
+    return Folding(projection, Codec({Said: "toy.said.v1", Heard: "toy.heard.v1"}))
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +123,14 @@ async def rows(pool: asyncpg.Pool, name: str = "sums") -> dict[str, Row]:
 async def caught_up(projector: Projector, told: Told) -> None:
     while await projector.step(told.last()):
         pass
+
+
+def test_only_the_types_that_a_projection_hears_touch_a_row() -> None:
+    folded = folding()
+    said = (1, "toy.said.v1", _value(ONE, 1, Said(4)))
+    heard = (2, "toy.heard.v1", _value(ONE, 2, Said(6)))
+    assert folded.events([said, heard]) == [("parity 0", Said(4))]
+    assert folded.decided([Said(4), Heard()]) == [("parity 0", Said(4))]
 
 
 async def test_what_was_just_committed_is_folded_without_asking_the_store(

@@ -47,7 +47,7 @@ class PostgresStore:
         return [_stored(row) for row in await self.pool.fetch(sql.EVENTS_AFTER, shard, seq, limit)]
 
     async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
-        return [tuple(row) for row in await self.pool.fetch(sql.WRITTEN_AFTER, shard, seq, limit)]
+        return list(map(tuple, await self.pool.fetch(sql.WRITTEN_AFTER, shard, seq, limit)))
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         found = await self.pool.fetchval(sql.OPEN_FIRST_DAY, shard, day)

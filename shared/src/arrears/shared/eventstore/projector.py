@@ -1,11 +1,12 @@
 """Read models: pure `evolve(row, event)`, rows and cursor in one transaction.
 
 A projection is a module with NAME (never changed), VERSION (raised when `evolve` changes meaning:
-the rows are then built again), Row, `key_of(event)` and `evolve(row, event)`. A projection never
-sends anything.
+the rows are then built again), HEARS (the types of its events), Row, `key_of(event)` (None: no row)
+and `evolve(row, event)`. A projection never sends anything.
 """
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import aclosing
 from typing import Any, Final, Protocol
 
@@ -67,6 +68,9 @@ class Projection(Protocol):
     Row: Any
 
     @property
+    def HEARS(self) -> AbstractSet[type]: ...  # noqa: N802 - the constant of a module
+
+    @property
     def key_of(self) -> Callable[[Any], str | None]: ...
 
     @property
@@ -74,48 +78,32 @@ class Projection(Protocol):
 
 
 class Folding:
-    """A projection with its decoder: rows as JSON in, rows as JSON out. Pure.
+    """A projection with its decoder: rows as JSON in, rows as JSON out. Pure."""
 
-    `wire_names` are the service's own; only events with a subject of their own touch a row.
-    """
-
-    def __init__(
-        self,
-        projection: Projection,
-        codec: Codec,
-        wire_names: Iterable[str],
-        subject_of: Callable[[Any], str | None],
-    ) -> None:
+    def __init__(self, projection: Projection, codec: Codec) -> None:
         self.projection = projection
-        self._codec = codec
-        self._own = frozenset(wire_names)
-        self._readers = codec.readers(self._own)
-        self._subject_of = subject_of
+        self._readers = codec.readers(codec.wire_names[heard] for heard in projection.HEARS)
         self._decode = Decoder(projection.Row).decode
         self._encode = Encoder().encode
 
     def events(self, written: Sequence[Written]) -> list[tuple[str, Any]]:
         """The events that touch a row, with its key."""
-        readers, subject_of, key_of = self._readers, self._subject_of, self.projection.key_of
+        readers, key_of = self._readers, self.projection.key_of
         found = []
         for _, wire_name, value in written:
             read = readers.get(wire_name)
             if read is not None:
                 event = read(value).data
-                key = None if subject_of(event) is None else key_of(event)
+                key = key_of(event)
                 if key is not None:
                     found.append((key, event))
         return found
 
     def decided(self, events: Sequence[object]) -> list[tuple[str, Any]]:
         """The same of events that were not written out yet."""
-        found = []
-        for event in events:
-            if self._codec.wire_names.get(type(event)) in self._own:
-                key = None if self._subject_of(event) is None else self.projection.key_of(event)
-                if key is not None:
-                    found.append((key, event))
-        return found
+        heard, key_of = self.projection.HEARS, self.projection.key_of
+        keyed = [(key_of(event), event) for event in events if type(event) in heard]
+        return [(key, event) for key, event in keyed if key is not None]
 
     def fold(
         self, rows: Mapping[str, bytes], events: Sequence[tuple[str, Any]]

@@ -256,10 +256,7 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
 def foldings_of(service: Service, stage: Stage) -> list[Folding]:
     """The service's projections, ready to fold its events."""
     codec = stage.codec()
-    return [
-        Folding(projection, codec, stage.wire_names.values(), stage.subject_of)
-        for projection in service.projections
-    ]
+    return [Folding(projection, codec) for projection in service.projections]
 
 
 async def _serve(service: Service, *, hears: bool) -> None:

@@ -4,7 +4,7 @@ Rebuilt by `arrears-intake rebuild`. Raise VERSION when a row would come out dif
 """
 
 from datetime import date
-from typing import Final, assert_never
+from typing import Final, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 1
+HEARS: Final = frozenset(get_args(LoanEvent))
 INTAKE: Final = "intake"
 """The stage of an open case that no other service has."""
 

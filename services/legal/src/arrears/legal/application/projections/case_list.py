@@ -4,7 +4,7 @@ A demand, promise or agreement before the referral makes no row. Rebuild: `arrea
 """
 
 from datetime import date
-from typing import Final, assert_never
+from typing import Final, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -39,6 +39,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+HEARS: Final = frozenset(get_args(ClaimEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):

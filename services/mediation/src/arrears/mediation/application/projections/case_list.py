@@ -4,7 +4,7 @@ Rebuild at will: `arrears-mediation rebuild`.
 """
 
 from datetime import date
-from typing import Final, assert_never
+from typing import Final, assert_never, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -33,6 +33,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+HEARS: Final = frozenset(get_args(MediationEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):
