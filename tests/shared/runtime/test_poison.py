@@ -6,6 +6,8 @@ from arrears.shared.contracts.intake import RepaymentRecorded
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.runtime import books
 from arrears.shared.runtime.owner import POISON_MAX, TooMuchPoison
+from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
+from arrears.shared.testing.toy_intake import ToyReader
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 
@@ -21,6 +23,34 @@ class TestRefusedInput:
             ("not_readable", None, b'{"id": 1'),
         }
         assert world.nouns("intake", "anna")[-1] == "case_referred"
+        assert not world.intake.parked
+        world.check_laws()
+
+    async def test_what_a_newer_reader_does_not_take_any_more_is_set_aside_alone_too(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It was read when it was heard, and waited for its day while the service was upgraded."""
+        world.fact(1, "anna", 1)
+        world.fact(2, "anna", 2, amount=7)
+        world.fact(3, "ben", 2)
+        await world.run_days(1, 1)
+        read = ToyReader.read
+
+        def stricter(self: ToyReader, value: bytes) -> FeedFact | DayClosing:
+            if b'"amount":7' in value:
+                raise BadRecord("too_much", "amount")
+            return read(self, value)
+
+        monkeypatch.setattr(ToyReader, "read", stricter)
+        await world.restart("intake")
+        await world.run_days(2, 2)
+        [refused] = world.stores["intake"].refused
+        assert (refused.reason, refused.field, refused.borrower_id) == (
+            "too_much",
+            "amount",
+            "anna",
+        )
+        assert world.nouns("intake", "ben")[0] == "fact_recorded"
         assert not world.intake.parked
         world.check_laws()
 

@@ -33,6 +33,7 @@ from arrears.shared.runtime.stage import (
     FEED_RANK,
     TIMER_RANK,
     BadRecord,
+    FeedFact,
     InputParked,
     parking_place,
 )
@@ -57,12 +58,13 @@ _STORED_ANSWER = Decoder(StoredAnswer)
 class Work:
     """A borrower's turn in one batch: how many lines were used, and the instant it has reached."""
 
-    __slots__ = ("at", "book", "borrower_id", "day", "prepared", "used")
+    __slots__ = ("at", "book", "borrower_id", "day", "facts", "prepared", "used")
 
     def __init__(self, book: DayBook, borrower_id: BorrowerId, day: BorrowerDay) -> None:
         self.book = book
         self.borrower_id = borrower_id
         self.day = day
+        self.facts: Sequence[FeedFact | Exception | None] = ()
         self.prepared: list[Prepared | Exception] = []
         self.used = 0
         self.at: datetime | None = None
@@ -80,26 +82,38 @@ class Handler:
 
     # --- What a batch needs before it can decide
 
-    async def unlock(self, works: Sequence[Work]) -> None:
-        """Let the feed's reader fetch the keys that these lines will need."""
-        if self.stage.feed is not None:
-            await self.stage.feed.unlock(
-                [
-                    self.facts.get(line.row)
-                    for work in works
-                    for line in work.day.lines
-                    if line.row.rank == FEED_RANK
-                ]
-            )
+    async def read_facts(self, works: Sequence[Work], lines_max: int) -> None:
+        """The facts in the borrowers' next lines, and the keys that sealing them will need."""
+        if self.stage.feed is None:
+            return
+        for work in works:
+            work.facts = [self._fact(line.row) for line in work.day.lines[:lines_max]]
+        await self.stage.feed.unlock(
+            [fact for work in works for fact in work.facts if isinstance(fact, FeedFact)]
+        )
+
+    def _fact(self, row: AgendaRow) -> FeedFact | Exception | None:
+        if row.rank != FEED_RANK:
+            return None
+        try:
+            return self.facts.get(row)
+        except Exception as error:
+            return error
 
     def prepare(self, work: Work, lines_max: int) -> list[tuple[StreamName, str, BorrowerId]]:
-        """Read the borrower's next lines; say which streams must be on the shelf."""
+        """Say which streams must be on the shelf for the borrower's next lines."""
+        work.prepared.clear()
+        work.used = 0
         streams = [
             (stream, stream.partition("-")[0], work.borrower_id) for stream in work.day.timers
         ]
-        for line in work.day.lines[:lines_max]:
+        for number, line in enumerate(work.day.lines[:lines_max]):
             try:
-                prepared = self._read(line, work.book.day)
+                prepared = (
+                    self._read_fact(line, work.facts[number], work.book.day)
+                    if line.row.rank == FEED_RANK
+                    else self._read(line)
+                )
             except Exception as error:
                 work.prepared.append(error)
                 break
@@ -110,10 +124,8 @@ class Handler:
             )
         return streams
 
-    def _read(self, line: Line, day: date) -> Prepared:
+    def _read(self, line: Line) -> Prepared:
         row = line.row
-        if row.rank == FEED_RANK:
-            return self._read_fact(line, day)
         if row.rank == ANSWER_RANK:
             answer = _STORED_ANSWER.decode(row.value)
             assert self._answers is not None
@@ -139,10 +151,12 @@ class Handler:
         cause = Cause(id=envelope.id, origin=row.origin)
         return cause, self.stage.react(said, heard, line.at)
 
-    def _read_fact(self, line: Line, day: date) -> Prepared:
+    def _read_fact(self, line: Line, fact: FeedFact | Exception | None, day: date) -> Prepared:
         reader = self.stage.feed
         assert reader is not None
-        fact = self.facts.get(line.row)
+        assert fact is not None
+        if isinstance(fact, Exception):
+            raise fact
         late = self.stage.calendar.day_of(fact.time) < day
         issue = reader.issue(fact, at=line.at, late=late)
         cause = Cause(

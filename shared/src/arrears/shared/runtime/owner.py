@@ -216,11 +216,9 @@ class Owner:
 
     async def draft(self, draft: Draft, works: Sequence[Work]) -> tuple[Work, Exception] | None:
         """Decide all works into the draft; the first that our own code fails on is returned."""
-        await self.handler.unlock(works)
+        await self.handler.read_facts(works, LINES_MAX)
         wanted: dict[Shard, list[tuple[StreamName, str, BorrowerId]]] = {}
         for work in works:
-            work.prepared.clear()
-            work.used = 0
             streams = self.handler.prepare(work, LINES_MAX)
             wanted.setdefault(work.book.shard, []).extend(streams)
         await self.bench.load(wanted)
