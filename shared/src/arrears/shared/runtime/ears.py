@@ -15,7 +15,7 @@ from arrears.shared.eventstore.port import AgendaRow, Change, Position, Store
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
-from arrears.shared.runtime.feed import FeedPartition, ReadFacts
+from arrears.shared.runtime.feed import FeedPartition, Read, ReadFacts
 from arrears.shared.runtime.homes import Homes
 from arrears.shared.runtime.inbox import StageSource, check_place, sources_of
 from arrears.shared.runtime.stage import STAGES, Clock, Stage, topic_of
@@ -124,6 +124,7 @@ class Ears:
         """Poll once. None: nothing that moves a position has arrived."""
         polled = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
         hearing = Hearing()
+        heard: list[tuple[FeedPartition, Read]] = []
         reassign = False
         for place, records in polled.items():
             await asyncio.sleep(0)  # What is being committed and published goes on meanwhile.
@@ -132,8 +133,18 @@ class Ears:
                 self._hear_stage(
                     hearing, source, [r for r in records if r.offset >= source.position]
                 )
-            elif place in self.feed:
-                reassign |= not await self._hear_feed(hearing, self.feed[place], records)
+                continue
+            held = self.feed.get(place)
+            if held is None:
+                continue
+            if held.judges():
+                fresh = [record for record in records if record.offset >= held.position]
+                if fresh:
+                    heard.append((held, held.read(fresh)))
+            else:
+                reassign |= held.look_for_first_day(records)
+        if heard:
+            await self._hear_feed(hearing, heard)
         if reassign:
             await self._reread()
             return hearing
@@ -149,28 +160,22 @@ class Ears:
             hearing.first_days[source.shard] = move.first_day
 
     async def _hear_feed(
-        self, hearing: Hearing, held: FeedPartition, records: Sequence[Record]
-    ) -> bool:
-        """False: the first closing has just been found, so the partition is to be read again."""
-        if not held.judges():
-            return not held.look_for_first_day(records)
-        fresh = [record for record in records if record.offset >= held.position]
-        if not fresh:
-            return True
-        read = held.read(fresh)
-        hearing.change.positions.append(read.move)
-        hearing.change.refused.extend(read.refused)
-        await self._homes.settle([fact for _, fact, _ in read.placed])
+        self, hearing: Hearing, heard: Sequence[tuple[FeedPartition, Read]]
+    ) -> None:
+        """Homes are settled for all partitions at once: each time is a commit."""
+        await self._homes.settle([fact for _, read in heard for _, fact, _ in read.placed])
         now = self._now()
-        for record, fact, day in read.placed:
-            row = held.row(record, fact, day, self._homes.of(fact), now)
-            hearing.rows.append(row)
-            if row.shard in self._shards:
-                self._facts.put(row, fact)
-        if read.move.first_day is not None:
-            for shard in range(SHARD_COUNT):
-                hearing.first_days[Shard(shard)] = read.move.first_day
-        return True
+        for held, read in heard:
+            hearing.change.positions.append(read.move)
+            hearing.change.refused.extend(read.refused)
+            for record, fact, day in read.placed:
+                row = held.row(record, fact, day, self._homes.of(fact), now)
+                hearing.rows.append(row)
+                if row.shard in self._shards:
+                    self._facts.put(row, fact)
+            if read.move.first_day is not None:
+                for shard in range(SHARD_COUNT):
+                    hearing.first_days[Shard(shard)] = read.move.first_day
 
     async def _reread(self) -> None:
         """Seek back to the stored positions: what was only scanned must now be judged."""
