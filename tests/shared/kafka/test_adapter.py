@@ -190,6 +190,23 @@ class TestPublishing:
         _, end = (await bus.bounds(place.topic))[place]
         assert seqs(await bus.read(place, offset=end - 3, count=9)) == [2, 3, 4]
 
+    async def test_a_connection_that_was_lost_while_nobody_used_it_is_made_anew(
+        self, settings: KafkaSettings
+    ) -> None:
+        """Whoever is waited for does not find out by a time-out of its own."""
+        place = TopicPartition(f"suite.{os.getpid()}-idle.v1", 0)
+        bus = KafkaBus(replace(settings, idle_seconds=0.2, request_seconds=60, publish_seconds=5))
+        await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)
+        publisher = bus.publisher()
+        await publisher.publish({place: outgoing(1)})
+        [connection] = publisher._producer.client._conns.values()
+        connection._read_task.cancel()  # Nothing that the broker says arrives any more.
+        async with asyncio.timeout(5):
+            await connection._closed_fut
+        await publisher.publish({place: outgoing(2)})
+        assert seqs(await bus.read(place, offset=0, count=9)) == [1, 2]
+        await bus.close()
+
     async def test_no_broker_is_said_and_not_waited_for(self) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))

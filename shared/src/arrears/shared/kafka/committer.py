@@ -48,8 +48,7 @@ class Committer:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._waiting:
             await self._send_quietly()
-        if self._client is not None:
-            await end_client(self._client)
+        await self._end_client()
 
     async def _send_later(self) -> None:
         await asyncio.sleep(self._settings.commit_seconds)
@@ -62,6 +61,13 @@ class Committer:
                 await self._send_patiently(positions)
         except Exception as error:
             log.info("offsets_not_committed", group=self._group, error=repr(error))
+            # Its connection may be lost in silence: a request given up early does not close it.
+            await self._end_client()
+
+    async def _end_client(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await end_client(client)
 
     async def _send_patiently(self, positions: Mapping[TopicPartition, int]) -> None:
         """A broker's first group waits until the topic of all groups is made and loaded."""
@@ -77,9 +83,8 @@ class Committer:
 
     async def _send(self, positions: Mapping[TopicPartition, int]) -> None:
         if self._client is None:
-            client = AIOKafkaClient(**self._settings.connection())
-            await client.bootstrap()
-            self._client = client
+            self._client = AIOKafkaClient(**self._settings.connection())
+            await self._client.bootstrap()
         node = await self._client.coordinator_lookup(CoordinationType.GROUP, self._group)
         if not await self._client.ready(node, group=ConnectionGroup.COORDINATION):
             raise ConnectionError("the group's coordinator is away")
