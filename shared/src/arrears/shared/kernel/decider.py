@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 State = TypeVar("State")
 Command = TypeVar("Command")
 Event = TypeVar("Event")
+
+SOON: Final = timedelta(microseconds=1)
+"""How long after `after` a decider wants what has passed unserved."""
 
 
 class Refused(Exception):
@@ -35,7 +38,9 @@ class Decider(Generic[State, Command, Event]):
 
     `due(state, after)` is the first instant strictly later than `after` at which the stream wants
     to be woken. It is a function of the state alone, so a timer needs no row that could be lost: a
-    rebuild finds the same timers again. `wake(now)` makes the command that the timer issues.
+    rebuild finds the same timers again. An instant that has passed unserved is wanted soon after
+    `after`, not forgotten: something else of the stream may be handled before its timer fires.
+    `wake(now)` makes the command that the timer issues.
     """
 
     category: str

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from arrears.shared.contracts.contact import TreatmentCompleted
 from arrears.shared.contracts.intake import CaseReferred
-from arrears.shared.kernel.decider import Decider
+from arrears.shared.kernel.decider import SOON, Decider
 from arrears.shared.kernel.ids import CaseId, LoanKey
 from arrears.shared.kernel.reaction import Heard, Issue
 from arrears.shared.testing.toy_intake import CALENDAR, WakeUp
@@ -126,7 +126,7 @@ def _decide_desk(command: object, desk: Desk) -> Sequence[object]:
 
 
 def _due_desk(desk: Desk, after: datetime) -> datetime | None:
-    return min((one.send_at for one in desk.waiting if one.send_at > after), default=None)
+    return min((max(one.send_at, after + SOON) for one in desk.waiting), default=None)
 
 
 def react_contact(said: Any, heard: Heard, at: datetime) -> Sequence[Issue]:

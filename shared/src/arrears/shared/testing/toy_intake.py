@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from arrears.shared.contracts.corebanking import BUSINESS_DAY_CLOSED
 from arrears.shared.contracts.intake import CaseClosed, CaseHeld, CaseReferred, RepaymentRecorded
 from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.decider import Decider, Refused
+from arrears.shared.kernel.decider import SOON, Decider, Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, derived_id
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
@@ -272,7 +272,7 @@ def _decide_loan(command: object, loan: Loan) -> Sequence[object]:
 
 
 def _due_loan(loan: Loan, after: datetime) -> datetime | None:
-    return loan.review_at if loan.review_at is not None and loan.review_at > after else None
+    return None if loan.review_at is None else max(loan.review_at, after + SOON)
 
 
 LOANS: Final[Decider[Loan, object, object]] = Decider(

@@ -1,6 +1,6 @@
 """When a borrower's stream wants to be woken, and what it then does."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from msgspec import convert
@@ -19,9 +19,9 @@ from arrears.contact.domain.borrower.waiting import (
     timers_of,
 )
 from arrears.contact.domain.values import AttemptId, StopKind
+from arrears.shared.kernel.decider import SOON
 from arrears.shared.kernel.ids import CaseId
 
-_SOON: Final = timedelta(seconds=1)
 _NO_CASE: Final = CaseId("")
 
 
@@ -35,7 +35,7 @@ def due(borrower: Borrower, after: datetime) -> datetime | None:
     if not instants:
         return None
     first = min(instants)
-    return first if first > after else after + _SOON
+    return first if first > after else after + SOON
 
 
 def serve(draft: Draft) -> None:

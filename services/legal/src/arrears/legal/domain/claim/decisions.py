@@ -31,10 +31,9 @@ from arrears.legal.domain.claim.state import Claim, Phase, evolve
 from arrears.legal.domain.deadlines import IsWorkday
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
-from arrears.shared.kernel.decider import Decider
+from arrears.shared.kernel.decider import SOON, Decider
 
 CATEGORY: Final = "legal.claim"
-SOON: Final = timedelta(microseconds=1)
 
 ClaimDecider: TypeAlias = Decider[Claim, ClaimCommand, ClaimEvent]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import TypeAlias, assert_never
 
@@ -36,10 +36,9 @@ from arrears.mediation.domain.mediation.state import (
 )
 from arrears.mediation.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
-from arrears.shared.kernel.decider import Decider
+from arrears.shared.kernel.decider import SOON, Decider
 
 CATEGORY = "mediation.mediation"
-SOON = timedelta(microseconds=1)
 
 MediationDecider: TypeAlias = Decider[Mediation, MediationCommand, MediationEvent]
 
