@@ -4,13 +4,12 @@ The real stages on all sixteen shards, with a digest of the history service. Not
 processes that are killed; the faults are for the simulation beside it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from random import Random
 
 import pytest
-from structlog.testing import capture_logs
 
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.testing.simulation import Cast, Simulation, Story
@@ -27,17 +26,10 @@ STORIES = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
 @pytest.fixture(scope="module")
 def simulator(make_real_cast: Callable[[list[Shard], int, date, int], Cast]) -> Simulator:
     shards = [Shard(number) for number in range(SHARD_COUNT)]
-    with capture_logs():
-        return Simulator(make_real_cast(shards, 40, date(2024, 4, 25), 40))
+    return Simulator(make_real_cast(shards, 40, date(2024, 4, 25), 40))
 
 
 def test_the_digest_covers_cases_and_events(simulator: Simulator) -> None:

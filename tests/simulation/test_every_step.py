@@ -3,10 +3,7 @@
 Seeds meet these moments by chance; here every service stands at each of them once.
 """
 
-from collections.abc import Iterator
-
 import pytest
-from structlog.testing import capture_logs
 
 from arrears.shared.testing.simulation import Simulation, Story
 from arrears.shared.testing.simulation_faults import Fault
@@ -29,16 +26,9 @@ WRITES = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
-    with capture_logs():
-        return Simulator(toy_cast())
+    return Simulator(toy_cast())
 
 
 @pytest.mark.parametrize("write", WRITES)

@@ -4,13 +4,12 @@ A simulation that cannot fail proves nothing. Each test breaks one rule of the p
 a seed that sees it; where a change of the kernel gave that seed another story, others are tried.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from structlog.testing import capture_logs
 
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import (
@@ -37,22 +36,14 @@ from arrears.shared.testing.toy_live import live_cast
 SEEDS_MAX = 60
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
-
-
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
-    with capture_logs():
-        return Simulator(toy_cast())
+    return Simulator(toy_cast())
 
 
 @pytest.fixture(scope="module")
 def live_without_keys() -> Simulator:
-    with capture_logs():
-        return Simulator(live_cast(honours_key=False))
+    return Simulator(live_cast(honours_key=False))
 
 
 def caught(simulator: Simulator, *named: int) -> int | None:

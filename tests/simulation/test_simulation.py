@@ -5,12 +5,9 @@ seeds most are the kernel's alone; the real stages take ten times as long.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from functools import partial
-
-import pytest
-from structlog.testing import capture_logs
 
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.testing.many_seeds import play_many, tell_one
@@ -22,12 +19,6 @@ ONE = int(os.environ.get("SEED") or 0)
 SEEDS = int(os.environ.get("SEEDS") or 0)
 JOBS = int(os.environ.get("JOBS") or 0)
 MakeReal = Callable[[list[Shard], int, date, int], Cast]
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Iterator[None]:
-    with capture_logs():
-        yield
 
 
 def play(make_cast: Callable[[], Cast], *, share: float, few: int) -> None:

@@ -11,8 +11,6 @@ from multiprocessing.queues import Queue
 from queue import Empty
 from typing import Any, Final
 
-from structlog.testing import capture_logs
-
 from arrears.shared.testing.simulation import Cast, Simulation
 from arrears.shared.testing.simulator import Failure, Simulator
 
@@ -45,13 +43,12 @@ def play_many(
 
 def tell_one(cast: Cast, seed: int) -> str:
     """What happens in a seed: its failure, made short, or the whole story of it."""
-    with capture_logs():
-        simulator = Simulator(cast)
-        failure = simulator.seed(seed)
-        if failure is not None:
-            return str(failure)
-        told = Simulation(cast, simulator.story(seed), seed)
-        told.run()
+    simulator = Simulator(cast)
+    failure = simulator.seed(seed)
+    if failure is not None:
+        return str(failure)
+    told = Simulation(cast, simulator.story(seed), seed)
+    told.run()
     return "\n  ".join([f"seed {seed} holds: {told.story}", *told.trace])
 
 
@@ -76,10 +73,9 @@ def _together(
     parent = os.getpid()
 
     def work() -> None:
-        with capture_logs():
-            simulator = Simulator(make_cast())
-            for seed in _drawn(following, seeds, parent):
-                results.put(simulator.seed(seed))
+        simulator = Simulator(make_cast())
+        for seed in _drawn(following, seeds, parent):
+            results.put(simulator.seed(seed))
 
     processes = [context.Process(target=work, daemon=True) for _ in range(jobs)]
     progress = _Progress(seeds, say)

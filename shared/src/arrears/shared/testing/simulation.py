@@ -15,6 +15,8 @@ from functools import partial
 from random import Random
 from typing import Any, Final, Protocol, cast
 
+from structlog.testing import capture_logs
+
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.memory_leases import LeaseTable, MemoryLeases
@@ -278,12 +280,13 @@ class Simulation:
             await self.bus.ensure_topic(topic_of(name), partitions=SHARD_COUNT, retention_ms=-1)
 
     def run(self) -> None:
-        """Play to the end, then check the laws. Raises what is broken."""
+        """Play to the end, then check the laws. Raises what is broken. Nothing is logged."""
         asyncio._set_running_loop(self.loop)
         before = signal.signal(signal.SIGVTALRM, _spin)
         try:
-            self._play()
-            self._check()
+            with capture_logs():
+                self._play()
+                self._check()
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.signal(signal.SIGVTALRM, before)
