@@ -116,22 +116,25 @@ def test_what_was_found_before(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "change", "code", "says"),
+    ("service", "command", "change", "code", "says"),
     [
-        ("intake", {"ARREARS_ZONE": "Asia"}, 2, "ARREARS_ZONE: 'Asia' is not the name of"),
-        ("history", {}, 1, "stopped: "),
+        ("intake", "api", {"ARREARS_ZONE": "Asia"}, 2, "ARREARS_ZONE: 'Asia' is not the name of"),
+        ("history", "verify", {}, 1, "stopped: "),
     ],
 )
 def test_a_program_ends_with_one_line(
-    service: str, change: dict[str, str], code: int, says: str
+    service: str, command: str, change: dict[str, str], code: int, says: str
 ) -> None:
-    """Nobody listens at the address of the database, which is the first thing that is opened."""
+    """Nobody listens at the address of the database, which is the first thing that is opened.
+
+    What somebody waits for says so at once; a server waits a while for what it stands on.
+    """
     free, other = free_ports(2)
     nowhere = {"ARREARS_POSTGRES": f"postgresql://arrears:sesame@127.0.0.1:{free}/postgres"}
     listen = {f"ARREARS_{service.upper()}_LISTEN": f"127.0.0.1:{other}"}
     known = {name: text for name, text in os.environ.items() if not name.startswith("ARREARS_")}
     done = subprocess.run(
-        [Path(sys.executable).with_name(f"arrears-{service}"), "api"],
+        [Path(sys.executable).with_name(f"arrears-{service}"), command],
         env={**known, **GOOD, **nowhere, **listen, **change},
         capture_output=True,
         text=True,

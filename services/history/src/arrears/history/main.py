@@ -42,6 +42,7 @@ from arrears.shared.runtime.bus import Bus
 from arrears.shared.service import migrating
 from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
+from arrears.shared.service.patience import once_there
 from arrears.shared.service.settings import BadSetting, Settings, database_url
 
 app = typer.Typer(
@@ -192,7 +193,7 @@ def _go(work: Coroutine[Any, Any, None]) -> None:
 
 
 async def _work(settings: Settings, kafka: KafkaSettings) -> None:
-    async with _opened(settings, kafka) as (_, hearing):
+    async with once_there(lambda: _opened(settings, kafka)) as (_, hearing):
         assert hearing is not None
         on_signals(hearing.stop)
         await hearing.run()
@@ -229,7 +230,7 @@ async def _opened(
 
 async def _serve(settings: Settings, kafka: KafkaSettings | None) -> None:
     listening = _listen(settings)
-    async with _opened(settings, kafka) as (store, hearing):
+    async with once_there(lambda: _opened(settings, kafka)) as (store, hearing):
         server = _http(settings, store, hearing)
         if hearing is None:
             await server.serve(sockets=[listening])

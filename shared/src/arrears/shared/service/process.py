@@ -52,6 +52,7 @@ from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.operations import operations_routes, repair_routes
+from arrears.shared.service.patience import once_there
 from arrears.shared.service.refusals import SealingStore
 from arrears.shared.service.settings import BadSetting, Ground, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
@@ -183,25 +184,27 @@ async def _keyring(settings: Settings) -> PostgresKeyring:
 async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]:
     """The database, the key store and the stage of a process."""
     pool = await open_pool(settings.dsn, max_size=POOL_MAX, **bounded(service.name))
-    keyring = await _keyring(settings)
     try:
-        yield Running(
-            settings=settings,
-            pool=pool,
-            store=SealingStore(pool, keyring),
-            keyring=keyring,
-            stage=service.make_stage(settings.ground, keyring),
-        )
+        keyring = await _keyring(settings)
+        try:
+            yield Running(
+                settings=settings,
+                pool=pool,
+                store=SealingStore(pool, keyring),
+                keyring=keyring,
+                stage=service.make_stage(settings.ground, keyring),
+            )
+        finally:
+            await keyring.close()
     finally:
-        await keyring.close()
         await close_pool(pool)
 
 
 async def _work(service: Service) -> None:
     settings = Settings.from_env(service.name, os.environ)
-    async with opened(service, settings) as running:
+    async with once_there(lambda: opened(service, settings)) as running:
         await keep_clock(running.pool, settings.ground.clock)
-        async with _worker(service, running) as worker:
+        async with once_there(lambda: _worker(service, running)) as worker:
             on_signals(worker.stop)
             await worker.run()
 
@@ -262,12 +265,12 @@ def foldings_of(service: Service, stage: Stage) -> list[Folding]:
 async def _serve(service: Service, *, hears: bool) -> None:
     settings = Settings.from_env(service.name, os.environ)
     _check_port(settings)
-    async with opened(service, settings) as running:
+    async with once_there(lambda: opened(service, settings)) as running:
         await keep_clock(running.pool, settings.ground.clock)
         if not hears:
             await _http(service, running, None).serve()
             return
-        async with _worker(service, running) as worker:
+        async with once_there(lambda: _worker(service, running)) as worker:
             server = _http(service, running, worker)
             serving = asyncio.create_task(server.serve())
             on_signals(worker.stop)
