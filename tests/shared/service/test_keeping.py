@@ -1,18 +1,19 @@
 """What is kept of refused input and of answers: sealed, for a while, and then forgotten."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.leases import make_rows
-from arrears.shared.eventstore.port import Change, RefusedInput
+from arrears.shared.eventstore.port import AgendaRow, Change, ParkedInput, RefusedInput
 from arrears.shared.eventstore.tables import metadata
-from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.ids import BorrowerId, shard_of
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.keyring.sealing import ERASED, SealBroken
+from arrears.shared.runtime.stage import FEED_RANK
 from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.refusals import SealingStore, opened, sealed
 
@@ -91,6 +92,45 @@ class TestStore:
         assert [b"138" in row["value"] for row in rows] == [False, True]
         for row in rows:
             assert await opened(keyring, row["borrower_id"], row["origin"], row["value"]) == BYTES
+
+    async def test_parked_feed_records_are_sealed_and_come_back_as_they_were(
+        self, pool: asyncpg.Pool
+    ) -> None:
+        keyring = MemoryKeyStore().keyring("intake")
+        store = SealingStore(pool, keyring)
+        rows = [_row(FEED_RANK, "feed/0/1", BYTES), _row(3, "arrears.contact.v1/3/7", b"{}")]
+        await store.commit(
+            Change(parked=[ParkedInput(row=row, error="", first=False) for row in rows])
+        )
+        kept = await pool.fetch("SELECT value FROM parked ORDER BY number")
+        assert b"138" not in kept[0]["value"]
+        assert kept[1]["value"] == b"{}"
+        assert [row for _, row in await store.parked_inputs(ANNA)] == rows
+
+    async def test_what_was_parked_of_an_erased_borrower_cannot_be_read(
+        self, pool: asyncpg.Pool
+    ) -> None:
+        keyring = MemoryKeyStore().keyring("intake")
+        store = SealingStore(pool, keyring)
+        row = _row(FEED_RANK, "feed/0/1", BYTES)
+        await store.commit(Change(parked=[ParkedInput(row=row, error="", first=True)]))
+        await keyring.erase(ANNA)
+        [(_, found)] = await store.parked_inputs(ANNA)
+        assert b"138" not in found.value
+
+
+def _row(rank: int, origin: str, value: bytes) -> AgendaRow:
+    return AgendaRow(
+        shard=shard_of(ANNA),
+        day=date(2026, 3, 2),
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        rank=rank,
+        borrower_id=ANNA,
+        order=origin,
+        origin=origin,
+        value=value,
+        row_id=len(origin),
+    )
 
 
 @pytest.mark.live

@@ -1,20 +1,21 @@
-"""Refused input at rest: sealed under its borrower's key, where the borrower is known.
+"""Refused and parked input at rest: sealed under its borrower's key, where the borrower is known.
 
 What names nobody stays as it came and expires (protocol 2.5). Erasing the borrower erases what was
-refused of it, as everything else.
+refused or parked of it, as everything else; if that is tried again, it cannot be read.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import asyncpg
 from msgspec.structs import replace
 
-from arrears.shared.eventstore.port import Change, RefusedInput
+from arrears.shared.eventstore.port import AgendaRow, Change, ParkedInput, RefusedInput
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.keyring.port import Category, Keyring
-from arrears.shared.keyring.sealing import ERASED, Erased, seal, unseal
+from arrears.shared.keyring.sealing import ERASED, DataKey, Erased, seal, unseal
+from arrears.shared.runtime.stage import FEED_RANK
 
 CATEGORY: Final[Category] = "contact"
 """What a feed record may hold in the clear is how a borrower is reached."""
@@ -25,7 +26,10 @@ _BYTES: Final = "latin-1"
 
 
 class SealingStore(PostgresStore):
-    """A service's database that never keeps a known borrower's refused input in the clear."""
+    """A service's database that keeps no known borrower's feed records in the clear for long.
+
+    In the agenda they are as they came, for the days until their turn (protocol 3.1).
+    """
 
     def __init__(self, pool: asyncpg.Pool, keyring: Keyring) -> None:
         super().__init__(pool)
@@ -34,7 +38,17 @@ class SealingStore(PostgresStore):
     async def commit(self, change: Change) -> None:
         if any(one.borrower_id is not None for one in change.refused):
             change.refused = list(await sealed(self._keyring, change.refused))
+        if any(one.row.rank == FEED_RANK for one in change.parked):
+            change.parked = list(await _sealed_rows(self._keyring, change.parked))
         await super().commit(change)
+
+    async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
+        found = []
+        for number, row in await super().parked_inputs(borrower_id):
+            value = await opened(self._keyring, borrower_id, row.origin, row.value)
+            readable = row if isinstance(value, Erased) else replace(row, value=value)
+            found.append((number, readable))
+        return found
 
 
 async def sealed(keyring: Keyring, refused: Sequence[RefusedInput]) -> Sequence[RefusedInput]:
@@ -43,15 +57,31 @@ async def sealed(keyring: Keyring, refused: Sequence[RefusedInput]) -> Sequence[
     keys = await keyring.keys_for(sorted(known), CATEGORY)
     return [
         one
-        if one.borrower_id is None or is_sealed(one.borrower_id, one.value)
-        else replace(
-            one,
-            value=seal(
-                keys[one.borrower_id], one.origin, _FIELD, one.value.decode(_BYTES)
-            ).encode(),
-        )
+        if one.borrower_id is None
+        else replace(one, value=_sealed(keys, one.borrower_id, one.origin, one.value))
         for one in refused
     ]
+
+
+async def _sealed_rows(keyring: Keyring, parked: Sequence[ParkedInput]) -> Sequence[ParkedInput]:
+    """What services say to one another holds nothing in the clear: only the feed's rows change."""
+    whose = {one.row.borrower_id for one in parked if one.row.rank == FEED_RANK}
+    keys = await keyring.keys_for(sorted(whose), CATEGORY)
+    found = []
+    for one in parked:
+        row = one.row
+        if row.rank == FEED_RANK:
+            row = replace(row, value=_sealed(keys, row.borrower_id, row.origin, row.value))
+        found.append(replace(one, row=row))
+    return found
+
+
+def _sealed(
+    keys: Mapping[BorrowerId, DataKey | Erased], borrower_id: BorrowerId, origin: str, value: bytes
+) -> bytes:
+    if is_sealed(borrower_id, value):
+        return value
+    return seal(keys[borrower_id], origin, _FIELD, value.decode(_BYTES)).encode()
 
 
 def is_sealed(borrower_id: BorrowerId | None, value: bytes) -> bool:
