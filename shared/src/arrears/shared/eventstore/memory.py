@@ -24,7 +24,7 @@ from arrears.shared.eventstore.port import (
     Timer,
     Written,
 )
-from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
+from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StaffId, StreamName
 
 PAGE = 1000
 
@@ -48,6 +48,8 @@ class MemoryStore:
         self.refused: list[RefusedInput] = []
         self.duplicates: list[Duplicate] = []
         self.parked: list[ParkedInput] = []
+        self.at_work: dict[tuple[str, StaffId], str] = {}
+        """The turns of commands that are being carried out: what `http.idempotency` keeps."""
         self.published: dict[Shard, int] = {Shard(n): 0 for n in range(SHARD_COUNT)}
 
     # --- Reading
@@ -151,6 +153,9 @@ class MemoryStore:
             place = self.places.get((move.topic, move.partition))
             if place is None or place.position != move.expected:
                 raise Fenced(f"position of {move.topic}[{move.partition}] moved")
+        for held in change.turns:
+            if self.at_work.get((held.key, held.actor)) != held.turn:
+                raise Fenced(f"the command {held.key} was taken over")
         moved = [part.shard for part in change.shards.values() if self._is_moved(part)]
         if moved:
             raise ShardMoved(moved)

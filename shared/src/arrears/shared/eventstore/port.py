@@ -12,7 +12,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
-from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StaffId, StreamName
 
 EVENT_BYTES_MAX = 900_000
 
@@ -169,6 +169,14 @@ class ShardChange(Struct, gc=False):
     idle_until: datetime | None = None
 
 
+class CommandTurn(Struct, frozen=True):
+    """Who carries a person's command out (table `idempotency`): another may take it over."""
+
+    key: str
+    actor: StaffId
+    turn: str
+
+
 class Change(Struct):
     """Everything that one step moves, in one transaction."""
 
@@ -185,6 +193,8 @@ class Change(Struct):
     duplicates: list[Duplicate] = field(default_factory=list)
     parked: list[ParkedInput] = field(default_factory=list)
     unparked: list[int] = field(default_factory=list)
+    turns: list[CommandTurn] = field(default_factory=list)
+    """Nothing is moved where one of these was lost: another answers for that command."""
 
 
 class Store(Protocol):

@@ -30,11 +30,12 @@ async def commit(pool: asyncpg.Pool, change: Change) -> None:
 
 
 def _is_small(change: Change) -> bool:
-    """Whether it moves positions, appends a few events and sets their timers, and nothing else."""
+    """Whether it moves positions, appends a few events and sets their timers, and no more than
+    turns are held for that."""
     others = any(
         value
         for name, value in asdict(change).items()
-        if name not in {"positions", "shards", "timers"}
+        if name not in {"positions", "shards", "timers", "turns"}
     )
     few = sum(len(part.events) for part in change.shards.values()) <= FEW_EVENTS
     return few and len(change.timers) <= FEW_EVENTS and not others
@@ -62,6 +63,7 @@ async def _append_at_once(pool: asyncpg.Pool, change: Change) -> bool:
             [event.value for _, _, event in events],
             *_timers_gone(change),
             *_timers_due(change),
+            *_turns(change),
         )
     except (asyncpg.DivisionByZeroError, asyncpg.UniqueViolationError):
         return False
@@ -69,6 +71,10 @@ async def _append_at_once(pool: asyncpg.Pool, change: Change) -> bool:
 
 
 async def _commit(connection: Connection, change: Change) -> None:
+    if change.turns:
+        held = await connection.fetch(sql.HOLD_TURNS, *_turns(change))
+        if len(held) != len(change.turns):
+            raise Fenced("a command was taken over")
     if change.positions or change.shards:
         await _append(connection, change, await _claim(connection, change))
     await _move_agenda(connection, change)
@@ -214,6 +220,15 @@ def _timers_due(change: Change) -> tuple[Sequence[Any], ...]:
         [timer.stream for timer in due],
         [timer.borrower_id for timer in due],
         [timer.due_at for timer in due],
+    )
+
+
+def _turns(change: Change) -> tuple[Sequence[str], ...]:
+    turns = sorted(change.turns, key=lambda held: (held.key, held.actor))
+    return (
+        [held.key for held in turns],
+        [held.actor for held in turns],
+        [held.turn for held in turns],
     )
 
 

@@ -119,6 +119,13 @@ PREPARE_POSITIONS: Final = """
     FROM unnest($1::text[], $2::smallint[]) AS w (topic, partition)
     ON CONFLICT DO NOTHING
 """
+_HOLD: Final = """
+    SELECT i.key FROM idempotency AS i
+    JOIN unnest(${keys}::text[], ${actors}::text[], ${turns}::text[]) AS h (key, actor, turn)
+        ON i.key = h.key AND i.actor = h.actor AND i.created_at = h.turn::timestamptz
+    WHERE i.status = 0 FOR SHARE OF i"""
+HOLD_TURNS: Final = _HOLD.format(keys=1, actors=2, turns=3)
+"""Whoever would take one of these commands over waits for our commit, and then finds its events."""
 _CLAIMED: Final = """
     WITH positions_moved AS (
         UPDATE positions AS p SET
@@ -171,9 +178,11 @@ CLAIM_AND_APPEND: Final = f"""{_CLAIMED},
     timers_set AS (
         INSERT INTO timers (shard, stream, borrower_id, due_at)
         SELECT * FROM unnest($27::smallint[], $28::text[], $29::text[], $30::timestamptz[])
-        ON CONFLICT (shard, stream) DO UPDATE SET due_at = excluded.due_at)
+        ON CONFLICT (shard, stream) DO UPDATE SET due_at = excluded.due_at),
+    turns_held AS ({_HOLD.format(keys=31, actors=32, turns=33)})
     SELECT 1 / ((SELECT count(*) FROM positions_moved) = cardinality($1::text[])
-        AND (SELECT count(*) FROM shards_moved) = cardinality($9::smallint[]))::int
+        AND (SELECT count(*) FROM shards_moved) = cardinality($9::smallint[])
+        AND (SELECT count(*) FROM turns_held) = cardinality($31::text[]))::int
 """
 """All of it or nothing, in one round trip: dividing by zero takes the statement back."""
 EPOCHS: Final = "SELECT shard, epoch FROM shards WHERE shard = ANY($1::smallint[]) ORDER BY shard"

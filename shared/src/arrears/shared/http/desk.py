@@ -40,11 +40,13 @@ class CommandDesk(Protocol):
         *,
         actor: StaffId,
         idempotency_key: str,
+        turn: str,
     ) -> Issued:
         """Carries out the command that `build` makes for the business time.
 
         Raises Refused, and Busy where it may be tried again. Actor and key are the cause: tried
-        again after a crash, the same ids come out.
+        again after a crash, the same ids come out. Where another has taken the key over, so that
+        our `turn` is past, nothing is carried out.
         """
 
     async def now(self, borrower_id: BorrowerId) -> datetime:

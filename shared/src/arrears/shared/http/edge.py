@@ -81,15 +81,18 @@ class Edge:
         self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
     ) -> Response:
         """`build` makes the command for the business time."""
-        return await self.answer_once(
+        return await self._answer_in_turn(
             call,
-            lambda: self.desk.issue(
-                build, borrower_id, actor=call.staff_id, idempotency_key=call.key
+            lambda turn: self.desk.issue(
+                build, borrower_id, actor=call.staff_id, idempotency_key=call.key, turn=turn
             ),
         )
 
     async def answer_once(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
         """What `work` gives, once for the call's key. Refusals are answers too, and kept."""
+        return await self._answer_in_turn(call, lambda _turn: work())
+
+    async def _answer_in_turn(self, call: Call, work: Callable[[str], Awaitable[Any]]) -> Response:
         verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
         match verdict:
             case idempotency.Given(status, body):
@@ -100,7 +103,7 @@ class Edge:
             case idempotency.InProgress():
                 raise _in_progress()
             case idempotency.Fresh(turn):
-                return await self._answer_first(call, turn, work)
+                return await self._answer_first(call, turn, lambda: work(turn))
 
     async def _answer_first(
         self, call: Call, turn: str, work: Callable[[], Awaitable[Any]]

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from typing import Final, Protocol, TypeAlias
 
 import asyncpg
@@ -76,11 +77,15 @@ def _judged(found_hmac: bytes, status: int, body: bytes, wanted_hmac: bytes) -> 
 
 
 class MemoryAnswers:
-    """For tests and the in-memory run; nothing is taken over, for no process dies."""
+    """For tests and the in-memory run; nothing is taken over, for no process dies.
 
-    def __init__(self) -> None:
+    `at_work` are the turns that a memory store looks at.
+    """
+
+    def __init__(self, at_work: dict[tuple[str, StaffId], str] | None = None) -> None:
         self.kept: dict[tuple[str, StaffId], tuple[bytes, int, bytes]] = {}
-        self._turns: dict[tuple[str, StaffId], int] = {}
+        self._at_work = {} if at_work is None else at_work
+        self._turns = count(1)
 
     async def begin(self, key: str, actor: StaffId, input_hmac: bytes) -> Verdict:
         found = self.kept.get((key, actor))
@@ -90,23 +95,22 @@ class MemoryAnswers:
         return _judged(*found, input_hmac)
 
     def _take(self, key: str, actor: StaffId) -> Fresh:
-        turn = self._turns[key, actor] = self._turns.get((key, actor), 0) + 1
-        return Fresh(str(turn))
+        turn = self._at_work[key, actor] = str(next(self._turns))
+        return Fresh(turn)
 
     async def finish(self, key: str, actor: StaffId, turn: str, status: int, body: bytes) -> bool:
         if not self._is_at_work(key, actor, turn):
             return False
         self.kept[key, actor] = (self.kept[key, actor][0], status, body)
+        del self._at_work[key, actor]
         return True
 
     async def abandon(self, key: str, actor: StaffId, turn: str) -> None:
         if self._is_at_work(key, actor, turn):
-            del self.kept[key, actor]
+            del self.kept[key, actor], self._at_work[key, actor]
 
     def _is_at_work(self, key: str, actor: StaffId, turn: str) -> bool:
-        found = self.kept.get((key, actor))
-        in_progress = found is not None and found[1] == _IN_PROGRESS
-        return in_progress and self._turns[key, actor] == int(turn)
+        return self._at_work.get((key, actor)) == turn
 
 
 _BEGIN: Final = """

@@ -16,6 +16,7 @@ from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.pool import PASSING
 from arrears.shared.eventstore.port import (
     Change,
+    CommandTurn,
     EventRepeated,
     Fenced,
     ShardMoved,
@@ -43,7 +44,8 @@ class TooBusy(Exception):
 class Order(Struct, frozen=True, kw_only=True):
     """A person's command. `build` makes it for the business time.
 
-    `at` is that time; None: 00:00 of the open day of the borrower's shard.
+    `at` is that time; None: 00:00 of the open day of the borrower's shard. Where its `turn` is lost
+    before the commit nothing is appended.
     """
 
     build: Callable[[datetime], Issue]
@@ -51,6 +53,7 @@ class Order(Struct, frozen=True, kw_only=True):
     cause: Cause
     at: datetime | None
     recorded_at: datetime
+    turn: CommandTurn | None = None
 
 
 Outcome: TypeAlias = Sequence[StoredEvent] | Exception
@@ -197,7 +200,11 @@ class _Attempt:
         except Exception as error:
             draft.undo()
             return error
-        return self._add(draft.finish(every_timer=True)) if decided else ()
+        if not decided:
+            return ()
+        if order.turn is not None:
+            self._change.turns.append(order.turn)
+        return self._add(draft.finish(every_timer=True))
 
     def _add(self, drafted: Change) -> Sequence[StoredEvent]:
         events: list[StoredEvent] = []

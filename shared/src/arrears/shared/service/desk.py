@@ -6,7 +6,7 @@ from datetime import datetime
 
 import asyncpg
 
-from arrears.shared.eventstore.port import Store, StoredEvent
+from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
 from arrears.shared.eventstore.projector import find_rows, projected_rows
 from arrears.shared.http.desk import Busy, Issued, IssuedEvent
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
@@ -69,6 +69,7 @@ class ServiceDesk:
         *,
         actor: StaffId,
         idempotency_key: str,
+        turn: str,
     ) -> Issued:
         recorded_at = self._wall()
         order = Order(
@@ -77,6 +78,7 @@ class ServiceDesk:
             cause=Cause(id=derived_id("command", actor, idempotency_key), actor=actor),
             at=recorded_at if self._clock == "live" else None,
             recorded_at=recorded_at,
+            turn=CommandTurn(idempotency_key, actor, turn),
         )
         with told_busy():
             return issued(await self._orders.ask(order))

@@ -61,6 +61,7 @@ class MemoryDesk:
         *,
         actor: StaffId,
         idempotency_key: str,
+        turn: str,
     ) -> Issued:
         if self.failures:
             raise self.failures.pop(0)

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from arrears.shared.eventstore.port import (
     AgendaRow,
     Change,
+    CommandTurn,
     Duplicate,
     ParkedInput,
     PendingEffect,
@@ -15,7 +16,7 @@ from arrears.shared.eventstore.port import (
     StoredEvent,
     Timer,
 )
-from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StaffId, StreamName
 
 DAY = date(2024, 3, 1)
 NEXT_DAY = date(2024, 3, 2)
@@ -147,4 +148,6 @@ def failing_changes() -> Sequence[Change]:
     asked.effects_answered.clear()
     heard.agenda_added.append(row(1))
     heard.agenda_deleted.clear()
-    return (position, gone, answered, epoch, number, version, name, asked, heard)
+    taken_over = full_change()
+    taken_over.turns = [CommandTurn("key", StaffId("li"), AT.isoformat())]
+    return (position, gone, answered, epoch, number, version, name, asked, heard, taken_over)

@@ -41,8 +41,8 @@ _ENVELOPE: Final = Decoder(dict[str, Any])
 class Answers(idempotency.MemoryAnswers):
     """As the table in PostgreSQL: what a dead process began is taken over after a while."""
 
-    def __init__(self, now: Callable[[], float]) -> None:
-        super().__init__()
+    def __init__(self, at_work: dict[tuple[str, StaffId], str], now: Callable[[], float]) -> None:
+        super().__init__(at_work)
         self._now = now
         self._begun: dict[tuple[str, StaffId], float] = {}
 
@@ -74,7 +74,7 @@ class People:
     ) -> None:
         chance = Random(seed)
         self._world = world
-        self._answers = Answers(world.loop.time)
+        self._answers = Answers(world.stores["intake"].at_work, world.loop.time)
         moments = [chance.uniform(0.3, seconds) for _ in range(max(1, world.story.commands // 2))]
         self.wishes = [
             Wish(f"wish-{n}", BorrowerId(chance.choice(borrowers)), chance.choice(moments))

@@ -1,0 +1,95 @@
+"""A person's command is carried out by whoever has its key, and by nobody who lost it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
+
+from arrears.shared.eventstore.leases import make_rows
+from arrears.shared.eventstore.port import Change, CommandTurn, Fenced
+from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
+from arrears.shared.eventstore.tables import metadata
+from arrears.shared.http.idempotency import Fresh, PostgresAnswers
+from arrears.shared.kernel.ids import StaffId
+from arrears.shared.testing.store_material import ONE, append, event
+
+pytestmark = pytest.mark.live
+LI = StaffId("li")
+_SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+
+
+@pytest.fixture(scope="module")
+def dsn(service_database: Callable[[str], str]) -> str:
+    return service_database("intake")
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
+    made = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
+    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
+    await make_rows(made, 0)
+    yield made
+    await made.close()
+
+
+async def began(pool: asyncpg.Pool, key: str = "k") -> CommandTurn:
+    """Whoever had it before is taken over at once."""
+    verdict = await PostgresAnswers(pool, timedelta(0)).begin(key, LI, b"input")
+    assert isinstance(verdict, Fresh)
+    return CommandTurn(key, LI, verdict.turn)
+
+
+def carried_out(*turns: CommandTurn, count: int = 1) -> Change:
+    change = append(*(event(n) for n in range(1, count + 1)), expected=0, day=None)
+    change.turns = list(turns)
+    return change
+
+
+@pytest.mark.parametrize("count", [1, FEW_EVENTS + 1])
+class TestTurns:
+    async def test_who_has_the_turn_may_append(self, pool: asyncpg.Pool, count: int) -> None:
+        turns = [await began(pool, key) for key in ("k", "l")]
+        await PostgresStore(pool).commit(carried_out(*turns, count=count))
+        assert len(await PostgresStore(pool).after(ONE, 0, limit=1000)) == count
+
+    async def test_who_was_taken_over_appends_nothing(self, pool: asyncpg.Pool, count: int) -> None:
+        lost, other = await began(pool), await began(pool, "l")
+        heir = await began(pool)
+        store = PostgresStore(pool)
+        with pytest.raises(Fenced, match="taken over"):
+            await store.commit(carried_out(lost, other, count=count))
+        assert not await store.after(ONE, 0, limit=1)
+        await store.commit(carried_out(heir, count=count))
+
+    async def test_who_has_given_an_answer_appends_nothing_more(
+        self, pool: asyncpg.Pool, count: int
+    ) -> None:
+        held = await began(pool)
+        assert await PostgresAnswers(pool).finish("k", LI, held.turn, 409, b"no")
+        with pytest.raises(Fenced, match="taken over"):
+            await PostgresStore(pool).commit(carried_out(held, count=count))
+
+
+async def test_whoever_takes_over_waits_for_a_commit_under_way(pool: asyncpg.Pool) -> None:
+    """So that it finds the events of it."""
+    held = await began(pool)
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM shards WHERE shard = $1 FOR UPDATE", ONE)
+        committing = asyncio.create_task(
+            PostgresStore(pool).commit(carried_out(held, count=FEW_EVENTS + 1))
+        )
+        async for waiting in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.01)):
+            with waiting:
+                assert await pool.fetchval(_SOMEBODY_WAITS)
+        heir = asyncio.create_task(began(pool))
+        async for waiting in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.01)):
+            with waiting:
+                assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 2
+        assert not heir.done()
+    await committing
+    await heir
+    assert len(await PostgresStore(pool).after(ONE, 0, limit=1000)) == FEW_EVENTS + 1
