@@ -202,11 +202,20 @@ async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]
 
 async def _work(service: Service) -> None:
     settings = Settings.from_env(service.name, os.environ)
-    async with once_there(lambda: opened(service, settings)) as running:
+    async with (
+        once_there(lambda: _timed(service, settings)) as running,
+        once_there(lambda: _worker(service, running)) as worker,
+    ):
+        on_signals(worker.stop)
+        await worker.run()
+
+
+@asynccontextmanager
+async def _timed(service: Service, settings: Settings) -> AsyncIterator[Running]:
+    """What is opened, under the clock that the database has."""
+    async with opened(service, settings) as running:
         await keep_clock(running.pool, settings.ground.clock)
-        async with once_there(lambda: _worker(service, running)) as worker:
-            on_signals(worker.stop)
-            await worker.run()
+        yield running
 
 
 @asynccontextmanager
@@ -265,8 +274,7 @@ def foldings_of(service: Service, stage: Stage) -> list[Folding]:
 async def _serve(service: Service, *, hears: bool) -> None:
     settings = Settings.from_env(service.name, os.environ)
     _check_port(settings)
-    async with once_there(lambda: opened(service, settings)) as running:
-        await keep_clock(running.pool, settings.ground.clock)
+    async with once_there(lambda: _timed(service, settings)) as running:
         if not hears:
             await _http(service, running, None).serve()
             return

@@ -92,10 +92,13 @@ class PostgresHistory:
         """The tables must be there: `arrears-history migrate`. `bounds` as in `eventstore.pool`."""
         pool = await open_pool(dsn, max_size=8, **bounds)
         wanted = all_places()
-        async with pool.acquire() as connection:
-            await connection.execute(
+        try:
+            await pool.execute(
                 _PLACES, [place.topic for place in wanted], [place.shard for place in wanted]
             )
+        except BaseException:
+            await close_pool(pool)
+            raise
         return cls(pool)
 
     async def renew(self) -> None:
