@@ -67,13 +67,13 @@ class TestParked:
         assert len(canned.headers[-1]["Idempotency-Key"]) == 32
         assert canned.headers[-1]["X-Staff-Id"]
 
-    def test_skip_sends_the_reason_and_refuses_an_empty_one(self, canned: Any) -> None:
+    def test_skip_names_the_input_and_the_reason_which_must_not_be_empty(self, canned: Any) -> None:
         canned.answers["/parked"] = {"items": [PARKED]}
         canned.answers["/parked/b%2F1/skip"] = {}
         assert arrears("parked", "skip", "b/1", "--reason", " ").exit_code == 2
         result = arrears("parked", "skip", "b/1", "--reason", "agreed", "--service", "contact")
         assert result.exit_code == 0, result.stderr
-        assert canned.asked[-1][3] == {"reason": "agreed"}
+        assert canned.asked[-1][3] == {"origin": "o", "reason": "agreed"}
 
     def test_a_borrower_parked_in_several_services_must_be_told_apart(self, canned: Any) -> None:
         canned.answers["/parked"] = {"items": [PARKED]}

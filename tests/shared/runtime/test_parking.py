@@ -2,14 +2,25 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import cast
 
+import asyncpg
+import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 
 from arrears.shared.eventstore.port import Change, ShardMoved
+from arrears.shared.http.actors import DevelopmentActors
+from arrears.shared.http.app import make_app
+from arrears.shared.http.edge import Edge
+from arrears.shared.http.health import ProgressBoard
+from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import parking_place
+from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.operations import repair_routes
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 ANNA = BorrowerId("anna")
@@ -24,11 +35,13 @@ async def _parked(world: ToyWorld) -> None:
     await world.run_days(1, 1)
 
 
-async def _skip(world: ToyWorld) -> int:
+async def _skip(world: ToyWorld, origin: str = "") -> int:
+    first = [one.row.origin for one in world.stores["intake"].parked][:1]
     return await skip_parked(
         world.stages["intake"],
         world.stores["intake"],
         ANNA,
+        origin=origin or first[0],
         reason="told twice",
         actor=OPS,
         recorded_at=NOW,
@@ -103,7 +116,17 @@ async def test_nothing_parked_is_refused(world: ToyWorld) -> None:
     world.fact(1, "anna", 1)
     await world.run_days(1, 1)
     with pytest.raises(Refused, match="nothing_is_parked"):
-        await _skip(world)
+        await _skip(world, "anything")
+
+
+async def test_only_what_was_seen_is_skipped(world: ToyWorld) -> None:
+    """Two people looked at the same input, or one asked again: the next one is not given up."""
+    await _parked(world)
+    seen = world.stores["intake"].parked[0].row.origin
+    assert await _skip(world, seen) == 1
+    with pytest.raises(Refused, match="not_the_first_parked"):
+        await _skip(world, seen)
+    assert len(world.stores["intake"].parked) == 1
 
 
 @pytest.mark.parametrize(("repair", "left"), [(_skip, 1), (_retry, 0)])
@@ -126,3 +149,30 @@ async def test_a_repair_that_lost_a_race_begins_again(
     await repair(world)
     assert not lost
     assert len(store.parked) == left
+
+
+async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
+    await _parked(world)
+    stage, store = world.stages["intake"], world.stores["intake"]
+    seen = store.parked[0].row.origin
+    desk = ServiceDesk(stage, store, cast("asyncpg.Pool", None), clock="feed", wall=world.now)
+    edge = Edge(desk, MemoryAnswers(store.at_work), DevelopmentActors(), b"secret")
+    health = ProgressBoard().health
+    routers = [repair_routes(stage, store, edge)]
+    app = make_app("Toy", routers, health=health, registry=CollectorRegistry())
+    said = {"origin": seen, "reason": "told twice"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://test"
+    ) as client:
+        answers = [
+            await client.post(
+                "/parked/anna/skip",
+                json=said,
+                headers={"X-Staff-Id": "li.wei", "Idempotency-Key": key},
+            )
+            for key in ("k-1", "k-1", "k-2")
+        ]
+    assert [answer.status_code for answer in answers] == [200, 200, 409]
+    assert answers[1].json() == answers[0].json() == {"borrower_id": "anna", "still_parked": 1}
+    assert answers[2].json()["reason"] == "not_the_first_parked"
+    assert len(store.parked) == 1

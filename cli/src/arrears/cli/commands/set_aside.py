@@ -113,7 +113,8 @@ def skip(
             raise WrongUse("--reason", "says why the input is left out; it must not be empty")
         found = _one_parked(borrower, service)
         path = f"/parked/{quote(borrower, safe='')}/skip"
-        answer = stage_api(found["service"]).post(path, {"reason": reason})
+        said = {"origin": found["origin"], "reason": reason}
+        answer = stage_api(found["service"]).post(path, said)
     _done(found, "is left out", answer, as_json=as_json)
 
 

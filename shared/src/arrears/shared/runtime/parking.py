@@ -56,15 +56,22 @@ async def skip_parked(
     store: Store,
     borrower_id: BorrowerId,
     *,
+    origin: str,
     reason: str,
     actor: StaffId,
     recorded_at: datetime,
 ) -> int:
-    """Give up the first parked input; how many still wait. Raises as `retry_parked`."""
+    """Give up the first parked input, which came from `origin`; how many still wait.
+
+    Raises as `retry_parked`, and Refused where another input is the first: asked for twice, or by
+    two people, only what they saw is given up.
+    """
 
     async def attempt() -> int:
         repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
         number, row = repair.parked[0]
+        if row.origin != origin:
+            raise Refused("not_the_first_parked", "origin")
         repair.say(InputSkipped(origin=row.origin, reason=reason), "skip")
         left = len(repair.parked) - 1
         if not left:

@@ -56,7 +56,8 @@ _ONE_REFUSED: Final = """
 """
 _PARKED: Final = """
     SELECT min(number) AS number, shard, borrower_id, count(*) AS waiting,
-        max(error) AS error, min(origin) AS origin, min(day) AS day, min(parked_at) AS parked_at
+        max(error) AS error, (array_agg(origin ORDER BY number))[1] AS origin, min(day) AS day,
+        min(parked_at) AS parked_at
     FROM parked GROUP BY shard, borrower_id ORDER BY 1
 """
 _ANSWERS: Final = documented(
@@ -142,32 +143,51 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         borrower_id: BorrowerIdPath, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
-        with told_busy():
-            count = await retry_parked(
-                stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
-            )
-        return _json({"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id})
 
-    @router.post("/parked/{borrower_id:path}/skip", responses=command_answers("nothing_is_parked"))
+        async def work() -> object:
+            with told_busy():
+                count = await retry_parked(
+                    stage,
+                    store,
+                    BorrowerId(borrower_id),
+                    actor=call.staff_id,
+                    recorded_at=wall_clock(),
+                )
+            return {"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id}
+
+        return await edge.answer_once(call, work)
+
+    @router.post(
+        "/parked/{borrower_id:path}/skip",
+        responses=command_answers("nothing_is_parked", "not_the_first_parked"),
+    )
     async def skip(
         borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
-        with told_busy():
-            left = await skip_parked(
-                stage,
-                store,
-                BorrowerId(borrower_id),
-                reason=body.reason,
-                actor=call.staff_id,
-                recorded_at=wall_clock(),
-            )
-        return _json({"borrower_id": borrower_id, "still_parked": left})
+
+        async def work() -> object:
+            with told_busy():
+                left = await skip_parked(
+                    stage,
+                    store,
+                    BorrowerId(borrower_id),
+                    origin=body.origin,
+                    reason=body.reason,
+                    actor=call.staff_id,
+                    recorded_at=wall_clock(),
+                )
+            return {"borrower_id": borrower_id, "still_parked": left}
+
+        return await edge.answer_once(call, work)
 
     return router
 
 
 class SkipBody(Body):
+    """`origin` is that of the input as the list told it: no other is given up."""
+
+    origin: Words
     reason: Words
 
 

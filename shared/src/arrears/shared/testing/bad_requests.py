@@ -17,7 +17,7 @@ from arrears.shared.testing.bad_values import ANYTHING
 SECRET: Final = "13800138000"
 _HEADERS: Final = {"x-staff-id": "li.wei", "content-type": "application/json"}
 _KEY: Final = "idempotency-key"
-_WORDS: Final = frozenset({"reason", "note"})
+_WORDS: Final = frozenset({"reason", "note", "origin"})
 _MAY_BE_NULL: Final = frozenset({"until_on", "note"})
 _METHODS: Final = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "Brew", "")
 
