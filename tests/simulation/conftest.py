@@ -24,7 +24,7 @@ from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.service.process import foldings_of
+from arrears.shared.service.opening import foldings_of
 from arrears.shared.service.settings import Ground
 from arrears.shared.testing.laws import Broken
 from arrears.shared.testing.simulated_loop import Actor, current_actor

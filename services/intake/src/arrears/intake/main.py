@@ -12,7 +12,8 @@ from arrears.intake.domain.borrower import borrower_decider
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.service.process import Service
+from arrears.shared.service.opening import Service
+from arrears.shared.service.process import main_of
 from arrears.shared.service.settings import Ground
 
 
@@ -39,4 +40,4 @@ service = Service(
     projections=[case_list],
     make_routes=lambda edge: [routes(edge)],
 )
-main = service.main
+main = main_of(service)

@@ -13,7 +13,8 @@ from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.service.process import Service
+from arrears.shared.service.opening import Service
+from arrears.shared.service.process import main_of
 from arrears.shared.service.settings import Ground
 
 
@@ -49,4 +50,4 @@ service = Service(
     make_gateway=make_gateway,
     make_routes=lambda edge: [routes(edge)],
 )
-main = service.main
+main = main_of(service)

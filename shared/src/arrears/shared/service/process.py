@@ -9,27 +9,20 @@ import time
 from collections.abc import (
     AsyncIterator,
     Callable,
-    Iterable,
     Iterator,
     Mapping,
-    Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
-import asyncpg
 import structlog
 import typer
 import uvicorn
-from fastapi import APIRouter
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import Leases, make_rows
-from arrears.shared.eventstore.pool import bounded, close_pool, open_pool
-from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.eventstore.projector import Folding, Projection, Projector
+from arrears.shared.eventstore.pool import open_pool
+from arrears.shared.eventstore.projector import Projector
 from arrears.shared.http.actors import actors_from_env
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
@@ -37,13 +30,9 @@ from arrears.shared.http.idempotency import PostgresAnswers
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import event_topic, feed_topic
-from arrears.shared.kernel.reaction import Gateway
-from arrears.shared.keyring.master import MasterKey
-from arrears.shared.keyring.port import Keyring
-from arrears.shared.keyring.postgres import PostgresKeyring
 from arrears.shared.keyring.schema import migrate as migrate_keystore
 from arrears.shared.runtime.owner import Owner
-from arrears.shared.runtime.stage import STAGES, Stage
+from arrears.shared.runtime.stage import STAGES
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.doubts import doubt_routes
@@ -51,43 +40,25 @@ from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
 from arrears.shared.service.migrating import make_database, migrate
+from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.patience import once_there
-from arrears.shared.service.refusals import SealingStore
-from arrears.shared.service.settings import BadSetting, Ground, Settings
+from arrears.shared.service.rebuilding import rebuild_service
+from arrears.shared.service.settings import BadSetting, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
 
 log = structlog.get_logger(__name__)
-POOL_MAX: Final = 6
 
 
-@dataclass(frozen=True)
-class Service:
-    """What makes one stage service of the common parts."""
+def main_of(service: Service) -> Callable[[], None]:
+    """The command line. Wrong use and wrong settings exit 2, what must stop exits 1."""
 
-    name: str
-    migrations: Path
-    make_stage: Callable[[Ground, Keyring], Stage]
-    projections: Sequence[Projection]
-    make_gateway: Callable[[Ground, Keyring], Gateway | None] | None = None
-    make_routes: Callable[[Edge], Iterable[APIRouter]] | None = None
+    def main() -> None:
+        with leaving_plainly(service.name, MUST_STOP):
+            _commands(service)()
 
-    def main(self) -> None:
-        """The command line. Wrong use and wrong settings exit 2, what must stop exits 1."""
-        with leaving_plainly(self.name, MUST_STOP):
-            _commands(self)()
-
-
-@dataclass
-class Running:
-    """The open resources of a process."""
-
-    settings: Settings
-    pool: asyncpg.Pool
-    store: PostgresStore
-    keyring: PostgresKeyring
-    stage: Stage
+    return main
 
 
 def _commands(service: Service) -> typer.Typer:
@@ -132,8 +103,6 @@ def _commands(service: Service) -> typer.Typer:
         as_json: Annotated[bool, typer.Option("--json")] = False,
     ) -> None:
         """Rebuild into a new database and compare; exits 1 where anything differs."""
-        from arrears.shared.service.rebuilding import rebuild_service  # noqa: PLC0415
-
         sys.exit(run_loop(rebuild_service(service, source, keep=keep, as_json=as_json)))
 
     @app.command()
@@ -173,31 +142,6 @@ async def _prepare(service: Service, settings: Settings, kafka: KafkaSettings) -
 def _keystore_place(settings: Settings) -> tuple[str, str]:
     server, _, name = settings.keystore.rpartition("/")
     return f"{server}/postgres", name
-
-
-async def _keyring(settings: Settings) -> PostgresKeyring:
-    master = MasterKey.from_env(os.environ)
-    return await PostgresKeyring.connect(settings.keystore, master, settings.service)
-
-
-@asynccontextmanager
-async def opened(service: Service, settings: Settings) -> AsyncIterator[Running]:
-    """The database, the key store and the stage of a process."""
-    pool = await open_pool(settings.dsn, max_size=POOL_MAX, **bounded(service.name))
-    try:
-        keyring = await _keyring(settings)
-        try:
-            yield Running(
-                settings=settings,
-                pool=pool,
-                store=SealingStore(pool, keyring),
-                keyring=keyring,
-                stage=service.make_stage(settings.ground, keyring),
-            )
-        finally:
-            await keyring.close()
-    finally:
-        await close_pool(pool)
 
 
 async def _work(service: Service) -> None:
@@ -263,12 +207,6 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
     finally:
         await publisher.close()
         await bus.close()
-
-
-def foldings_of(service: Service, stage: Stage) -> list[Folding]:
-    """The service's projections, ready to fold its events."""
-    codec = stage.codec()
-    return [Folding(projection, codec) for projection in service.projections]
 
 
 async def _serve(service: Service, *, hears: bool) -> None:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import asyncpg
 from msgspec.json import encode
@@ -31,12 +31,10 @@ from arrears.shared.runtime.stage import closing_type
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.filling import fill, from_store, from_topic
 from arrears.shared.service.migrating import drop_database, make_database, migrate_async
+from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.rederiving import Rederived, rederive
 from arrears.shared.service.settings import Settings, database_url
 from arrears.shared.service.turning import PER_HOUR, Turn, keep_clock, spread_of
-
-if TYPE_CHECKING:
-    from arrears.shared.service.process import Running, Service
 
 Source = Literal["store", "kafka"]
 
@@ -74,10 +72,8 @@ class Comparison:
         self.seconds[phase] = time.perf_counter() - begun
 
 
-async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_json: bool) -> int:
+async def rebuild_service(service: Service, source: Source, *, keep: bool, as_json: bool) -> int:
     """The exit code: 0 where the rebuild equals the service, 1 where it does not."""
-    from arrears.shared.service.process import opened  # noqa: PLC0415
-
     settings = Settings.from_env(service.name, os.environ)
     name = f"{settings.database}_rebuild"
     await drop_database(settings.server, name)
@@ -98,7 +94,7 @@ async def rebuild_service(service: "Service", source: Source, *, keep: bool, as_
 
 
 async def _rebuild(
-    service: "Service", running: "Running", pool: asyncpg.Pool, source: Source, name: str
+    service: Service, running: Running, pool: asyncpg.Pool, source: Source, name: str
 ) -> Comparison:
     found = Comparison(service=service.name, source=source, database=name)
     rebuilt = PostgresStore(pool)
@@ -126,12 +122,10 @@ async def _rebuild(
 
 
 async def _project(
-    service: "Service", running: "Running", dsn: str, seqs: dict[Shard, int], found: Comparison
+    service: Service, running: Running, dsn: str, seqs: dict[Shard, int], found: Comparison
 ) -> None:
     """Rows and cursor move together, so what a dying server has not written down is folded again:
     no page waits for the disk."""
-    from arrears.shared.service.process import foldings_of  # noqa: PLC0415
-
     settings = {"synchronous_commit": "off"}
     pool = await open_pool(dsn, min_size=2, max_size=2, server_settings=settings)
     try:
@@ -149,7 +143,7 @@ async def _project(
         await pool.close()
 
 
-async def _make_ready(running: "Running", pool: asyncpg.Pool) -> None:
+async def _make_ready(running: Running, pool: asyncpg.Pool) -> None:
     """A worker that starts on this database goes on where the lost one stood."""
     kafka = KafkaSettings.from_env(os.environ)
     store, clock = PostgresStore(pool), running.settings.ground.clock
@@ -197,7 +191,7 @@ def _place(event: StoredEvent) -> tuple[int, str, int, str]:
     return (event.seq, event.stream, event.version, event.event_id)
 
 
-async def _compare_timers(running: "Running", derived: Rederived, found: Comparison) -> None:
+async def _compare_timers(running: Running, derived: Rederived, found: Comparison) -> None:
     if found.unpublished:
         return
     rows = await running.pool.fetch("SELECT shard, stream, due_at FROM timers")

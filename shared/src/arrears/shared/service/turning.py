@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
 import asyncpg
 from msgspec import Struct, field
@@ -22,10 +22,8 @@ from arrears.shared.kernel.ids import SHARD_COUNT, Shard, StreamName
 from arrears.shared.runtime.overdue import Following, following, slots
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.service.clock import wall_clock
+from arrears.shared.service.opening import Service, opened
 from arrears.shared.service.settings import Settings
-
-if TYPE_CHECKING:
-    from arrears.shared.service.process import Service
 
 BATCH: Final = 500
 PER_HOUR: Final = 200
@@ -108,10 +106,8 @@ async def spread_of(pool: asyncpg.Pool) -> Spread | None:
     return None if kept is None else decode(kept, type=Spread)
 
 
-async def turn_clock(service: "Service", per_hour: int, *, approved_by: str | None) -> None:
+async def turn_clock(service: Service, per_hour: int, *, approved_by: str | None) -> None:
     """Print the plan as JSON; carried out where somebody approved it."""
-    from arrears.shared.service.process import opened  # noqa: PLC0415 - it imports this
-
     settings = Settings.from_env(service.name, os.environ)
     async with opened(service, settings) as running:
         turn = Turn(running.stage, running.store, running.pool, wall_clock(), per_hour)
