@@ -34,18 +34,17 @@ def test_volleys_hold_every_fault_once_and_no_victim_twice() -> None:
     faults = plan(11, 300)
     found = list(volleys(faults, 3))
     assert sorted(fault.number for volley in found for fault in volley) == list(range(1, 301))
-    assert {len(volley) for volley in found} == {1, 2, 3}
+    assert {len(volley) for volley in found} <= {1, 2, 3}
     assert len(found) < 150
     for volley in found:
         victims = [fault.victim for fault in volley]
         assert len(set(victims)) == len(victims)
 
 
-def test_no_process_is_started_while_a_server_is_hurt() -> None:
+def test_processes_are_started_while_servers_are_hurt() -> None:
     servers = {"kafka", "postgresql"}
-    for volley in volleys(plan(12, 300), 4):
-        victims = {fault.victim for fault in volley}
-        assert not (victims & servers and victims & set(PROCESSES))
+    victims = [{fault.victim for fault in volley} for volley in volleys(plan(12, 300), 3)]
+    assert sum(bool(one & servers and one & set(PROCESSES)) for one in victims) > 20
 
 
 def test_one_at_a_time_is_the_plan_itself() -> None:

@@ -110,26 +110,17 @@ def plan(
 
 
 def volleys(faults: Sequence[Fault], together: int) -> Iterator[Sequence[Fault]]:
-    """The same faults, up to `together` at once: of different victims each time.
-
-    Processes and servers are not hurt together: a process that is started without its servers ends
-    with the advice to start it again, which is its supervisor's work.
-    """
+    """The same faults, up to `together` at once: of different victims each time."""
     left = list(faults)
     while left:
         volley = [left.pop(0)]
         for fault in list(left):
             if len(volley) >= together:
                 break
-            if all(_fit(fault, other) for other in volley):
+            if all(fault.victim != other.victim for other in volley):
                 left.remove(fault)
                 volley.append(fault)
         yield volley
-
-
-def _fit(one: Fault, other: Fault) -> bool:
-    victims = {one.victim, other.victim}
-    return len(victims) == 2 and not (victims & {KAFKA, POSTGRESQL} and victims & {*PROCESSES})
 
 
 def _fault(chance: Random, number: int, kind: Kind) -> Fault:
