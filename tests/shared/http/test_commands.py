@@ -7,8 +7,8 @@ import asyncpg
 import httpx
 import pytest
 
-from arrears.shared.http.desk import Busy
 from arrears.shared.http.idempotency import MemoryAnswers
+from arrears.shared.kernel.decider import Busy
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.memory_desk import MemoryDesk
 

@@ -28,10 +28,6 @@ class Issued(Struct, frozen=True, kw_only=True):
     events: tuple[IssuedEvent, ...]
 
 
-class Busy(Exception):
-    """The command could not be carried out now, through no fault of its own. Try again."""
-
-
 class CommandDesk(Protocol):
     async def issue(
         self,

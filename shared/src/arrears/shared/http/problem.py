@@ -16,10 +16,9 @@ from msgspec.json import encode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from arrears.shared.http.desk import Busy
 from arrears.shared.http.logs import told
 from arrears.shared.http.schema import schema_of
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import Busy, Refused
 
 PROBLEM_JSON: Final = "application/problem+json"
 _FIELD_MAX: Final = 100

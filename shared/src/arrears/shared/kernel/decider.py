@@ -27,6 +27,10 @@ class Refused(Exception):
         self.field = field
 
 
+class Busy(Exception):
+    """The command could not be carried out now, through no fault of its own. Try again."""
+
+
 def never(_state: object, _after: datetime) -> datetime | None:
     """A stream that waits for nobody and nothing."""
     return None

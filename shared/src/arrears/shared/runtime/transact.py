@@ -26,7 +26,7 @@ from arrears.shared.eventstore.port import (
     StreamMoved,
     Timer,
 )
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import Busy, Refused
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName, shard_of, stream_name
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.shelves import Draft, Shelf
@@ -37,7 +37,7 @@ ATTEMPTS_MAX: Final = 5
 Done = TypeVar("Done")
 
 
-class TooBusy(Exception):
+class TooBusy(Busy):
     """Others appended to the stream at every attempt. Nothing was written; try again."""
 
 

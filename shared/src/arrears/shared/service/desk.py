@@ -1,29 +1,19 @@
 """The desk of a running service: people's commands over the one write path, rows from tables."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
 
 from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
 from arrears.shared.eventstore.projector import find_rows, projected_rows
-from arrears.shared.http.desk import Busy, Issued, IssuedEvent
+from arrears.shared.http.desk import Issued, IssuedEvent
 from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.runtime.together import Together
-from arrears.shared.runtime.transact import Order, Outcome, TooBusy, open_desk, transact_all
+from arrears.shared.runtime.transact import Order, Outcome, open_desk, transact_all
 from arrears.shared.runtime.workbench import Cause
-
-
-@contextmanager
-def told_busy() -> Iterator[None]:
-    """Too many lost races are told to the caller as something to be tried again."""
-    try:
-        yield
-    except TooBusy as error:
-        raise Busy from error
 
 
 def issued(events: Iterable[StoredEvent]) -> Issued:
@@ -80,8 +70,7 @@ class ServiceDesk:
             recorded_at=recorded_at,
             turn=CommandTurn(idempotency_key, actor, turn),
         )
-        with told_busy():
-            return issued(await self._orders.ask(order))
+        return issued(await self._orders.ask(order))
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """`live`: the wall clock. `feed`: 00:00 of the borrower's open day; streams move it on."""

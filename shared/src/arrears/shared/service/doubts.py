@@ -16,7 +16,7 @@ from arrears.shared.kernel.ids import EventId
 from arrears.shared.runtime.doubts import settle_doubt
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
-from arrears.shared.service.desk import issued, told_busy
+from arrears.shared.service.desk import issued
 
 _IN_DOUBT: Final = """
     SELECT event_id, shard, stream, borrower_id, kind, at AS asked_at, sent_at FROM effects
@@ -55,17 +55,16 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
         """Say whether it was carried out. If not it is sent again, under the same key."""
 
         async def work() -> Issued:
-            with told_busy():
-                event = await settle_doubt(
-                    stage,
-                    store,
-                    EventId(event_id),
-                    carried_out=body.carried_out,
-                    note=body.note,
-                    actor=call.staff_id,
-                    now=edge.desk.now,
-                    recorded_at=wall_clock(),
-                )
+            event = await settle_doubt(
+                stage,
+                store,
+                EventId(event_id),
+                carried_out=body.carried_out,
+                note=body.note,
+                actor=call.staff_id,
+                now=edge.desk.now,
+                recorded_at=wall_clock(),
+            )
             return issued([event])
 
         return await edge.answer_once(call, work)

@@ -25,7 +25,6 @@ from arrears.shared.keyring.sealing import Erased
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
-from arrears.shared.service.desk import told_busy
 from arrears.shared.service.refusals import opened
 
 _STATUS: Final = """
@@ -145,14 +144,9 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         """Put everything parked of the borrower back on the agenda of the open day."""
 
         async def work() -> object:
-            with told_busy():
-                count = await retry_parked(
-                    stage,
-                    store,
-                    BorrowerId(borrower_id),
-                    actor=call.staff_id,
-                    recorded_at=wall_clock(),
-                )
+            count = await retry_parked(
+                stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
+            )
             return {"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id}
 
         return await edge.answer_once(call, work)
@@ -167,16 +161,15 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
 
         async def work() -> object:
-            with told_busy():
-                left = await skip_parked(
-                    stage,
-                    store,
-                    BorrowerId(borrower_id),
-                    origin=body.origin,
-                    reason=body.reason,
-                    actor=call.staff_id,
-                    recorded_at=wall_clock(),
-                )
+            left = await skip_parked(
+                stage,
+                store,
+                BorrowerId(borrower_id),
+                origin=body.origin,
+                reason=body.reason,
+                actor=call.staff_id,
+                recorded_at=wall_clock(),
+            )
             return {"borrower_id": borrower_id, "still_parked": left}
 
         return await edge.answer_once(call, work)

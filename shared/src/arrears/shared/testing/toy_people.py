@@ -17,10 +17,10 @@ from msgspec.json import Decoder
 from arrears.shared.contracts.intake import CaseHeld
 from arrears.shared.eventstore.port import Store
 from arrears.shared.http import idempotency
-from arrears.shared.http.desk import Busy, Issued
+from arrears.shared.http.desk import Issued
 from arrears.shared.http.edge import Call, Edge
 from arrears.shared.http.problem import ProblemRaised
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import Busy, Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.service.desk import ServiceDesk
