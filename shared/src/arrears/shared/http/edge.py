@@ -103,13 +103,13 @@ class Edge:
             case idempotency.InProgress():
                 raise _in_progress()
             case idempotency.Fresh(turn):
-                return await self._answer_first(call, turn, lambda: work(turn))
+                return await self._answer_first(call, turn, work)
 
     async def _answer_first(
-        self, call: Call, turn: str, work: Callable[[], Awaitable[Any]]
+        self, call: Call, turn: str, work: Callable[[str], Awaitable[Any]]
     ) -> Response:
         try:
-            status, body = 200, encode(await work())
+            status, body = 200, encode(await work(turn))
         except Refused as refusal:
             found = problem.refused(refusal)
             status, body = found.status, encode(found)

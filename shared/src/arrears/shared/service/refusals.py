@@ -43,12 +43,11 @@ class SealingStore(PostgresStore):
         await super().commit(change)
 
     async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
-        found = []
-        for number, row in await super().parked_inputs(borrower_id):
-            value = await opened(self._keyring, borrower_id, row.origin, row.value)
-            readable = row if isinstance(value, Erased) else replace(row, value=value)
-            found.append((number, readable))
-        return found
+        rows = await super().parked_inputs(borrower_id)
+        if not any(is_sealed(borrower_id, row.value) for _, row in rows):
+            return rows
+        key = await _find_key(self._keyring, borrower_id)
+        return [(number, _readable(key, row)) for number, row in rows]
 
 
 async def sealed(keyring: Keyring, refused: Sequence[RefusedInput]) -> Sequence[RefusedInput]:
@@ -67,13 +66,22 @@ async def _sealed_rows(keyring: Keyring, parked: Sequence[ParkedInput]) -> Seque
     """What services say to one another holds nothing in the clear: only the feed's rows change."""
     whose = {one.row.borrower_id for one in parked if one.row.rank == FEED_RANK}
     keys = await keyring.keys_for(sorted(whose), CATEGORY)
-    found = []
-    for one in parked:
-        row = one.row
-        if row.rank == FEED_RANK:
-            row = replace(row, value=_sealed(keys, row.borrower_id, row.origin, row.value))
-        found.append(replace(one, row=row))
-    return found
+    return [
+        one if one.row.rank != FEED_RANK else replace(one, row=_sealed_row(keys, one.row))
+        for one in parked
+    ]
+
+
+def _sealed_row(keys: Mapping[BorrowerId, DataKey | Erased], row: AgendaRow) -> AgendaRow:
+    return replace(row, value=_sealed(keys, row.borrower_id, row.origin, row.value))
+
+
+def _readable(key: DataKey | Erased, row: AgendaRow) -> AgendaRow:
+    """As it came, where that can still be read."""
+    if not is_sealed(row.borrower_id, row.value):
+        return row
+    value = _unsealed(key, row.origin, row.value)
+    return row if isinstance(value, Erased) else replace(row, value=value)
 
 
 def _sealed(
@@ -95,6 +103,14 @@ async def opened(
     """The bytes as they came, or ERASED. Raises SealBroken where they were changed."""
     if borrower_id is None or not is_sealed(borrower_id, value):
         return value
+    return _unsealed(await _find_key(keyring, borrower_id), origin, value)
+
+
+async def _find_key(keyring: Keyring, borrower_id: BorrowerId) -> DataKey | Erased:
     keys = await keyring.find_keys([borrower_id], CATEGORY)
-    text = unseal(keys.get(borrower_id, ERASED), origin, _FIELD, value.decode())
+    return keys.get(borrower_id, ERASED)
+
+
+def _unsealed(key: DataKey | Erased, origin: str, value: bytes) -> bytes | Erased:
+    text = unseal(key, origin, _FIELD, value.decode())
     return text if isinstance(text, Erased) else text.encode(_BYTES)

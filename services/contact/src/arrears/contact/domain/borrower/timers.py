@@ -32,10 +32,7 @@ def due(borrower: Borrower, after: datetime) -> datetime | None:
     """
     instants = [stop.lifts_at for stop in borrower.stops if stop.lifts_at is not None]
     instants.extend(f.wakes_at for f in borrower.cases.values() if f.wakes_at is not None)
-    if not instants:
-        return None
-    first = min(instants)
-    return first if first > after else after + SOON
+    return max(min(instants), after + SOON) if instants else None
 
 
 def serve(draft: Draft) -> None:
