@@ -1,14 +1,12 @@
 """The PostgreSQL store passes the suite of all event stores, and is migrated as services are."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
-from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.port import (
     Change,
     EventRepeated,
@@ -19,7 +17,6 @@ from arrears.shared.eventstore.port import (
 )
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
-from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.testing.store_material import (
     ANNA,
@@ -39,18 +36,9 @@ pytestmark = pytest.mark.live
 _SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
-@pytest.fixture(scope="module")
-def dsn(service_database: Callable[[str], str]) -> str:
-    return service_database("intake")
-
-
 @pytest.fixture
-async def store(dsn: str) -> AsyncIterator[PostgresStore]:
-    pool = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
-    await pool.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
-    await make_rows(pool, 0)
-    yield PostgresStore(pool)
-    await pool.close()
+def store(pool: asyncpg.Pool) -> PostgresStore:
+    return PostgresStore(pool)
 
 
 class TestPostgresStore(StoreSuite):

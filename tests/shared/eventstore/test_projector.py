@@ -1,6 +1,6 @@
 """The projector on PostgreSQL: rows and cursors move together, from memory or from the store."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -11,10 +11,8 @@ from msgspec.json import decode, encode
 
 from arrears.shared.eventstore import projector as projecting
 from arrears.shared.eventstore.codec import Codec
-from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.port import Written
 from arrears.shared.eventstore.projector import Folding, Projector, projected_rows
-from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import Shard
 
 pytestmark = pytest.mark.live
@@ -52,20 +50,6 @@ SUMS: Final[Any] = SimpleNamespace(
 
 def folding(projection: Any = SUMS) -> Folding:
     return Folding(projection, Codec({Said: "toy.said.v1", Heard: "toy.heard.v1"}))
-
-
-@pytest.fixture(scope="module")
-def dsn(service_database: Callable[[str], str]) -> str:
-    return service_database("intake")
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
-    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
-    await make_rows(made, 0)
-    yield made
-    await made.close()
 
 
 class Told:

@@ -1,39 +1,22 @@
 """A person's command is carried out by whoever has its key, and by nobody who lost it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import asyncpg
 import pytest
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
-from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.port import Change, CommandTurn, Fenced
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
-from arrears.shared.eventstore.tables import metadata
 from arrears.shared.http.idempotency import Fresh, PostgresAnswers
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.store_material import ONE, append, event
 
 pytestmark = pytest.mark.live
 LI = StaffId("li")
-_SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
-
-
-@pytest.fixture(scope="module")
-def dsn(service_database: Callable[[str], str]) -> str:
-    return service_database("intake")
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await asyncpg.create_pool(dsn, min_size=1, max_size=8)
-    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
-    await make_rows(made, 0)
-    yield made
-    await made.close()
+_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted"
 
 
 async def began(pool: asyncpg.Pool, key: str = "k") -> CommandTurn:
@@ -82,14 +65,16 @@ async def test_whoever_takes_over_waits_for_a_commit_under_way(pool: asyncpg.Poo
         committing = asyncio.create_task(
             PostgresStore(pool).commit(carried_out(held, count=FEW_EVENTS + 1))
         )
-        async for waiting in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.01)):
-            with waiting:
-                assert await pool.fetchval(_SOMEBODY_WAITS)
+        await _waiting(pool, 1)
         heir = asyncio.create_task(began(pool))
-        async for waiting in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.01)):
-            with waiting:
-                assert await pool.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted") == 2
+        await _waiting(pool, 2)
         assert not heir.done()
     await committing
     await heir
     assert len(await PostgresStore(pool).after(ONE, 0, limit=1000)) == FEW_EVENTS + 1
+
+
+async def _waiting(pool: asyncpg.Pool, count: int) -> None:
+    async for attempt in AsyncRetrying(stop=stop_after_delay(20), wait=wait_fixed(0.01)):
+        with attempt:
+            assert await pool.fetchval(_WAITING) == count

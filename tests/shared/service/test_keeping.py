@@ -1,15 +1,12 @@
 """What is kept of refused input and of answers: sealed, for a while, and then forgotten."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.port import AgendaRow, Change, ParkedInput, RefusedInput
-from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import BorrowerId, shard_of
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.keyring.sealing import ERASED, SealBroken
@@ -64,20 +61,6 @@ class TestSealed:
         [later] = await sealed(keyring, [_refused(ANNA, "feed/0/9")])
         assert await opened(keyring, ANNA, later.origin, later.value) is ERASED
         assert b"138" not in later.value
-
-
-@pytest.fixture(scope="module")
-def dsn(service_database: Callable[[str], str]) -> str:
-    return service_database("intake")
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
-    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
-    await make_rows(made, 0)
-    yield made
-    await made.close()
 
 
 @pytest.mark.live
