@@ -127,6 +127,24 @@ class TestListening:
         assert stalls == []
         await bus.close()
 
+    async def test_nobody_waits_while_a_silent_topic_is_asked_about(
+        self, settings: KafkaSettings
+    ) -> None:
+        """The answer comes behind a fetch that waits for records, here for ten seconds."""
+        quiet, busy = (TopicPartition(f"suite.{os.getpid()}-{n}.v1", 0) for n in ("mute", "busy"))
+        bus = KafkaBus(replace(settings, stall_seconds=0.05, fetch_wait_ms=10_000))
+        for place in (quiet, busy):
+            await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)
+        listener = bus.listener("g")
+        await listener.assign({quiet: 0, busy: 0})
+        publisher = bus.publisher()
+        async with asyncio.timeout(8):
+            for number in range(1, 6):
+                assert not await listener.poll(records_max=1, wait_seconds=0.1)
+                await publisher.publish({busy: outgoing(number)})
+                assert seqs((await gather(listener, 1))[busy]) == [number]
+        await bus.close()
+
     async def test_topics_take_turns_and_who_waits_for_one_is_not_silent(
         self, settings: KafkaSettings
     ) -> None:

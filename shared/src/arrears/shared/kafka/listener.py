@@ -6,7 +6,6 @@ any error as well, because aiokafka steps over a record that it could not return
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -20,6 +19,7 @@ from arrears.shared.kafka.ending import end_consumer
 from arrears.shared.kafka.failures import is_told_to_stop, plain
 from arrears.shared.kafka.publisher import SEQ_HEADER
 from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.kafka.watch import Watch
 from arrears.shared.runtime.bus import OutOfRetention, Record, TopicPartition
 
 PARTITION_FETCH_BYTES: Final = 4 * 1024 * 1024
@@ -72,14 +72,14 @@ class KafkaListener:
         self._on_stall = on_stall
         self._consumers: dict[str, Any] = {}
         self._next: dict[TopicPartition, int] = {}
-        self._progress_at: dict[str, float] = {}
+        self._watch = Watch(settings.stall_seconds, settings.request_seconds)
         self._turn = 0
 
     async def assign(self, positions: Mapping[TopicPartition, int]) -> None:
+        await self._watch.stop()
         self._next = {
             place: self._next.get(place, position) for place, position in positions.items()
         }
-        self._progress_at.clear()
         for topic in self._consumers.keys() - {place.topic for place in self._next}:
             await end_consumer(self._consumers.pop(topic))
         for topic, consumer in self._consumers.items():
@@ -99,8 +99,8 @@ class KafkaListener:
                     list(self._consumers.values()), records_max, wait_seconds
                 )
             for where in found:
-                self._progress_at[where.topic] = time.monotonic()
-            await self._watch()
+                self._watch.note(where.topic)
+            await self._replace_the_deaf()
         except OffsetOutOfRangeError as error:
             raise OutOfRetention(await self._where(error)) from error
         except BaseException as error:
@@ -146,7 +146,7 @@ class KafkaListener:
         left = records_max
         for topic in topics[self._turn :] + topics[: self._turn]:
             if left <= 0:
-                self._progress_at[topic] = time.monotonic()
+                self._watch.note(topic)
                 continue
             part = await self._consumers[topic].getmany(timeout_ms=0, max_records=left)
             found.update(part)
@@ -171,32 +171,13 @@ class KafkaListener:
         for place, position in places.items():
             consumer.seek(Place(*place), position)
 
-    async def _watch(self) -> None:
-        """After a topic's silence: has it grown? Then its consumer is deaf and another is made."""
-        now = time.monotonic()
-        for topic, consumer in list(self._consumers.items()):
-            if now - self._progress_at.setdefault(topic, now) < self._settings.stall_seconds:
-                continue
-            self._progress_at[topic] = now
-            missed = await self._missed(topic, consumer)
-            if missed:
-                names = {f"{topic}/{place.partition}": n for place, n in missed.items()}
-                log.warning("listener_stalled", missed=names)
-                await end_consumer(self._consumers.pop(topic))
-                if self._on_stall is not None:
-                    self._on_stall(missed)
-
-    async def _missed(self, topic: str, consumer: Any) -> Mapping[TopicPartition, int]:
-        """How many records lie beyond what the consumer has reached, by partition."""
-        places = {Place(*place): at for place, at in self._next.items() if place.topic == topic}
-        missed = {}
-        async with asyncio.timeout(self._settings.request_seconds):
-            ends = await consumer.end_offsets(list(places))
-            for place, position in places.items():
-                reached = max(position, await consumer.position(place))
-                if ends[place] > reached:
-                    missed[TopicPartition(topic, place.partition)] = ends[place] - reached
-        return missed
+    async def _replace_the_deaf(self) -> None:
+        for topic, missed in self._watch.deaf(self._consumers, self._next).items():
+            names = {f"{topic}/{place.partition}": n for place, n in missed.items()}
+            log.warning("listener_stalled", missed=names)
+            await end_consumer(self._consumers.pop(topic))
+            if self._on_stall is not None:
+                self._on_stall(missed)
 
     async def _where(self, error: OffsetOutOfRangeError) -> str:
         bounds: dict[Any, tuple[int, int]] = {}
@@ -221,6 +202,7 @@ class KafkaListener:
 
     async def _drop(self) -> None:
         consumers, self._consumers = self._consumers, {}
+        await self._watch.stop()
         await asyncio.gather(*map(end_consumer, consumers.values()))
 
 
