@@ -1,4 +1,5 @@
-"""The parts of a simulated world: wires that are slow and fail, clocks, gateways, projections."""
+"""The parts of a simulated world: processes, wires that are slow and fail, clocks, gateways,
+projections."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -10,6 +11,7 @@ from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
+from arrears.shared.service.worker import Worker
 from arrears.shared.testing.simulated_loop import Actor, SimulatedLoop, current_actor
 
 WRITES: Final = frozenset(
@@ -60,6 +62,17 @@ class WallClock:
     def __call__(self) -> datetime:
         seconds = self._loop.time() * self._rate
         return self._start + timedelta(seconds=seconds) + self.offset
+
+
+class Process:
+    """An actor with what it runs; a stage's worker can be told to stop."""
+
+    def __init__(self, name: str, number: int) -> None:
+        self.service = name
+        self.actor = Actor(f"{name}-{number}")
+        self.clock: WallClock | None = None
+        self.worker: Worker | None = None
+        self.ended = asyncio.Event()
 
 
 class Wire:

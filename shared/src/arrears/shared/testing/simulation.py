@@ -36,11 +36,12 @@ from arrears.shared.testing.simulated import (
     Latency,
     MemoryProjections,
     MemoryProjector,
+    Process,
     Recorder,
     WallClock,
     Wire,
 )
-from arrears.shared.testing.simulated_loop import Actor, SimulatedLoop, current_actor
+from arrears.shared.testing.simulated_loop import SimulatedLoop, current_actor
 from arrears.shared.testing.simulation_faults import Fault, Plan, by_days
 
 CALM_SECONDS_MAX: Final = 600.0
@@ -116,17 +117,6 @@ class Story:
         return ", ".join([*words, f"{len(self.faults)} faults"])
 
 
-class Process:
-    """An actor with what it runs; a stage's worker can be told to stop."""
-
-    def __init__(self, name: str, number: int) -> None:
-        self.service = name
-        self.actor = Actor(f"{name}-{number}")
-        self.clock: WallClock | None = None
-        self.worker: Worker | None = None
-        self.ended = asyncio.Event()
-
-
 class Simulation:
     """One run. `trace` tells its faults and turning points in order."""
 
@@ -160,7 +150,7 @@ class Simulation:
         self.started = 0
         self.rate = cast.rate
         self.offset = timedelta()
-        self._plan = Plan(self)
+        self._plan = Plan(self, cast.shards, cast.jump)
         self.players = {player.name: player for player in cast.players(self)}
 
     def _lease_table(self, name: str) -> LeaseTable:

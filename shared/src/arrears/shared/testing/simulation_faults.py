@@ -4,18 +4,18 @@ Each fault draws what it needs from its own chance, so that leaving one out chan
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
+from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import TopicPartition
-from arrears.shared.runtime.stage import topic_of
-from arrears.shared.testing.simulated_loop import Actor
-
-if TYPE_CHECKING:
-    from arrears.shared.testing.simulation import Process, Simulation
+from arrears.shared.runtime.stage import Stage, topic_of
+from arrears.shared.testing.memory_bus import MemoryBus
+from arrears.shared.testing.simulated import Process, Recorder
+from arrears.shared.testing.simulated_loop import Actor, SimulatedLoop
 
 KINDS: Final = (
     "kill",
@@ -60,11 +60,39 @@ def faults_of(seed: int, seconds: float) -> list[Fault]:
     ]
 
 
+class World(Protocol):
+    """What there is to hurt. `lost` names the writes that get lost next, by service and way."""
+
+    loop: SimulatedLoop
+    bus: MemoryBus
+    stages: dict[str, Stage]
+    gateways: dict[str, Recorder]
+    processes: list[Process]
+    lost: list[tuple[str, str]]
+    offset: timedelta
+    said_all: bool
+
+    @property
+    def services(self) -> Sequence[str]: ...
+
+    def start(self, name: str) -> Process: ...
+
+    def bury(self, process: Process) -> None: ...
+
+    def tell(self, what: str) -> None: ...
+
+    def is_settled(self) -> bool: ...
+
+
 class Plan:
     """Strikes the faults of a story when their time has come, and heals what heals."""
 
-    def __init__(self, world: "Simulation") -> None:
+    def __init__(
+        self, world: World, shards: Sequence[Shard], jump: Callable[[Random], timedelta]
+    ) -> None:
         self._world = world
+        self._shards = shards
+        self._jump_of = jump
         self.actor = Actor("faults")
         self._is_scheduled = False
         self._striking = 0
@@ -135,7 +163,7 @@ class Plan:
 
     # --- Processes
 
-    def _pick(self, name: str, chance: Random, actor: Actor | None = None) -> "Process | None":
+    def _pick(self, name: str, chance: Random, actor: Actor | None = None) -> Process | None:
         """Any process of the service, or the one that stands at the moment waited for."""
         there = [
             one
@@ -144,14 +172,14 @@ class Plan:
         ]
         return chance.choice(there) if there else None
 
-    async def _kill(self, process: "Process | None", when: str, chance: Random) -> None:
+    async def _kill(self, process: Process | None, when: str, chance: Random) -> None:
         if process is not None:
             self._world.tell(f"kill {process.actor.name}, {when or process.actor.doing}")
             self._world.bury(process)
             await asyncio.sleep(chance.uniform(0, 1))
             self._world.start(process.service)
 
-    async def _freeze(self, process: "Process | None", when: str, chance: Random) -> None:
+    async def _freeze(self, process: Process | None, when: str, chance: Random) -> None:
         """Its lease may run out while it stands still; then it goes on as if nothing had been."""
         if process is None or process.actor.is_frozen:
             return
@@ -176,7 +204,7 @@ class Plan:
             await asyncio.sleep(chance.uniform(0, 3))
             await self._stop(process)
 
-    async def _stop(self, process: "Process") -> None:
+    async def _stop(self, process: Process) -> None:
         if process.actor.is_dead:
             return
         self._world.tell(f"{process.actor.name} is told to stop")
@@ -196,7 +224,7 @@ class Plan:
 
     def _jump(self, name: str, chance: Random) -> None:
         """One process's wall clock is set, as by NTP, or everybody's."""
-        by = self._world.cast.jump(chance)
+        by = self._jump_of(chance)
         process = self._pick(name, chance)
         if process is None or process.clock is None or chance.random() < 0.5:
             self._world.tell(f"all clocks jump by {by}")
@@ -211,7 +239,7 @@ class Plan:
     async def _disturb_topic(self, kind: str, chance: Random) -> None:
         world = self._world
         name = chance.choice(sorted(world.stages))
-        place = TopicPartition(topic_of(name), chance.choice(list(world.cast.shards)))
+        place = TopicPartition(topic_of(name), chance.choice(list(self._shards)))
         records = world.bus.records(place)
         offset = chance.randrange(len(records) + 1)
         told = f"{place.topic}[{place.partition}] from offset {offset} of {len(records)}"
