@@ -176,3 +176,5 @@ async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
     assert answers[1].json() == answers[0].json() == {"borrower_id": "anna", "still_parked": 1}
     assert answers[2].json()["reason"] == "not_the_first_parked"
     assert len(store.parked) == 1
+    told = app.openapi()["paths"]["/parked/{borrower_id}/skip"]["post"]["responses"]["200"]
+    assert told["content"]["application/json"]["schema"]["required"] == [*answers[0].json()]

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import asyncpg
 from fastapi import APIRouter
+from msgspec import Struct
 from msgspec.json import encode
 from starlette.responses import Response
 
@@ -19,7 +20,8 @@ from arrears.shared.http.fields import (
     Words,
 )
 from arrears.shared.http.problem import documented, not_found
-from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.http.schema import answer_of
+from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.sealing import Erased
 from arrears.shared.runtime.parking import retry_parked, skip_parked
@@ -133,34 +135,63 @@ def _add_refused(router: APIRouter, pool: asyncpg.Pool, keyring: Keyring) -> Non
         return _json(found)
 
 
+class SkipBody(Body):
+    """`origin` is that of the input as the list told it: no other is given up."""
+
+    origin: Words
+    reason: Words
+
+
+class Retried(Struct, frozen=True):
+    """`retried`: how many inputs are on the agenda again."""
+
+    borrower_id: BorrowerId
+    retried: int
+    asked_by: StaffId
+
+
+class Skipped(Struct, frozen=True):
+    borrower_id: BorrowerId
+    still_parked: int
+
+
 def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     """Commands of operations staff; each gives a reason or repeats safely."""
     router = APIRouter(tags=["operation"])
 
-    @router.post("/parked/{borrower_id:path}/retry", responses=command_answers("nothing_is_parked"))
+    @router.post(
+        "/parked/{borrower_id:path}/retry",
+        responses={
+            **command_answers("nothing_is_parked"),
+            200: answer_of(Retried, "How many inputs are tried again."),
+        },
+    )
     async def retry(
         borrower_id: BorrowerIdPath, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
 
-        async def work() -> object:
+        async def work() -> Retried:
             count = await retry_parked(
                 stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
             )
-            return {"borrower_id": borrower_id, "retried": count, "asked_by": call.staff_id}
+            return Retried(BorrowerId(borrower_id), count, call.staff_id)
 
         return await edge.answer_once(call, work)
 
     @router.post(
         "/parked/{borrower_id:path}/skip",
-        responses=command_answers("nothing_is_parked", "not_the_first_parked"),
+        responses={
+            **command_answers("nothing_is_parked", "not_the_first_parked"),
+            200: answer_of(Skipped, "How many inputs still wait."),
+        },
     )
     async def skip(
         borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
 
-        async def work() -> object:
+        async def work() -> Skipped:
             left = await skip_parked(
                 stage,
                 store,
@@ -170,18 +201,11 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
                 actor=call.staff_id,
                 recorded_at=wall_clock(),
             )
-            return {"borrower_id": borrower_id, "still_parked": left}
+            return Skipped(BorrowerId(borrower_id), left)
 
         return await edge.answer_once(call, work)
 
     return router
-
-
-class SkipBody(Body):
-    """`origin` is that of the input as the list told it: no other is given up."""
-
-    origin: Words
-    reason: Words
 
 
 def _json(found: object) -> Response:
