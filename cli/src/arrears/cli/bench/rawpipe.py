@@ -46,8 +46,17 @@ def raw_topic(source: str) -> str:
     return f"arrears.bench-{source.split('.')[1]}.v1"
 
 
-async def raw_pipe(kafka: dict[str, str], dsn: str, source: str, publishes: bool) -> Moved:
-    """Move every record of `source`. Without publishing it is what a rebuild at least must do."""
+async def raw_pipe(
+    kafka: dict[str, str],
+    dsn: str,
+    source: str,
+    publishes: bool,
+    first: Mapping[int, int] | None = None,
+) -> Moved:
+    """Move every record of `source`, of each partition from `first` on where it is given.
+
+    Without publishing it is what a rebuild at least must do.
+    """
     bus = KafkaBus(KafkaSettings.from_env(kafka))
     pool = await open_pool(dsn, max_size=1)
     try:
@@ -56,7 +65,7 @@ async def raw_pipe(kafka: dict[str, str], dsn: str, source: str, publishes: bool
         target = raw_topic(source) if publishes else None
         if target is not None:
             await bus.ensure_topic(target, partitions=SHARD_COUNT, retention_ms=FOR_EVER)
-        moved = await _move(bus, pool, source, target)
+        moved = await _move(bus, pool, source, target, first or {})
         await pool.execute(_DROP)
         return moved
     finally:
@@ -64,11 +73,14 @@ async def raw_pipe(kafka: dict[str, str], dsn: str, source: str, publishes: bool
         await pool.close()
 
 
-async def _move(bus: Bus, pool: asyncpg.Pool, source: str, target: str | None) -> Moved:
+async def _move(
+    bus: Bus, pool: asyncpg.Pool, source: str, target: str | None, first: Mapping[int, int]
+) -> Moved:
     bounds = await bus.bounds(source)
-    left = {place: end for place, (_, end) in bounds.items() if end}
+    begins = {place: first.get(place.partition, start) for place, (start, _) in bounds.items()}
+    left = {place: end for place, (_, end) in bounds.items() if end > begins[place]}
     listener, publisher = bus.listener("bench.raw"), bus.publisher()
-    await listener.assign({place: bounds[place][0] for place in left})
+    await listener.assign({place: begins[place] for place in left})
     count, begun = 0, 0.0
     publishing: asyncio.Task[None] | None = None
     while left:
