@@ -16,6 +16,7 @@ from arrears.shared.service.refusals import SealingStore, opened, sealed
 
 ANNA, BEN = BorrowerId("anna"), BorrowerId("ben")
 BYTES = b'{"data":{"borrower_id":"anna","phone":"+86 138 0000 0000"}}\xff\x00'
+PARKED_AT = datetime(2026, 3, 3, 9, 30, tzinfo=UTC)
 
 
 def _refused(borrower: BorrowerId | None, origin: str = "feed/0/1") -> RefusedInput:
@@ -83,9 +84,14 @@ class TestStore:
         store = SealingStore(pool, keyring)
         rows = [_row(FEED_RANK, "feed/0/1", BYTES), _row(3, "arrears.contact.v1/3/7", b"{}")]
         await store.commit(
-            Change(parked=[ParkedInput(row=row, error="", first=False) for row in rows])
+            Change(
+                parked=[
+                    ParkedInput(row=row, error="", first=False, parked_at=PARKED_AT) for row in rows
+                ]
+            )
         )
-        kept = await pool.fetch("SELECT value FROM parked ORDER BY number")
+        kept = await pool.fetch("SELECT value, parked_at FROM parked ORDER BY number")
+        assert [row["parked_at"] for row in kept] == [PARKED_AT] * 2
         assert b"138" not in kept[0]["value"]
         assert kept[1]["value"] == b"{}"
         assert [row for _, row in await store.parked_inputs(ANNA)] == rows
@@ -96,7 +102,8 @@ class TestStore:
         keyring = MemoryKeyStore().keyring("intake")
         store = SealingStore(pool, keyring)
         row = _row(FEED_RANK, "feed/0/1", BYTES)
-        await store.commit(Change(parked=[ParkedInput(row=row, error="", first=True)]))
+        parked = ParkedInput(row=row, error="", first=True, parked_at=PARKED_AT)
+        await store.commit(Change(parked=[parked]))
         await keyring.erase(ANNA)
         [(_, found)] = await store.parked_inputs(ANNA)
         assert b"138" not in found.value

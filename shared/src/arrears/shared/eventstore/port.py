@@ -142,6 +142,7 @@ class ParkedInput(Struct, frozen=True, gc=False):
     row: AgendaRow
     error: str
     first: bool
+    parked_at: datetime
 
 
 class ShardState(Struct, frozen=True, gc=False):

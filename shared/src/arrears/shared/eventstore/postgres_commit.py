@@ -265,6 +265,7 @@ async def _set_aside(connection: Connection, change: Change) -> None:
                     item.row.borrower_id,
                     item.error,
                     item.first,
+                    item.parked_at,
                     item.row.day,
                     item.row.row_id,
                     item.row.at,

@@ -29,6 +29,7 @@ PARKED_COLUMNS: Final = (
     "borrower_id",
     "error",
     "first",
+    "parked_at",
     "day",
     "row_id",
     "at",

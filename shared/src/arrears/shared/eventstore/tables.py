@@ -170,7 +170,7 @@ Table(
     Column("order_key", LargeBinary, nullable=False),
     Column("origin", String, nullable=False),
     Column("value", LargeBinary, nullable=False),
-    Column("parked_at", _AT, nullable=False, server_default="now()"),
+    Column("parked_at", _AT, nullable=False),
     Index("parked_borrower", "shard", "borrower_id"),
 )
 Table(

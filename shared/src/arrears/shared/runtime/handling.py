@@ -307,7 +307,10 @@ class Handler:
         draft.change.agenda_deleted.extend(rows)
         rows = rows or [_timer_row(work)]
         for number, row in enumerate(rows):
-            draft.change.parked.append(ParkedInput(row=row, error=_short(error), first=number == 0))
+            first = number == 0
+            draft.change.parked.append(
+                ParkedInput(row=row, error=_short(error), first=first, parked_at=draft.recorded_at)
+            )
         stream, _, _ = parking_place(self.stage.name, work.borrower_id)
         entry = shelf.entries[stream]
         # The same input may be parked again after a retry: the version tells the times apart.
@@ -338,9 +341,9 @@ def _timer_row(work: Work) -> AgendaRow:
     )
 
 
-def park_row(row: AgendaRow) -> ParkedInput:
+def park_row(row: AgendaRow, now: datetime) -> ParkedInput:
     """Later input of a parked borrower waits behind the first, in order."""
-    return ParkedInput(row=row, error="", first=False)
+    return ParkedInput(row=row, error="", first=False, parked_at=now)
 
 
 def _short(error: Exception) -> str:

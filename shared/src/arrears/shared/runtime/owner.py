@@ -152,8 +152,9 @@ class Owner:
         await self.books.open(self.bench.shelves, self.effects.pending())
         aside = self.books.take_parked(self.parked)
         if aside:
+            now = self.now()
             await self.store.commit(
-                Change(agenda_deleted=aside, parked=[park_row(row) for row in aside])
+                Change(agenda_deleted=aside, parked=[park_row(row, now) for row in aside])
             )
         works = self.books.works(LINES_MAX, self._alone)
         if works:

@@ -127,7 +127,7 @@ def full_change() -> Change:
     full.effects_answered = [effect(1)]
     full.refused = [refused(1)]
     full.duplicates = [Duplicate(origin="feed/0/2", event_id=EventId("e"))]
-    full.parked = [ParkedInput(row=row(9), error="KeyError", first=True)]
+    full.parked = [ParkedInput(row=row(9), error="KeyError", first=True, parked_at=AT)]
     return full
 
 
