@@ -112,6 +112,15 @@ class TestHistory:
         assert result.exit_code == 1
         assert "'nobody'" in result.stderr
 
+    @pytest.mark.parametrize(
+        "wish", [("--status", "over"), ("--stage", "court"), ("--bucket", "9")]
+    )
+    def test_what_no_case_can_be_is_wrong_use(self, canned: Any, wish: tuple[str, str]) -> None:
+        result = arrears("case", "list", *wish)
+        assert result.exit_code == 2
+        assert wish[0] in result.stderr
+        assert not canned.asked
+
 
 class TestExport:
     def test_the_file_is_whole_and_its_hash_is_told(self, canned: Any, checkout: Path) -> None:

@@ -14,6 +14,7 @@ from arrears.cli.client.trouble import Trouble, told
 from arrears.cli.commands.output import AsJson, console, print_json, table
 from arrears.cli.demo.page import print_page
 from arrears.cli.demo.story import print_story
+from arrears.shared.contracts.history import Bucket, CaseStage, CaseStatus
 from arrears.shared.kernel.money import MINOR_DIGITS, format_minor
 
 case_app = typer.Typer(help="The cases.", no_args_is_help=True)
@@ -24,9 +25,9 @@ Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the report.
 @case_app.command("list")
 def list_cases(
     as_of: AsOf = None,
-    status: Annotated[str | None, typer.Option(help="open, held or closed.")] = None,
-    stage: Annotated[str | None, typer.Option(help="intake, contact, mediation or legal.")] = None,
-    bucket: Annotated[str | None, typer.Option(help="M0 to M7.")] = None,
+    status: Annotated[CaseStatus | None, typer.Option(help="Only these.")] = None,
+    stage: Annotated[CaseStage | None, typer.Option(help="Only those it has.")] = None,
+    bucket: Annotated[Bucket | None, typer.Option(help="Only these months past due.")] = None,
     loan: Annotated[str | None, typer.Option(help="Loan key: <loan id>@<source>.")] = None,
     borrower: Annotated[str | None, typer.Option(help="Borrower id.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,

@@ -30,6 +30,7 @@ from arrears.history.domain.digest import Digest
 from arrears.history.domain.portfolio import Page
 from arrears.history.domain.portfolio.page import Feed
 from arrears.history.domain.words import Language
+from arrears.shared.contracts.history import Bucket, CaseStage, CaseStatus
 from arrears.shared.http.actors import Actors
 from arrears.shared.http.fields import ROW_NUMBER_MAX
 from arrears.shared.http.problem import ProblemRaised, documented, not_found
@@ -100,9 +101,9 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
     @router.get("/cases", responses=_answers(CasePage, "A page of cases."))
     async def cases(
         as_of: AsOf = None,
-        status: Text = None,
-        stage: Text = None,
-        bucket: Text = None,
+        status: CaseStatus | None = None,
+        stage: CaseStage | None = None,
+        bucket: Bucket | None = None,
         loan_key: Text = None,
         borrower_id: Text = None,
         after: Text = None,

@@ -11,6 +11,7 @@ from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
 from arrears.history.domain.told import Kept
+from arrears.shared.contracts.history import Bucket, CaseStage, CaseStatus
 
 Shelf = tuple[str, int]
 """A service and one of its shards."""
@@ -24,9 +25,9 @@ class Moved(Exception):
 class CaseFilter(Struct, frozen=True, kw_only=True):
     """Which cases; None means any. `after` is the last case id of the page before."""
 
-    status: str | None = None
-    stage: str | None = None
-    bucket: str | None = None
+    status: CaseStatus | None = None
+    stage: CaseStage | None = None
+    bucket: Bucket | None = None
     loan_key: str | None = None
     borrower_id: str | None = None
     after: str | None = None
