@@ -7,6 +7,7 @@ from random import Random
 from statistics import median
 from typing import Final
 
+from arrears.cli.bench.bareweb import bare_api
 from arrears.cli.bench.crowd import fill_history, many_case, templates
 from arrears.cli.bench.ground import BenchGround, watch
 from arrears.cli.bench.lines import SEED, case_of, new_loans
@@ -42,19 +43,23 @@ async def http_commands(ground: BenchGround) -> list[Row]:
         size = count // ground.rounds
         for number in range(ground.rounds):
             ground.say(f"http_commands: {size} commands, {number + 1} of {ground.rounds}")
-            begun = time.perf_counter()
-            answers = await _hold(base, range(number * size, (number + 1) * size))
-            rates.append(size / (time.perf_counter() - begun))
+            rate, answers = await _hold(base, range(number * size, (number + 1) * size))
+            rates.append(rate)
             seconds += [answer.seconds for answer in answers]
     finally:
         await pool.close()
         await asyncio.to_thread(ground.stop)
-    return await _commands_told(ground, median(rates), seconds)
+    ground.say(f"http_commands: {count} to an endpoint with nothing behind it")
+    async with bare_api() as base:
+        bare, _ = await _hold(base, range(count))
+    return await _commands_told(ground, median(rates), bare, seconds)
 
 
-async def _commands_told(ground: BenchGround, rate: float, seconds: Sequence[float]) -> list[Row]:
+async def _commands_told(
+    ground: BenchGround, rate: float, bare: float, seconds: Sequence[float]
+) -> list[Row]:
     peer = await saves(ground)
-    ratio = None if isinstance(peer, str) else rate / peer
+    ratio, ceiling = (None, None) if isinstance(peer, str) else (rate / peer, bare / peer)
     told = (
         f"no eventsourcing: {peer}"
         if isinstance(peer, str)
@@ -64,11 +69,13 @@ async def _commands_told(ground: BenchGround, rate: float, seconds: Sequence[flo
         Row("http_commands", rate, "commands/s", ratio, told, ">= 3"),
         Row("http_commands_p50", percentile(seconds, 0.5) * 1000, "ms"),
         Row("http_commands_p99", percentile(seconds, 0.99) * 1000, "ms"),
+        Row("http_bare", bare, "requests/s", ceiling, f"{told}; an endpoint that only answers"),
     ]
 
 
-async def _hold(base: str, numbers: range) -> list[Answer]:
-    """The writers share the cases; each has one connection and one command under way."""
+async def _hold(base: str, numbers: range) -> tuple[float, list[Answer]]:
+    """Commands a second. The writers share the cases; each has one connection and one command
+    under way."""
     requests = [
         request(
             "POST", f"/cases/{case_of(number)}/hold", _HOLD, {"Idempotency-Key": f"hold-{number}"}
@@ -76,14 +83,16 @@ async def _hold(base: str, numbers: range) -> list[Answer]:
         for number in numbers
     ]
     lines = [await Line.to(base) for _ in range(WRITERS)]
+    begun = time.perf_counter()
     try:
         parts = await asyncio.gather(
             *(_ask_all(line, requests[part::WRITERS]) for part, line in enumerate(lines))
         )
+        rate = len(requests) / (time.perf_counter() - begun)
     finally:
         for line in lines:
             await line.close()
-    return [answer for part in parts for answer in part]
+    return rate, [answer for part in parts for answer in part]
 
 
 async def _ask_all(line: Line, requests: Sequence[bytes]) -> list[Answer]:
