@@ -168,6 +168,9 @@ class TestRecordPromise:
     def test_refuses_a_second_one_while_one_is_pending(self) -> None:
         given(*MADE).when(promise(amount_minor=1)).then_refused("promise_already_pending")
 
+    def test_the_same_amount_of_another_currency_is_no_repetition(self) -> None:
+        given(*MADE).when(promise(currency="USD")).then_refused("currency_differs_from_the_loan")
+
     def test_refuses_on_a_closed_case(self) -> None:
         ended = life(
             EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON), history=KNOWN

@@ -54,13 +54,14 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
 
 def record(draft: Draft, command: RecordPromise) -> None:
     file = _open_file(draft, command.case_id)
-    pending = file.promise
-    if pending is not None:
-        if (pending.amount_minor, pending.due_on) == (command.amount_minor, command.due_on):
-            return
-        raise Refused("promise_already_pending")
     if file.currency is not None and command.currency != file.currency:
         raise Refused("currency_differs_from_the_loan", "currency")
+    pending = file.promise
+    if pending is not None:
+        said = (command.amount_minor, command.currency, command.due_on)
+        if (pending.amount_minor, pending.currency, pending.due_on) == said:
+            return
+        raise Refused("promise_already_pending")
     why_not = _why_not(draft, command.amount_minor, command.due_on)
     if why_not is not None:
         raise Refused(*why_not)
