@@ -27,6 +27,7 @@ from arrears.legal.domain.claim.events import (
     JudgmentObeyed,
     PaymentNoted,
 )
+from arrears.legal.domain.claim.state import Phase
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -119,6 +120,13 @@ class TestCourt:
             ClaimRegistered(case_id=CASE, loan_key=LOAN, docket="d-1", gateway="sandbox")
         )
         given(*lived(*FILED, REGISTER)).when(REGISTER).then_nothing_happens()
+
+    def test_the_docket_is_kept_where_staff_were_quicker_with_the_judgment(self) -> None:
+        before = lived(*FILED, replace(JUDGE, staff_id=StaffId("li.wei")))
+        (kept,) = decider.decide(REGISTER, decider.fold(before))
+        assert isinstance(kept, ClaimRegistered)
+        assert decider.fold((*before, kept)).phase is Phase.JUDGED
+        given(*before, kept).when(REGISTER).then_nothing_happens()
 
     def test_a_judgment_gives_a_day_to_obey_and_two_years_to_enforce(self) -> None:
         given(*lived(*FILED, REGISTER)).when(JUDGE).then(

@@ -206,6 +206,17 @@ class TestAnswerInvitation:
             ),
         )
 
+    @pytest.mark.parametrize("moved_on", [(OFFER,), (OFFER, BORROWER_SIGNS, BANK_SIGNS)])
+    def test_what_staff_were_quicker_than_is_kept_and_decides_nothing(
+        self, moved_on: tuple[MediationCommand, ...]
+    ) -> None:
+        """What was asked for is answered, whatever became of the talks."""
+        before = lived(TAKE, *moved_on)
+        for late, mark in ((TestReceiptInvitation.RECEIPT, "receipted"), (DECLINE, "answered")):
+            (kept,) = decider.decide(late, decider.fold(before))
+            assert decider.fold((*before, kept)) == replace(decider.fold(before), **{mark: True})
+            given(*before, kept).when(late).then_nothing_happens()
+
     def test_a_decline_fails_the_mediation(self) -> None:
         given(*lived(TAKE)).when(DECLINE).then(
             InvitationAnswered(

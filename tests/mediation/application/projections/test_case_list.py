@@ -3,9 +3,12 @@
 from datetime import date
 from functools import reduce
 
+from msgspec.structs import replace
+
 from arrears.mediation.application.projections.case_list import Row, evolve, key_of
 from arrears.mediation.domain.mediation.events import (
     InstalmentPaid,
+    InvitationAnswered,
     InvitationReceipted,
     MediationClosed,
     MediationEvent,
@@ -48,6 +51,18 @@ def test_a_closed_case_waits_for_nothing() -> None:
     row = project(TAKEN, CLOSED)
     assert row is not None
     assert (row.status, row.reason, row.next_step_by_on) == ("closed", "cured", None)
+
+
+def test_an_answer_that_comes_when_talks_have_moved_on_changes_no_row() -> None:
+    row = project(TAKEN)
+    assert row is not None
+    declined = InvitationAnswered(
+        case_id=CASE, loan_key=LOAN, round=1, accepted=False, instalments=(), settle_by_on=None
+    )
+    talking, in_force = evolve(row, declined), replace(row, status="in_force")
+    assert talking is not None
+    assert talking.status == "talking"
+    assert evolve(in_force, declined) == in_force
 
 
 def test_rows_are_kept_by_case() -> None:

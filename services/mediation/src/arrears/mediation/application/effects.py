@@ -1,7 +1,7 @@
 """What mediation asks of the outside world, and what follows from the answers.
 
 Two requests: send an invitation, and have both sides sign. Each answer names the round, and for
-a signature the offer, so that one which comes when talks have moved on changes nothing.
+a signature the offer, so that one which comes when talks have moved on decides nothing.
 """
 
 from collections.abc import Sequence

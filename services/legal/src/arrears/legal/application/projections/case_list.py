@@ -113,7 +113,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
                 expires_on=None,
             )
         case ClaimRegistered(docket=docket):
-            return replace(row, status="registered", docket=docket)
+            status = "registered" if row.status == "filed" else row.status
+            return replace(row, status=status, docket=docket)
         case PaymentNoted():
             return replace(
                 row,

@@ -82,6 +82,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     apply_on: date | None = None
     apply_by_on: date = date.max
     lapsed: bool = False
+    registered: bool = False
     searched: bool = False
     recovered_minor: int = 0
     seen: frozenset[str] = frozenset()
@@ -115,9 +116,12 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case LimitationAlarmRaised(days_left=days_left):
             return replace(claim, alarmed_at_days=days_left)
         case ClaimFiled(filed_on=filed_on):
-            return replace(claim, phase=Phase.FILED, filed_on=filed_on, missing=())
+            return replace(
+                claim, phase=Phase.FILED, filed_on=filed_on, registered=False, missing=()
+            )
         case ClaimRegistered():
-            return replace(claim, phase=Phase.REGISTERED)
+            phase = Phase.REGISTERED if claim.phase is Phase.FILED else claim.phase
+            return replace(claim, registered=True, phase=phase)
         case PaymentNoted() | MoneyRecovered():
             return _paid(claim, event)
         case JudgmentEntered():

@@ -41,7 +41,8 @@ NO_ASSETS = "no_assets"
 
 
 def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
-    if claim.phase is not Phase.FILED:
+    """The docket is kept also where staff have entered the judgment before it came."""
+    if claim.registered or claim.phase in (Phase.UNREFERRED, Phase.REFUSED, Phase.CLOSED):
         return ()
     return (
         ClaimRegistered(

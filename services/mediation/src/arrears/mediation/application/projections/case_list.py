@@ -84,6 +84,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case MediationTaken() | BorrowerInvited() | InvitationReceipted():
             return row
         case InvitationAnswered():
+            if row.status != "invited":
+                return row
             next_step_by_on = event.settle_by_on or row.next_step_by_on
             return replace(row, status="talking", next_step_by_on=next_step_by_on)
         case OfferRefused():

@@ -1,7 +1,7 @@
 """What a decision about a mediation reads, folded from its events."""
 
 from datetime import date
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeGuard, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -65,6 +65,8 @@ class Talking(Struct, frozen=True, kw_only=True):
 class Proposed(Struct, frozen=True, kw_only=True):
     round: Round
     terms: AgreementProposed
+    receipted: bool
+    answered: bool
     borrower_signed: bool = False
     bank_signed: bool = False
     noted_minor: int
@@ -79,6 +81,8 @@ class InForce(Struct, frozen=True, kw_only=True):
 
     round: Round
     terms: AgreementProposed
+    receipted: bool
+    answered: bool
     open_index: int = 0
     open_paid_minor: int = 0
     paid_minor: int = 0
@@ -117,13 +121,12 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case BorrowerInvited() | OfferRefused():
             return mediation
         case InvitationReceipted():
-            talking = isinstance(mediation, Talking)
-            return replace(mediation, receipted=True) if talking else mediation
+            return replace(mediation, receipted=True) if is_open(mediation) else mediation
         case InvitationAnswered(settle_by_on=settle_by_on):
             if isinstance(mediation, Talking):
                 deadline_on = settle_by_on or mediation.deadline_on
                 return replace(mediation, answered=True, deadline_on=deadline_on)
-            return mediation
+            return replace(mediation, answered=True) if is_open(mediation) else mediation
         case AgreementProposed():
             return _proposed(mediation, event)
         case BorrowerSigned():
@@ -133,9 +136,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             signing = isinstance(mediation, Proposed)
             return replace(mediation, bank_signed=True) if signing else mediation
         case AgreementSigned():
-            if isinstance(mediation, Proposed):
-                return InForce(round=mediation.round, terms=mediation.terms, seen=mediation.seen)
-            return mediation
+            return in_force(mediation) if isinstance(mediation, Proposed) else mediation
         case PaymentNoted():
             return _noted(mediation, event)
         case InstalmentPaid():
@@ -154,6 +155,11 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _closed(mediation, reason)
         case _:
             assert_never(event)
+
+
+def is_open(mediation: Mediation) -> TypeGuard[Talking | Proposed | InForce]:
+    """The round that the borrower was invited to is not over."""
+    return isinstance(mediation, Talking | Proposed | InForce)
 
 
 def _taken(event: MediationTaken) -> Talking:
@@ -180,11 +186,23 @@ def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
         return Proposed(
             round=mediation.round,
             terms=event,
+            receipted=mediation.receipted,
+            answered=mediation.answered,
             noted_minor=event.credited_minor,
             received_minor=_received(mediation),
             seen=mediation.seen,
         )
     return mediation
+
+
+def in_force(signed: Proposed) -> InForce:
+    return InForce(
+        round=signed.round,
+        terms=signed.terms,
+        receipted=signed.receipted,
+        answered=signed.answered,
+        seen=signed.seen,
+    )
 
 
 def _noted(mediation: Mediation, event: PaymentNoted) -> Mediation:

@@ -40,6 +40,8 @@ from arrears.mediation.domain.mediation.state import (
     Over,
     Proposed,
     Talking,
+    in_force,
+    is_open,
 )
 from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
 from arrears.mediation.domain.policy import Policy
@@ -122,7 +124,7 @@ def _begin(
 
 
 def receipt(command: ReceiptInvitation, mediation: Mediation) -> Sequence[MediationEvent]:
-    if not isinstance(mediation, Talking) or mediation.receipted:
+    if not is_open(mediation) or mediation.receipted:
         return ()
     if command.round != mediation.round.number:
         return ()
@@ -140,11 +142,14 @@ def receipt(command: ReceiptInvitation, mediation: Mediation) -> Sequence[Mediat
 def answer(
     command: AnswerInvitation, mediation: Mediation, policy: Policy, today: date
 ) -> Sequence[MediationEvent]:
-    """An acceptable offer becomes the proposal; any other leaves the talks open for a while."""
-    if not isinstance(mediation, Talking) or mediation.answered:
+    """An acceptable offer becomes the proposal; any other leaves the talks open for a while.
+
+    Where staff have proposed meanwhile, what the borrower said is recorded and changes nothing.
+    """
+    if not is_open(mediation) or mediation.answered or command.round != mediation.round.number:
         return ()
-    if command.round != mediation.round.number:
-        return ()
+    if not isinstance(mediation, Talking):
+        return (_answered(mediation, command, None),)
     if not command.accepted:
         return (_answered(mediation, command, None), failed(mediation, "declined"))
     settle_by_on = today + timedelta(days=policy.offer.settle_within_days)
@@ -307,7 +312,7 @@ def _sealed(
         currency=proposed.round.currency,
         signed_at=last_signature.signed_at,
     )
-    agreement = InForce(round=proposed.round, terms=proposed.terms, seen=proposed.seen)
+    agreement = in_force(proposed)
     return (signed, *allocate(agreement, proposed.noted_minor, None))
 
 
@@ -351,12 +356,12 @@ def _inputs(offer: Offer, policy: Policy) -> OfferInputs:
 
 
 def _answered(
-    talking: Talking, command: AnswerInvitation, settle_by_on: date | None
+    talks: Talking | Proposed | InForce, command: AnswerInvitation, settle_by_on: date | None
 ) -> InvitationAnswered:
     return InvitationAnswered(
-        case_id=talking.round.case_id,
-        loan_key=talking.round.loan_key,
-        round=talking.round.number,
+        case_id=talks.round.case_id,
+        loan_key=talks.round.loan_key,
+        round=talks.round.number,
         accepted=command.accepted,
         instalments=in_order(command.instalments),
         settle_by_on=settle_by_on,
