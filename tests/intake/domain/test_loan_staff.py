@@ -27,6 +27,7 @@ from arrears.intake.domain.loan.events import (
     CaseReferred,
     CaseReleased,
     CaseReturned,
+    LoanCuredRecorded,
     LoanEvent,
     LoanOverdueRecorded,
     StageReported,
@@ -137,6 +138,20 @@ class TestEveryCommand:
         given().when(command).then_refused("case_unknown")
         other = replace(command, case_id=CaseId("another"))
         given(*OPEN).when(other).then_refused("case_unknown")
+
+    def test_the_case_of_an_episode_that_has_ended_is_closed(self, command: LoanCommand) -> None:
+        cured = LoanCuredRecorded(
+            loan_key=LOAN,
+            case_id=CASE,
+            fact_id="cured-1",
+            as_of_on=TODAY,
+            reason="paid_up",
+            currency="CNY",
+            stated_at=NOW,
+            late=False,
+            outdated=False,
+        )
+        given(*OPEN, cured).when(command).then_refused("case_closed")
 
     def test_needs_a_reason_of_some_words(self, command: Any) -> None:
         given(*OPEN).when(replace(command, reason="")).then_refused("wrong_length")

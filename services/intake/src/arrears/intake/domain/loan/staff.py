@@ -34,7 +34,9 @@ BY_HAND: Final = "by_hand"
 def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequence[LoanEvent]:
     case, latest = loan.case, loan.latest
     if case is None or latest is None or case.case_id != command.case_id:
-        raise Refused("case_unknown", "case_id")
+        raise Refused(
+            "case_closed" if _is_over(rules, command, loan) else "case_unknown", "case_id"
+        )
     _check_words(command.reason, "reason")
     _check_words(command.staff_id, "staff_id")
     if case.closed is not None:
@@ -64,6 +66,14 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
             )
         case _:
             assert_never(command)
+
+
+def _is_over(rules: LoanRules, command: StaffCommand, loan: Loan) -> bool:
+    """Whether the case is one of an episode that has ended: ids are derived from its number."""
+    if loan.latest is None:
+        return False
+    key = loan.latest.loan_key
+    return any(rules.case_id(key, n) == command.case_id for n in range(1, loan.episode + 1))
 
 
 def _hold(
