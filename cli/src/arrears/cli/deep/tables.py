@@ -112,10 +112,11 @@ class Tables:
 
 @asynccontextmanager
 async def snapshot(dsn: str) -> AsyncIterator[Tables]:
-    """Everything that is read inside is as it was at the first question. Nothing is written."""
+    """Everything that is read inside is as it was on entering. Nothing is written."""
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.execute("SELECT")  # With the first statement, not with BEGIN.
             yield Tables(connection)
     finally:
         await connection.close()

@@ -1,0 +1,37 @@
+"""What is read of a service that goes on working meanwhile."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+
+import asyncpg
+import pytest
+
+from arrears.cli.deep.tables import snapshot
+
+pytestmark = pytest.mark.live
+
+_HEARD = """
+    INSERT INTO history_events
+        (service, shard, seq, stream, version, event_id, type, subject, business_day, time, value)
+    VALUES (0, 0, $1, 's', $1::bigint, $2, 't', 'c', $3, $4, '{}')
+"""
+
+
+@pytest.fixture
+def dsn(service_database: Callable[[str], str]) -> str:
+    return service_database("history")
+
+
+async def test_a_snapshot_is_of_the_moment_when_it_was_taken(dsn: str) -> None:
+    """What history hears after the ends of the topics were asked for must not be seen."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        for seq in (1, 2):
+            async with snapshot(dsn) as tables:
+                event_id = f"00000000-0000-0000-0000-{seq:012}"
+                at = datetime(2026, 3, 2, tzinfo=UTC)
+                await connection.execute(_HEARD, seq, event_id, date(2026, 3, 2), at)
+                seen = [row.seq async for rows in tables.copies(0, 0) for row in rows]
+                assert seen == list(range(1, seq))
+    finally:
+        await connection.close()
