@@ -34,7 +34,7 @@ def test_volleys_hold_every_fault_once_and_no_victim_twice() -> None:
     faults = plan(11, 300)
     found = list(volleys(faults, 3))
     assert sorted(fault.number for volley in found for fault in volley) == list(range(1, 301))
-    assert {len(volley) for volley in found} <= {1, 2, 3}
+    assert {len(volley) for volley in found} == {3}
     assert len(found) < 150
     for volley in found:
         victims = [fault.victim for fault in volley]

@@ -22,6 +22,7 @@ from arrears.shared.kernel.reaction import Issue
 KEY_HEADER: Final = "Idempotency-Key"
 REPLAYED_HEADER: Final = "Idempotency-Replayed"
 _OF_THE_RUNTIME: Final = ("case_is_parked", "before_the_first_business_day")
+_ISSUED: Final = answer_of(Issued, "What the command led to; no events where it was in effect.")
 _KEY: Final = r"^[\x21-\x7e]{1,200}$"
 
 IdempotencyKey = Annotated[
@@ -134,10 +135,12 @@ def _answer(status: int, body: bytes, *, replayed: bool) -> Response:
     return Response(body, status_code=status, media_type=media_type, headers=headers)
 
 
-def command_answers(*reasons: str) -> dict[int | str, dict[str, Any]]:
+def command_answers(
+    *reasons: str, success: dict[str, Any] = _ISSUED
+) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a command: its own refusals, and what every command may answer."""
     return {
-        200: answer_of(Issued, "What the command led to; no events where it was in effect."),
+        200: success,
         **problem.documented(
             {
                 400: ("malformed_request",),

@@ -73,11 +73,13 @@ class Watch:
         self, consumers: Mapping[str, Any], positions: Mapping[TopicPartition, int]
     ) -> dict[str, Missed]:
         async with asyncio.timeout(self._request_seconds):
-            found = [await missed(topic, one, positions) for topic, one in consumers.items()]
-        return dict(zip(consumers, found, strict=True))
+            return {
+                topic: await _missed(topic, consumer, positions)
+                for topic, consumer in consumers.items()
+            }
 
 
-async def missed(topic: str, consumer: Any, positions: Mapping[TopicPartition, int]) -> Missed:
+async def _missed(topic: str, consumer: Any, positions: Mapping[TopicPartition, int]) -> Missed:
     places = {Place(*place): at for place, at in positions.items() if place.topic == topic}
     ends = await consumer.end_offsets(list(places))
     found = {}

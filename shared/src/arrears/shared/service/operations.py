@@ -161,10 +161,9 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
 
     @router.post(
         "/parked/{borrower_id:path}/retry",
-        responses={
-            **command_answers("nothing_is_parked"),
-            200: answer_of(Retried, "How many inputs are tried again."),
-        },
+        responses=command_answers(
+            "nothing_is_parked", success=answer_of(Retried, "How many inputs are tried again.")
+        ),
     )
     async def retry(
         borrower_id: BorrowerIdPath, call: Annotated[Call, edge.call("ops")]
@@ -181,10 +180,11 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
 
     @router.post(
         "/parked/{borrower_id:path}/skip",
-        responses={
-            **command_answers("nothing_is_parked", "not_the_first_parked"),
-            200: answer_of(Skipped, "How many inputs still wait."),
-        },
+        responses=command_answers(
+            "nothing_is_parked",
+            "not_the_first_parked",
+            success=answer_of(Skipped, "How many inputs still wait."),
+        ),
     )
     async def skip(
         borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
