@@ -32,8 +32,9 @@ down: ## Stop what was started here, and nothing else
 demo: setup ## A portfolio's whole life through five services, in a few minutes
 	@$(BIN)/arrears demo $(if $(FEED),--feed "$(FEED)") $(if $(KEEP),--keep) $(if $(LANG_OUT),--lang "$(LANG_OUT)")
 
+# Half of the tests wait for servers while the other half compute, so two processes fill two cores.
 test: check ## Every check and every test, on a real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: setup ## Format, lint, types and import contracts
 	$(BIN)/ruff check --cache-dir .local/cache/ruff .

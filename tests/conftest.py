@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
@@ -29,10 +30,24 @@ def stack(request: pytest.FixtureRequest) -> Stack:
     return ensure_stack(checkout_root(), say=said.append)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One of several processes tells what it used to the one that prints."""
+    if hasattr(session.config, "workeroutput"):
+        used: list[str] = session.config.stash.get(_USED, [])
+        session.config.workeroutput["used"] = used
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    used: list[str] = getattr(node, "workeroutput", {}).get("used", [])
+    node.config.stash.setdefault(_USED, []).extend(used)
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    for line in config.stash.get(_USED, []):
+    used: list[str] = config.stash.get(_USED, [])
+    for line in dict.fromkeys(used):
         terminalreporter.write_line(f"infrastructure: {line}")
 
 

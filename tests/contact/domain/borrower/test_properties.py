@@ -234,10 +234,21 @@ class Life:
                     )
                 )
 
+    def _is_too_late(self, command: BorrowerCommand) -> bool:
+        """A gateway is asked while the permit holds (`send`), and makes the attempt at once."""
+        return isinstance(command, NoteReceipt) and any(
+            isinstance(event, AttemptPermitted)
+            and event.attempt_id == command.attempt_id
+            and event.valid_until <= self.now
+            for event in self.events
+        )
+
     def run(self, steps: Sequence[Step]) -> None:
         for step in steps:
             self.until(self.now + timedelta(hours=step.hours), step.outcome)
-            self.decide(replace(step.command, now=self.now))
+            command = replace(step.command, now=self.now)
+            if not self._is_too_late(command):
+                self.decide(command)
             if step.sent_after is not None:
                 self.send(step.sent_after)
         self.until(self.now + timedelta(days=400), "no_answer")
