@@ -106,6 +106,8 @@ def test_any_setting_is_read_or_refused(name: str, text: str) -> None:
         ("ARREARS_KAFKA", "host:" + "9" * 5000),
         ("ARREARS_KAFKA_REPLICATION", "9" * 5000),
         ("ARREARS_MASTER_KEY", "schlüssel"),
+        ("ARREARS_API_TOKENS_FILE", "\ud800"),
+        ("ARREARS_KAFKA_PASSWORD_FILE", "\ud800"),
         ("ARREARS_API_TOKENS_FILE", sys.executable),
         ("ARREARS_KAFKA_PASSWORD_FILE", sys.executable),
     ],

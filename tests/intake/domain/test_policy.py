@@ -172,3 +172,6 @@ def test_a_folder_of_the_banks_own_takes_its_place(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text(changed("version: 1", "version: 0"), encoding="utf-8")
     with pytest.raises(BadPolicy, match=r"bad\.yaml: version: "):
         load_policies("cn-test", tmp_path)
+    (tmp_path / "bad.yaml").write_bytes("reason: über".encode("latin-1"))
+    with pytest.raises(BadPolicy, match=r"bad\.yaml: is not a text in UTF-8"):
+        load_policies("cn-test", tmp_path)

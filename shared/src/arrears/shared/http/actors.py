@@ -90,7 +90,7 @@ def actors_from_env(env: Mapping[str, str]) -> Actors:
             return TokenActors.from_text(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise BadSetting(TOKENS_VARIABLE, f"cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise BadSetting(TOKENS_VARIABLE, "is not a text in UTF-8") from None
     wanted = env.get(DEVELOPMENT_VARIABLE, "no")
     if wanted not in {"yes", "no"}:

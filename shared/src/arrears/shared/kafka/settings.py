@@ -179,5 +179,5 @@ def _password(env: Mapping[str, str]) -> str | None:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
         raise BadSetting(f"{PREFIX}_PASSWORD_FILE", f"cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
+    except UnicodeError:
         raise BadSetting(f"{PREFIX}_PASSWORD_FILE", "is not a text in UTF-8") from None

@@ -18,6 +18,8 @@ def load_policies(policy_id: str = "cn-default", folder: Path | None = None) -> 
             policy = parse(file.read_text(encoding="utf-8"))
         except BadPolicy as bad:
             raise BadPolicy(f"{file.name}: {bad.field}", bad.rule) from None
+        except UnicodeDecodeError:
+            raise BadPolicy(file.name, "is not a text in UTF-8") from None
         if policy.id == policy_id:
             found.append(policy)
     if not found:
