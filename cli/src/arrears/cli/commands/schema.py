@@ -12,6 +12,7 @@ from arrears.cli.commands.output import AsJson, print_json
 from arrears.cli.stack import checkout_root
 from arrears.shared.contracts import corebanking
 from arrears.shared.contracts.registry import CONTRACTS
+from arrears.shared.http.schema import described
 
 _FEED: Final[dict[str, type[msgspec.Struct]]] = {
     corebanking.LOAN_OVERDUE: corebanking.LoanOverdue,
@@ -72,10 +73,9 @@ def every_contract() -> list[tuple[str, type[msgspec.Struct]]]:
 
 def schema_text(wire_name: str, body: type[msgspec.Struct]) -> str:
     """The schema of `data`; the envelope around it is CloudEvents 1.0."""
-    made = msgspec.json.schema(body)
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:arrears:event:{wire_name}",
-        **made,
+        **described(body),
     }
     return msgspec.json.format(msgspec.json.encode(whole)).decode() + "\n"

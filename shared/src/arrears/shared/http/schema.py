@@ -1,13 +1,23 @@
 """JSON Schemas of our structs for the OpenAPI, made from the structs so that they cannot drift."""
 
+import inspect
 from typing import Any
 
 from msgspec.json import schema
 
 
+def described(body: Any) -> dict[str, Any]:
+    """The schema, its texts without the indentation that docstrings have before Python 3.13."""
+    whole = schema(body)
+    for definition in whole.get("$defs", {}).values():
+        if "description" in definition:
+            definition["description"] = inspect.cleandoc(definition["description"])
+    return whole
+
+
 def schema_of(answer: Any) -> dict[str, Any]:
     """Self-contained: an OpenAPI page has no place for `$defs`."""
-    whole = schema(answer)
+    whole = described(answer)
     definitions = whole.pop("$defs", {})
     inlined: dict[str, Any] = _inline(whole, definitions)
     return inlined
