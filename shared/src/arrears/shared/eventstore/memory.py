@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import count
 
 from msgspec.structs import replace
 
@@ -47,10 +48,15 @@ class MemoryStore:
         self.effect_rows: dict[EventId, PendingEffect] = {}
         self.refused: list[RefusedInput] = []
         self.duplicates: list[Duplicate] = []
-        self.parked: list[ParkedInput] = []
+        self.parked_rows: dict[int, ParkedInput] = {}
+        self._numbers = count(1)
         self.at_work: dict[tuple[str, StaffId], str] = {}
         """The turns of commands that are being carried out: what `http.idempotency` keeps."""
         self.published: dict[Shard, int] = {Shard(n): 0 for n in range(SHARD_COUNT)}
+
+    @property
+    def parked(self) -> Sequence[ParkedInput]:
+        return list(self.parked_rows.values())
 
     # --- Reading
 
@@ -130,7 +136,7 @@ class MemoryStore:
     async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
         return [
             (number, parked.row)
-            for number, parked in enumerate(self.parked, start=1)
+            for number, parked in self.parked_rows.items()
             if parked.row.borrower_id == borrower_id
         ]
 
@@ -163,6 +169,8 @@ class MemoryStore:
             self._check_events(part)
         self._check_agenda(change)
         self._check_effects(change)
+        if not self.parked_rows.keys() >= set(change.unparked):
+            raise Fenced("a parked input was taken by another")
 
     def _check_agenda(self, change: Change) -> None:
         deleted = set()
@@ -253,10 +261,9 @@ class MemoryStore:
         if change.duplicates:
             counted = {one.origin for one in self.duplicates}
             self.duplicates.extend(one for one in change.duplicates if one.origin not in counted)
-        gone = set(change.unparked)
-        if gone:
-            self.parked = [one for n, one in enumerate(self.parked, start=1) if n not in gone]
-        self.parked.extend(change.parked)
+        for number in change.unparked:
+            del self.parked_rows[number]
+        self.parked_rows.update((next(self._numbers), one) for one in change.parked)
 
     def _apply_move(self, move: PositionMove) -> None:
         self.places[(move.topic, move.partition)] = Position(

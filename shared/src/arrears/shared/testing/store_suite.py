@@ -276,6 +276,18 @@ class StoreSuite(DoubtSuite, DueSuite):
         assert not await store.parked_borrowers([TWO])
         assert (await self.set_aside(store))["parked"] == [row(1).origin, row(2).origin]
 
+    async def test_a_parked_input_is_taken_once_and_the_others_keep_their_numbers(
+        self, store: Store
+    ) -> None:
+        parked = [ParkedInput(row=row(n), error="", first=n == 1, parked_at=AT) for n in (1, 2)]
+        await store.commit(Change(parked=parked))
+        (first, _), second = await store.parked_inputs(ANNA)
+        await store.commit(Change(unparked=[first]))
+        assert await store.parked_inputs(ANNA) == [second]
+        with pytest.raises(Fenced):
+            await store.commit(Change(unparked=[first]))
+        assert await store.parked_inputs(ANNA) == [second]
+
     async def test_a_refusal_and_a_duplicate_count_once_by_origin(self, store: Store) -> None:
         one = Duplicate(origin="feed/0/1", event_id=EventId("e"))
         for _ in range(2):
