@@ -125,11 +125,12 @@ def every_feed_record_is_accounted_for_once(
     store: MemoryStore, bus: MemoryBus, partitions: int
 ) -> None:
     found: dict[str, list[str]] = defaultdict(list)
-    for events in store.events.values():
-        for event in events:
-            seen = _JSON.decode(event.value)
-            if "factdigest" in seen:
-                found[seen["inputposition"]].append(f"applied as {event.event_id}")
+    for event in (event for events in store.events.values() for event in events):
+        seen = _JSON.decode(event.value)
+        if "factdigest" in seen:
+            found[seen["inputposition"]].append(f"applied as {event.event_id}")
+        elif event.type.endswith(".input_skipped.v1"):
+            found[seen["data"]["origin"]].append("given up by staff")
     for one in store.duplicates:
         found[one.origin].append("duplicate")
     for refused in store.refused:

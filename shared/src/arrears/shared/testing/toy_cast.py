@@ -14,6 +14,7 @@ from arrears.shared.testing.simulation import Cast, Player, Simulation
 from arrears.shared.testing.toy import ToyGateway, toy_stages
 from arrears.shared.testing.toy_intake import line
 from arrears.shared.testing.toy_people import People
+from arrears.shared.testing.toy_repairs import Repairs, ever_parked
 from arrears.shared.testing.toy_world import day
 
 SHARDS: Final = (Shard(2), Shard(3), Shard(11))
@@ -57,10 +58,16 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
 
 
 def _players(world: Simulation) -> Sequence[Player]:
-    """Somebody holds a case. Nobody hears it, so nothing but its own event may differ."""
+    """Somebody holds a case. Nobody hears it, so nothing but its own event may differ.
+
+    Others repair what was parked: such borrowers are not in the digest.
+    """
     if not world.story.commands:
         return ()
-    return [People(world, f"people {world.seed}", borrowers(8), seconds=6.0)]
+    return [
+        People(world, f"people {world.seed}", borrowers(8), seconds=6.0),
+        Repairs(world, f"repairs {world.seed}"),
+    ]
 
 
 def digest(world: Simulation) -> str:
@@ -68,10 +75,9 @@ def digest(world: Simulation) -> str:
 
     A parked borrower leaves the promise of the digest (protocol 2.5).
     """
-    stores = world.stores
-    parked = {one.row.borrower_id for store in stores.values() for one in store.parked}
+    parked = ever_parked(world)
     lines = []
-    for service, store in stores.items():
+    for service, store in world.stores.items():
         for (_, stream), events in sorted(store.streams.items()):
             for event in events:
                 seen = _JSON.decode(event.value)

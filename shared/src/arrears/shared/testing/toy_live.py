@@ -26,6 +26,7 @@ from arrears.shared.testing.toy import ToyGateway, toy_stages
 from arrears.shared.testing.toy_cast import SHARDS, WHATS, borrowers
 from arrears.shared.testing.toy_intake import CALENDAR, line
 from arrears.shared.testing.toy_people import People
+from arrears.shared.testing.toy_repairs import Repairs, ever_parked
 
 DAYS: Final = 2
 RATE: Final = 7_200.0
@@ -118,8 +119,7 @@ def _events(
     world: Simulation, service: str, without: Set[BorrowerId]
 ) -> list[tuple[StoredEvent, dict[str, Any]]]:
     """Without these borrowers, and those that were parked."""
-    parked = {one.row.borrower_id for store in world.stores.values() for one in store.parked}
-    left_out = parked | without
+    left_out = ever_parked(world) | without
     return [
         (event, _JSON.decode(event.value))
         for shard in SHARDS
@@ -161,7 +161,10 @@ def _everything_followed(
 def _players(world: Simulation) -> Sequence[Player]:
     if not world.story.commands:
         return ()
-    return [People(world, f"people {world.seed}", borrowers(8), seconds=DAYS * SECONDS_A_DAY)]
+    return [
+        People(world, f"people {world.seed}", borrowers(8), seconds=DAYS * SECONDS_A_DAY),
+        Repairs(world, f"repairs {world.seed}"),
+    ]
 
 
 def live_cast(*, honours_key: bool = True) -> Cast:

@@ -1,0 +1,147 @@
+"""Operations staff as players of the toy simulation: two of them look at what intake has parked,
+at the same moments, and send it back or give up the first of it, as the API lets them.
+
+Their process may die at any moment and answers are lost, so what was carried out may be asked for
+again, and is then told that it is not there. Nothing is given up that nobody saw.
+"""
+
+import asyncio
+from collections import Counter
+from random import Random
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from arrears.shared.eventstore.port import Store
+from arrears.shared.http import idempotency
+from arrears.shared.http.edge import Call, Edge
+from arrears.shared.http.problem import ProblemRaised
+from arrears.shared.kernel.decider import Busy
+from arrears.shared.kernel.ids import BorrowerId, StaffId
+from arrears.shared.runtime.parking import retry_parked, skip_parked
+from arrears.shared.testing.laws import Broken
+from arrears.shared.testing.simulated import WallClock
+from arrears.shared.testing.toy_people import RETRY_SECONDS, Answers
+
+if TYPE_CHECKING:
+    from arrears.shared.testing.simulation import Simulation
+
+RETRIES_MAX: Final = 3
+"""What our code fails on it fails on again; a process gives up where that goes on for long."""
+LOOK_SECONDS: Final = (0.25, 0.5)
+"""Few, so that both often look at once."""
+_ENVELOPE: Final = Decoder(dict[str, Any])
+
+
+class Repair(Struct):
+    """One command of a member of staff, and what was answered in the end. No origin: a retry."""
+
+    staff_id: StaffId
+    key: str
+    borrower_id: BorrowerId
+    origin: str | None
+    status: int = 0
+
+
+class Repairs:
+    name = "repairs"
+
+    def __init__(self, world: "Simulation", seed: str) -> None:
+        self._world = world
+        self._parked_in = world.stores["intake"]
+        self._chance = Random(seed)
+        self._answers = Answers(self._parked_in.at_work, world.loop.time)
+        self._asked: list[Repair] = []
+        self._is_done = False
+
+    async def main(self) -> None:
+        answers = cast("idempotency.Answers", self._world.wire(self._answers, self.name))
+        edge = Edge(cast("Any", None), answers, cast("Any", None), b"secret")
+        left = [repair for repair in self._asked if not repair.status]
+        await asyncio.gather(
+            *(self._ask(edge, repair) for repair in left),
+            *(self._look(edge, StaffId(name)) for name in ("early", "late")),
+        )
+        self._is_done = True
+
+    async def _look(self, edge: Edge, staff_id: StaffId) -> None:
+        while self._parked_in.parked or not self._world.is_settled():
+            await asyncio.sleep(self._chance.choice(LOOK_SECONDS))
+            for borrower_id in sorted({one.row.borrower_id for one in self._parked_in.parked}):
+                parked = await self._parked_in.parked_inputs(borrower_id)
+                if parked:
+                    await self._ask(edge, self._wanted(staff_id, borrower_id, parked[0][1].origin))
+
+    def _wanted(self, staff_id: StaffId, borrower_id: BorrowerId, first: str) -> Repair:
+        retries = sum(repair.origin is None for repair in self._asked)
+        again = retries < RETRIES_MAX and self._chance.random() < 0.4
+        key = f"repair-{len(self._asked)}"
+        repair = Repair(staff_id, key, borrower_id, None if again else first)
+        self._asked.append(repair)
+        return repair
+
+    async def _ask(self, edge: Edge, repair: Repair) -> None:
+        call = Call(repair.staff_id, repair.key, repair.key.encode())
+        while not repair.status:
+            try:
+                response = await edge.answer_once(call, lambda: self._carried_out(repair))
+            except (ConnectionError, ProblemRaised, Busy):
+                await asyncio.sleep(RETRY_SECONDS)
+                continue
+            repair.status = response.status_code
+
+    async def _carried_out(self, repair: Repair) -> int:
+        world = self._world
+        stage = world.stages["intake"]
+        store = cast("Store", world.wire(self._parked_in, self.name))
+        recorded_at = WallClock(world.loop, world.wall, world.rate)()
+        by, whose = repair.staff_id, repair.borrower_id
+        if repair.origin is None:
+            return await retry_parked(stage, store, whose, actor=by, recorded_at=recorded_at)
+        return await skip_parked(
+            stage,
+            store,
+            whose,
+            origin=repair.origin,
+            reason="not worth it",
+            actor=by,
+            recorded_at=recorded_at,
+        )
+
+    def is_done(self) -> bool:
+        return self._is_done
+
+    def check(self) -> None:
+        """Raises Broken where something was given up twice, unseen, or not at all."""
+        skipped = Counter(said["origin"] for said in self._said("input_skipped"))
+        wanted = {repair.origin for repair in self._asked if repair.origin is not None}
+        for origin, count in skipped.items():
+            if count > 1 or origin not in wanted:
+                raise Broken(f"{origin} was given up {count} times; staff saw {sorted(wanted)}")
+        done = [repair for repair in self._asked if repair.status == 200]
+        for repair in done:
+            if repair.origin is not None and repair.origin not in skipped:
+                raise Broken(f"{repair.key}: {repair.origin} was to be given up, and was not")
+        retried = sum(said["retried"] > 0 for said in self._said("input_released"))
+        if retried < sum(repair.origin is None for repair in done):
+            raise Broken(f"{retried} retries were told; more were answered")
+
+    def _said(self, noun: str) -> list[dict[str, Any]]:
+        return [
+            _ENVELOPE.decode(event.value)["data"]
+            for events in self._parked_in.events.values()
+            for event in events
+            if event.type == f"arrears.intake.{noun}.v1"
+        ]
+
+
+def ever_parked(world: "Simulation") -> set[BorrowerId]:
+    """Of whom input was parked, even if it is not any more."""
+    return {
+        event.borrower_id
+        for store in world.stores.values()
+        for events in store.events.values()
+        for event in events
+        if event.type.endswith(".input_parked.v1")
+    }
