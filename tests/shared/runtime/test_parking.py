@@ -9,7 +9,7 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from arrears.shared.eventstore.port import Change, ShardMoved
+from arrears.shared.eventstore.port import Change, CommandTurn, ShardMoved
 from arrears.shared.http.actors import DevelopmentActors
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
@@ -17,8 +17,9 @@ from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
-from arrears.shared.runtime.parking import retry_parked, skip_parked
+from arrears.shared.runtime.parking import Asked, retry_parked, skip_parked
 from arrears.shared.runtime.stage import parking_place
+from arrears.shared.runtime.transact import TooBusy, asked_by
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.operations import repair_routes
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
@@ -35,7 +36,15 @@ async def _parked(world: ToyWorld) -> None:
     await world.run_days(1, 1)
 
 
-async def _skip(world: ToyWorld, origin: str = "") -> int:
+def _asked(world: ToyWorld, key: str = "") -> Asked:
+    """Asked under this key, or under one of its own."""
+    at_work = world.stores["intake"].at_work
+    key = key or f"key-{len(at_work)}"
+    at_work[key, OPS] = turn = f"turn of {key}"
+    return Asked(cause=asked_by(OPS, key), turn=CommandTurn(key, OPS, turn), recorded_at=NOW)
+
+
+async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
     first = [one.row.origin for one in world.stores["intake"].parked][:1]
     return await skip_parked(
         world.stages["intake"],
@@ -43,14 +52,13 @@ async def _skip(world: ToyWorld, origin: str = "") -> int:
         ANNA,
         origin=origin or first[0],
         reason="told twice",
-        actor=OPS,
-        recorded_at=NOW,
+        asked=_asked(world, key),
     )
 
 
-async def _retry(world: ToyWorld) -> int:
+async def _retry(world: ToyWorld, key: str = "") -> int:
     return await retry_parked(
-        world.stages["intake"], world.stores["intake"], ANNA, actor=OPS, recorded_at=NOW
+        world.stages["intake"], world.stores["intake"], ANNA, asked=_asked(world, key)
     )
 
 
@@ -127,6 +135,29 @@ async def test_only_what_was_seen_is_skipped(world: ToyWorld) -> None:
     with pytest.raises(Refused, match="not_the_first_parked"):
         await _skip(world, seen)
     assert len(world.stores["intake"].parked) == 1
+
+
+async def test_asked_for_again_under_its_key_a_repair_is_told_and_made_once(
+    world: ToyWorld,
+) -> None:
+    """As after a crash between commit and answer."""
+    await _parked(world)
+    store = world.stores["intake"]
+    seen = store.parked[0].row.origin
+    assert await _skip(world, seen, "one") == await _skip(world, seen, "one") == 1
+    assert await _retry(world, "two") == await _retry(world, "two") == 1
+    assert _told(world) == ["input_parked", "input_skipped", "input_released"]
+
+
+async def test_nothing_is_repaired_where_the_turn_is_lost(world: ToyWorld) -> None:
+    """Another process has taken the key over, and answers for it."""
+    await _parked(world)
+    store = world.stores["intake"]
+    asked = _asked(world)
+    store.at_work.clear()
+    with pytest.raises(TooBusy):
+        await retry_parked(world.stages["intake"], store, ANNA, asked=asked)
+    assert len(store.parked) == 2
 
 
 @pytest.mark.parametrize(("repair", "left"), [(_skip, 1), (_retry, 0)])

@@ -82,18 +82,15 @@ class Edge:
         self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
     ) -> Response:
         """`build` makes the command for the business time."""
-        return await self._answer_in_turn(
+        return await self.answer_once(
             call,
             lambda turn: self.desk.issue(
                 build, borrower_id, actor=call.staff_id, idempotency_key=call.key, turn=turn
             ),
         )
 
-    async def answer_once(self, call: Call, work: Callable[[], Awaitable[Any]]) -> Response:
-        """What `work` gives, once for the call's key. Refusals are answers too, and kept."""
-        return await self._answer_in_turn(call, lambda _turn: work())
-
-    async def _answer_in_turn(self, call: Call, work: Callable[[str], Awaitable[Any]]) -> Response:
+    async def answer_once(self, call: Call, work: Callable[[str], Awaitable[Any]]) -> Response:
+        """What `work` gives for the call's turn, once for its key. Refusals are answers too."""
         verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
         match verdict:
             case idempotency.Given(status, body):

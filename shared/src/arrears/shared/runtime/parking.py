@@ -5,13 +5,17 @@ order it came (protocol 2.5). Giving up is itself an event; such a case leaves t
 Where nothing is parked any more the others are told, so that contact may permit again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
-from arrears.shared.eventstore.port import AgendaRow, Change, Store
+from arrears.shared.eventstore.codec import read_envelope
+from arrears.shared.eventstore.port import AgendaRow, Change, CommandTurn, Store
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
+from arrears.shared.kernel.ids import BorrowerId, shard_of
 from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import (
     TIMER_RANK,
@@ -20,31 +24,40 @@ from arrears.shared.runtime.stage import (
     Stage,
     parking_place,
 )
-from arrears.shared.runtime.transact import begun_again, open_desk
+from arrears.shared.runtime.transact import begun_again, carried_out, open_desk
 from arrears.shared.runtime.workbench import Cause, Workbench
 
+Said: TypeAlias = InputReleased | InputSkipped
 
-async def retry_parked(
-    stage: Stage,
-    store: Store,
-    borrower_id: BorrowerId,
-    *,
-    actor: StaffId,
-    recorded_at: datetime,
-) -> int:
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """Why a repair is made. Where its `turn` is lost before the commit nothing is changed; asked
+    for again by the same cause it is told what it has led to.
+    """
+
+    cause: Cause
+    turn: CommandTurn
+    recorded_at: datetime
+
+
+async def retry_parked(stage: Stage, store: Store, borrower_id: BorrowerId, *, asked: Asked) -> int:
     """How many inputs go back to the agenda. Raises Refused where none is parked, TooBusy."""
 
     async def attempt() -> int:
-        repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
+        parked = await store.parked_inputs(borrower_id)
+        for said in await _said(stage, store, borrower_id, asked.cause):
+            if isinstance(said, InputReleased):
+                return said.retried
+        repair = await Repair.open(stage, store, borrower_id, asked, parked)
         rows: list[AgendaRow] = [
             replace(row, day=repair.day, at=repair.start)
-            for _, row in repair.parked
+            for _, row in parked
             if row.rank != TIMER_RANK
         ]
-        repair.say(InputReleased(retried=len(rows)), "retry")
+        repair.say(InputReleased(retried=len(rows)))
         change = repair.finish()
         change.agenda_added = rows
-        change.unparked = [number for number, _ in repair.parked]
+        change.unparked = [number for number, _ in parked]
         await store.commit(change)
         return len(rows)
 
@@ -58,24 +71,26 @@ async def skip_parked(
     *,
     origin: str,
     reason: str,
-    actor: StaffId,
-    recorded_at: datetime,
+    asked: Asked,
 ) -> int:
     """Give up the first parked input, which came from `origin`; how many still wait.
 
-    Raises as `retry_parked`, and Refused where another input is the first: asked for twice, or by
-    two people, only what they saw is given up.
+    Raises as `retry_parked`, and Refused where another input is the first: whoever asks, only what
+    they saw is given up.
     """
 
     async def attempt() -> int:
-        repair = await Repair.open(stage, store, borrower_id, actor, recorded_at)
-        number, row = repair.parked[0]
+        parked = await store.parked_inputs(borrower_id)
+        if await _said(stage, store, borrower_id, asked.cause):
+            return len(parked)
+        repair = await Repair.open(stage, store, borrower_id, asked, parked)
+        number, row = parked[0]
         if row.origin != origin:
             raise Refused("not_the_first_parked", "origin")
-        repair.say(InputSkipped(origin=row.origin, reason=reason), "skip")
-        left = len(repair.parked) - 1
+        repair.say(InputSkipped(origin=row.origin, reason=reason))
+        left = len(parked) - 1
         if not left:
-            repair.say(InputReleased(retried=0), "release")
+            repair.say(InputReleased(retried=0))
         change = repair.finish()
         change.unparked = [number]
         await store.commit(change)
@@ -84,24 +99,29 @@ async def skip_parked(
     return await begun_again(borrower_id, attempt)
 
 
+async def _said(
+    stage: Stage, store: Store, borrower_id: BorrowerId, cause: Cause
+) -> Sequence[object]:
+    """What this very request has led to before."""
+    shard, stream = shard_of(borrower_id), parking_place(stage.name, borrower_id)[0]
+    stored = await store.load({shard: [stream]})
+    envelopes = [read_envelope(one.value) for one in carried_out(stored, shard, stream, cause)]
+    codec = stage.codec()
+    return [codec.decode(envelope.type, envelope.data) for envelope in envelopes]
+
+
 class Repair:
     """One command of staff on what is parked of a borrower, until it is committed."""
 
     def __init__(
-        self,
-        bench: Workbench,
-        shelf: Shelf,
-        borrower_id: BorrowerId,
-        actor: StaffId,
-        recorded_at: datetime,
+        self, bench: Workbench, shelf: Shelf, borrower_id: BorrowerId, asked: Asked
     ) -> None:
         assert shelf.open_day is not None
         self.day = shelf.open_day
         self.start = bench.stage.calendar.start_of(self.day)
-        self.parked: list[tuple[int, AgendaRow]] = []
-        self._bench, self._shelf, self._actor = bench, shelf, actor
+        self._bench, self._shelf, self._asked = bench, shelf, asked
         self._stream = parking_place(bench.stage.name, borrower_id)[0]
-        self._draft = Draft(recorded_at)
+        self._draft = Draft(asked.recorded_at)
 
     @classmethod
     async def open(
@@ -109,28 +129,23 @@ class Repair:
         stage: Stage,
         store: Store,
         borrower_id: BorrowerId,
-        actor: StaffId,
-        recorded_at: datetime,
+        asked: Asked,
+        parked: Sequence[tuple[int, AgendaRow]],
     ) -> "Repair":
         """Raises Refused where nothing is parked."""
-        parked = await store.parked_inputs(borrower_id)
         if not parked:
             raise Refused("nothing_is_parked", "borrower_id")
         bench, shelf = await open_desk(stage, store, borrower_id)
         await bench.load({shelf.shard: [parking_place(stage.name, borrower_id)]})
-        repair = cls(bench, shelf, borrower_id, actor, recorded_at)
-        repair.parked = list(parked)
-        return repair
+        return cls(bench, shelf, borrower_id, asked)
 
-    def say(self, event: InputReleased | InputSkipped, verb: str) -> None:
-        entry = self._shelf.entries[self._stream]
-        cause = derived_id(verb, self.parked[0][1].origin, str(entry.version))
-        at = self.start if entry.time is None else max(self.start, entry.time)
-        self._bench.decide(
-            self._draft, self._shelf, self._stream, event, Cause(id=cause, actor=self._actor), at
-        )
+    def say(self, event: Said) -> None:
+        time = self._shelf.entries[self._stream].time
+        at = self.start if time is None else max(self.start, time)
+        self._bench.decide(self._draft, self._shelf, self._stream, event, self._asked.cause, at)
 
     def finish(self) -> Change:
         change = self._draft.finish()
         change.shards[self._shelf.shard].expected_seq = None
+        change.turns = [self._asked.turn]
         return change

@@ -27,7 +27,15 @@ from arrears.shared.eventstore.port import (
     Timer,
 )
 from arrears.shared.kernel.decider import Busy, Refused
-from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName, shard_of, stream_name
+from arrears.shared.kernel.ids import (
+    BorrowerId,
+    Shard,
+    StaffId,
+    StreamName,
+    derived_id,
+    shard_of,
+    stream_name,
+)
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import Stage
@@ -58,6 +66,11 @@ class Order(Struct, frozen=True, kw_only=True):
 
 Outcome: TypeAlias = Sequence[StoredEvent] | Exception
 """What an order has led to, no events where it was in effect already; or why it did not."""
+
+
+def asked_by(actor: StaffId, idempotency_key: str) -> Cause:
+    """A person's request as a cause: asked for again after a crash, the same ids come out."""
+    return Cause(id=derived_id("command", actor, idempotency_key), actor=actor)
 
 
 async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done:
@@ -235,7 +248,8 @@ class _Attempt:
                 streams.setdefault(one.shelf.shard, []).append(one.stream)
             stored = await self._store.load(streams)
             for number, one in idle.items():
-                found[number] = _carried_out(stored, one) or found[number]
+                told = carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
+                found[number] = told or found[number]
         return found
 
 
@@ -265,15 +279,16 @@ def _by_shard(
     return wanted
 
 
-def _carried_out(stored: Sequence[StoredEvent], placed: _Placed) -> Sequence[StoredEvent]:
-    """The events that this very command has led to before."""
-    cause = placed.order.cause.id
-    mark = cause.encode()
+def carried_out(
+    stored: Sequence[StoredEvent], shard: Shard, stream: StreamName, cause: Cause
+) -> Sequence[StoredEvent]:
+    """The events of the stream that this very cause has led to before."""
+    mark = cause.id.encode()
     return [
         event
         for event in stored
-        if event.stream == placed.stream
-        and event.shard == placed.shelf.shard
+        if event.stream == stream
+        and event.shard == shard
         and mark in event.value
-        and read_envelope(event.value).causationid == cause
+        and read_envelope(event.value).causationid == cause.id
     ]

@@ -8,12 +8,11 @@ import asyncpg
 from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
 from arrears.shared.eventstore.projector import find_rows, projected_rows
 from arrears.shared.http.desk import Issued, IssuedEvent
-from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
+from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.runtime.together import Together
-from arrears.shared.runtime.transact import Order, Outcome, open_desk, transact_all
-from arrears.shared.runtime.workbench import Cause
+from arrears.shared.runtime.transact import Order, Outcome, asked_by, open_desk, transact_all
 
 
 def issued(events: Iterable[StoredEvent]) -> Issued:
@@ -65,7 +64,7 @@ class ServiceDesk:
         order = Order(
             build=build,
             borrower_id=borrower_id,
-            cause=Cause(id=derived_id("command", actor, idempotency_key), actor=actor),
+            cause=asked_by(actor, idempotency_key),
             at=recorded_at if self._clock == "live" else None,
             recorded_at=recorded_at,
             turn=CommandTurn(idempotency_key, actor, turn),

@@ -54,7 +54,7 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
     ) -> Response:
         """Say whether it was carried out. If not it is sent again, under the same key."""
 
-        async def work() -> Issued:
+        async def work(_turn: str) -> Issued:
             event = await settle_doubt(
                 stage,
                 store,

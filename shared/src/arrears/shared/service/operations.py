@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.json import encode
 from starlette.responses import Response
 
-from arrears.shared.eventstore.port import Store
+from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.edge import Call, Edge, command_answers
 from arrears.shared.http.fields import (
     AfterNumber,
@@ -24,8 +24,9 @@ from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.sealing import Erased
-from arrears.shared.runtime.parking import retry_parked, skip_parked
+from arrears.shared.runtime.parking import Asked, retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
+from arrears.shared.runtime.transact import asked_by
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.refusals import opened
 
@@ -170,9 +171,9 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
 
-        async def work() -> Retried:
+        async def work(turn: str) -> Retried:
             count = await retry_parked(
-                stage, store, BorrowerId(borrower_id), actor=call.staff_id, recorded_at=wall_clock()
+                stage, store, BorrowerId(borrower_id), asked=_asked(call, turn)
             )
             return Retried(BorrowerId(borrower_id), count, call.staff_id)
 
@@ -191,21 +192,28 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
 
-        async def work() -> Skipped:
+        async def work(turn: str) -> Skipped:
             left = await skip_parked(
                 stage,
                 store,
                 BorrowerId(borrower_id),
                 origin=body.origin,
                 reason=body.reason,
-                actor=call.staff_id,
-                recorded_at=wall_clock(),
+                asked=_asked(call, turn),
             )
             return Skipped(BorrowerId(borrower_id), left)
 
         return await edge.answer_once(call, work)
 
     return router
+
+
+def _asked(call: Call, turn: str) -> Asked:
+    return Asked(
+        cause=asked_by(call.staff_id, call.key),
+        turn=CommandTurn(call.key, call.staff_id, turn),
+        recorded_at=wall_clock(),
+    )
 
 
 def _json(found: object) -> Response:
