@@ -27,6 +27,7 @@ from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.workbench import Cause, Workbench
+from arrears.shared.testing import simulation
 from arrears.shared.testing.simulation import Story
 from arrears.shared.testing.simulation_faults import Fault
 from arrears.shared.testing.simulator import Simulator
@@ -180,6 +181,8 @@ def test_a_relay_that_never_rests(simulator: Simulator, monkeypatch: pytest.Monk
         return moved
 
     monkeypatch.setattr(Relay, "step", forget)
+    # A turn of the loop takes milliseconds; who plays ten thousand seeds has more patience.
+    monkeypatch.setattr(simulation, "SPIN_SECONDS", 3.0)
     assert caught(simulator, 7)
 
 
