@@ -43,7 +43,7 @@ check: setup ## Format, lint, types and import contracts
 	$(BIN)/lint-imports --cache-dir .local/cache/import-linter
 
 live: setup ## Only the tests on a real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest -m live
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m live
 
 simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many, 10000; SEED=n: one, told; JOBS=n)
 	@SEED="$(SEED)" SEEDS="$(or $(SEEDS),$(if $(SEED),,10000))" JOBS="$(JOBS)" $(BIN)/python -m pytest -s -q --timeout=0 tests/simulation/test_simulation.py
