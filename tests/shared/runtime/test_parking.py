@@ -17,9 +17,9 @@ from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
-from arrears.shared.runtime.parking import Asked, retry_parked, skip_parked
+from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import parking_place
-from arrears.shared.runtime.transact import TooBusy, asked_by
+from arrears.shared.runtime.transact import TooBusy
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.operations import repair_routes
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
@@ -36,12 +36,12 @@ async def _parked(world: ToyWorld) -> None:
     await world.run_days(1, 1)
 
 
-def _asked(world: ToyWorld, key: str = "") -> Asked:
+def _turn(world: ToyWorld, key: str = "") -> CommandTurn:
     """Asked under this key, or under one of its own."""
     at_work = world.stores["intake"].at_work
     key = key or f"key-{len(at_work)}"
     at_work[key, OPS] = turn = f"turn of {key}"
-    return Asked(cause=asked_by(OPS, key), turn=CommandTurn(key, OPS, turn), recorded_at=NOW)
+    return CommandTurn(key, OPS, turn)
 
 
 async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
@@ -52,13 +52,18 @@ async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
         ANNA,
         origin=origin or first[0],
         reason="told twice",
-        asked=_asked(world, key),
+        turn=_turn(world, key),
+        recorded_at=NOW,
     )
 
 
 async def _retry(world: ToyWorld, key: str = "") -> int:
     return await retry_parked(
-        world.stages["intake"], world.stores["intake"], ANNA, asked=_asked(world, key)
+        world.stages["intake"],
+        world.stores["intake"],
+        ANNA,
+        turn=_turn(world, key),
+        recorded_at=NOW,
     )
 
 
@@ -153,10 +158,10 @@ async def test_nothing_is_repaired_where_the_turn_is_lost(world: ToyWorld) -> No
     """Another process has taken the key over, and answers for it."""
     await _parked(world)
     store = world.stores["intake"]
-    asked = _asked(world)
+    turn = _turn(world)
     store.at_work.clear()
     with pytest.raises(TooBusy):
-        await retry_parked(world.stages["intake"], store, ANNA, asked=asked)
+        await retry_parked(world.stages["intake"], store, ANNA, turn=turn, recorded_at=NOW)
     assert len(store.parked) == 2
 
 

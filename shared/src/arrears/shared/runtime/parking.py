@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import read_envelope
@@ -24,31 +23,32 @@ from arrears.shared.runtime.stage import (
     Stage,
     parking_place,
 )
-from arrears.shared.runtime.transact import begun_again, carried_out, open_desk
-from arrears.shared.runtime.workbench import Cause, Workbench
+from arrears.shared.runtime.transact import asked_by, begun_again, carried_out, open_desk
+from arrears.shared.runtime.workbench import Workbench
 
 Said: TypeAlias = InputReleased | InputSkipped
 
 
-class Asked(Struct, frozen=True, kw_only=True):
-    """Why a repair is made. Where its `turn` is lost before the commit nothing is changed; asked
-    for again by the same cause it is told what it has led to.
+async def retry_parked(
+    stage: Stage,
+    store: Store,
+    borrower_id: BorrowerId,
+    *,
+    turn: CommandTurn,
+    recorded_at: datetime,
+) -> int:
+    """How many inputs go back to the agenda. Raises Refused where none is parked, TooBusy.
+
+    Where the `turn` is lost before the commit nothing is changed; asked for again under its key
+    it is told what it has led to.
     """
-
-    cause: Cause
-    turn: CommandTurn
-    recorded_at: datetime
-
-
-async def retry_parked(stage: Stage, store: Store, borrower_id: BorrowerId, *, asked: Asked) -> int:
-    """How many inputs go back to the agenda. Raises Refused where none is parked, TooBusy."""
 
     async def attempt() -> int:
         parked = await store.parked_inputs(borrower_id)
-        for said in await _said(stage, store, borrower_id, asked.cause):
+        for said in await _said(stage, store, borrower_id, turn):
             if isinstance(said, InputReleased):
                 return said.retried
-        repair = await Repair.open(stage, store, borrower_id, asked, parked)
+        repair = await Repair.open(stage, store, borrower_id, turn, recorded_at, parked)
         rows: list[AgendaRow] = [
             replace(row, day=repair.day, at=repair.start)
             for _, row in parked
@@ -71,7 +71,8 @@ async def skip_parked(
     *,
     origin: str,
     reason: str,
-    asked: Asked,
+    turn: CommandTurn,
+    recorded_at: datetime,
 ) -> int:
     """Give up the first parked input, which came from `origin`; how many still wait.
 
@@ -81,9 +82,9 @@ async def skip_parked(
 
     async def attempt() -> int:
         parked = await store.parked_inputs(borrower_id)
-        if await _said(stage, store, borrower_id, asked.cause):
+        if await _said(stage, store, borrower_id, turn):
             return len(parked)
-        repair = await Repair.open(stage, store, borrower_id, asked, parked)
+        repair = await Repair.open(stage, store, borrower_id, turn, recorded_at, parked)
         number, row = parked[0]
         if row.origin != origin:
             raise Refused("not_the_first_parked", "origin")
@@ -100,10 +101,11 @@ async def skip_parked(
 
 
 async def _said(
-    stage: Stage, store: Store, borrower_id: BorrowerId, cause: Cause
+    stage: Stage, store: Store, borrower_id: BorrowerId, turn: CommandTurn
 ) -> Sequence[object]:
     """What this very request has led to before."""
     shard, stream = shard_of(borrower_id), parking_place(stage.name, borrower_id)[0]
+    cause = asked_by(turn.actor, turn.key)
     stored = await store.load({shard: [stream]})
     envelopes = [read_envelope(one.value) for one in carried_out(stored, shard, stream, cause)]
     codec = stage.codec()
@@ -114,14 +116,19 @@ class Repair:
     """One command of staff on what is parked of a borrower, until it is committed."""
 
     def __init__(
-        self, bench: Workbench, shelf: Shelf, borrower_id: BorrowerId, asked: Asked
+        self,
+        bench: Workbench,
+        shelf: Shelf,
+        borrower_id: BorrowerId,
+        turn: CommandTurn,
+        recorded_at: datetime,
     ) -> None:
         assert shelf.open_day is not None
         self.day = shelf.open_day
         self.start = bench.stage.calendar.start_of(self.day)
-        self._bench, self._shelf, self._asked = bench, shelf, asked
+        self._bench, self._shelf, self._turn = bench, shelf, turn
         self._stream = parking_place(bench.stage.name, borrower_id)[0]
-        self._draft = Draft(asked.recorded_at)
+        self._draft = Draft(recorded_at)
 
     @classmethod
     async def open(
@@ -129,7 +136,8 @@ class Repair:
         stage: Stage,
         store: Store,
         borrower_id: BorrowerId,
-        asked: Asked,
+        turn: CommandTurn,
+        recorded_at: datetime,
         parked: Sequence[tuple[int, AgendaRow]],
     ) -> "Repair":
         """Raises Refused where nothing is parked."""
@@ -137,15 +145,16 @@ class Repair:
             raise Refused("nothing_is_parked", "borrower_id")
         bench, shelf = await open_desk(stage, store, borrower_id)
         await bench.load({shelf.shard: [parking_place(stage.name, borrower_id)]})
-        return cls(bench, shelf, borrower_id, asked)
+        return cls(bench, shelf, borrower_id, turn, recorded_at)
 
     def say(self, event: Said) -> None:
         time = self._shelf.entries[self._stream].time
         at = self.start if time is None else max(self.start, time)
-        self._bench.decide(self._draft, self._shelf, self._stream, event, self._asked.cause, at)
+        cause = asked_by(self._turn.actor, self._turn.key)
+        self._bench.decide(self._draft, self._shelf, self._stream, event, cause, at)
 
     def finish(self) -> Change:
         change = self._draft.finish()
         change.shards[self._shelf.shard].expected_seq = None
-        change.turns = [self._asked.turn]
+        change.turns = [self._turn]
         return change

@@ -24,9 +24,8 @@ from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.sealing import Erased
-from arrears.shared.runtime.parking import Asked, retry_parked, skip_parked
+from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
-from arrears.shared.runtime.transact import asked_by
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.refusals import opened
 
@@ -173,7 +172,11 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
 
         async def work(turn: str) -> Retried:
             count = await retry_parked(
-                stage, store, BorrowerId(borrower_id), asked=_asked(call, turn)
+                stage,
+                store,
+                BorrowerId(borrower_id),
+                turn=CommandTurn(call.key, call.staff_id, turn),
+                recorded_at=wall_clock(),
             )
             return Retried(BorrowerId(borrower_id), count, call.staff_id)
 
@@ -199,21 +202,14 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
                 BorrowerId(borrower_id),
                 origin=body.origin,
                 reason=body.reason,
-                asked=_asked(call, turn),
+                turn=CommandTurn(call.key, call.staff_id, turn),
+                recorded_at=wall_clock(),
             )
             return Skipped(BorrowerId(borrower_id), left)
 
         return await edge.answer_once(call, work)
 
     return router
-
-
-def _asked(call: Call, turn: str) -> Asked:
-    return Asked(
-        cause=asked_by(call.staff_id, call.key),
-        turn=CommandTurn(call.key, call.staff_id, turn),
-        recorded_at=wall_clock(),
-    )
 
 
 def _json(found: object) -> Response:

@@ -19,7 +19,7 @@ from arrears.shared.http.edge import Call, Edge
 from arrears.shared.http.problem import ProblemRaised
 from arrears.shared.kernel.decider import Busy
 from arrears.shared.kernel.ids import BorrowerId, StaffId
-from arrears.shared.runtime.parking import Asked, retry_parked, skip_parked
+from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.transact import asked_by
 from arrears.shared.runtime.workbench import Cause
 from arrears.shared.testing.laws import Broken
@@ -101,16 +101,14 @@ class Repairs:
         world = self._world
         stage = world.stages["intake"]
         store = cast("Store", world.wire(self._parked_in, self.name))
-        asked = Asked(
-            cause=repair.cause,
-            turn=CommandTurn(repair.key, repair.staff_id, turn),
-            recorded_at=WallClock(world.loop, world.wall, world.rate)(),
-        )
+        turned = CommandTurn(repair.key, repair.staff_id, turn)
+        at = WallClock(world.loop, world.wall, world.rate)()
         whose, origin = repair.borrower_id, repair.origin
         if origin is None:
-            return await retry_parked(stage, store, whose, asked=asked)
-        reason = "not worth it"
-        return await skip_parked(stage, store, whose, origin=origin, reason=reason, asked=asked)
+            return await retry_parked(stage, store, whose, turn=turned, recorded_at=at)
+        return await skip_parked(
+            stage, store, whose, origin=origin, reason="too late", turn=turned, recorded_at=at
+        )
 
     def is_done(self) -> bool:
         return self._is_done
