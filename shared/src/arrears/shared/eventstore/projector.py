@@ -2,7 +2,8 @@
 
 A projection is a module with NAME (never changed), VERSION (raised when `evolve` changes meaning:
 the rows are then built again), HEARS (the types of its events), Row, `key_of(event)` (None: no row)
-and `evolve(row, event)`. A projection never sends anything.
+and `evolve(row, event)`. The events of one key are all in one shard. A projection never sends
+anything.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -296,10 +297,13 @@ class Projector:
 
 async def _write_rows(connection: Connection, folding: Folding, page: _Page) -> None:
     name = folding.projection.NAME
-    keys = sorted(page.shard_of)
-    if not keys:
+    if not page.shard_of:
         return
-    rows = {row["key"]: row["row"] for row in await connection.fetch(_ROWS, name, keys)}
+    rows: dict[str, bytes] = {}
+    # A shard that is folded from its first event on has no rows to be read.
+    keys = sorted(key for key, shard in page.shard_of.items() if page.before[shard])
+    if keys:
+        rows = {row["key"]: row["row"] for row in await connection.fetch(_ROWS, name, keys)}
     left = folding.fold(rows, page.events)
     kept = {key: row for key, row in left.items() if row is not None}
     if kept:
