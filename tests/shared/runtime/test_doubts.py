@@ -10,7 +10,7 @@ import pytest
 from msgspec.json import decode
 from prometheus_client import CollectorRegistry
 
-from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.eventstore.port import CommandTurn, StoredEvent
 from arrears.shared.http.actors import DevelopmentActors
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
@@ -18,8 +18,9 @@ from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId
-from arrears.shared.runtime.doubts import settle_doubt
+from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.stage import doubt_place
+from arrears.shared.runtime.transact import TooBusy
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.testing.toy import ToyGateway
@@ -40,7 +41,7 @@ async def doubtful() -> ToyWorld:
     return world
 
 
-async def _settle(world: ToyWorld, *, carried_out: bool) -> StoredEvent:
+async def _settle(world: ToyWorld, *, carried_out: bool, key: str = "") -> StoredEvent:
     async def now(_borrower_id: BorrowerId) -> datetime:
         return CALENDAR.start_of(day(2))
 
@@ -48,10 +49,8 @@ async def _settle(world: ToyWorld, *, carried_out: bool) -> StoredEvent:
     return await settle_doubt(
         world.stages["contact"],
         world.stores["contact"],
-        EventId(request.id),
-        carried_out=carried_out,
-        note="the printer's log",
-        actor=StaffId("ops-1"),
+        Finding(event_id=EventId(request.id), carried_out=carried_out, note="the printer's log"),
+        turn=world.turn("contact", key),
         now=now,
         recorded_at=NOW,
     )
@@ -116,6 +115,47 @@ async def test_what_is_not_in_doubt_is_refused(doubtful: ToyWorld) -> None:
     await doubtful.settle()
     with pytest.raises(Refused, match="not_in_doubt"):
         await _settle(doubtful, carried_out=False)
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+async def test_asked_for_again_under_its_key_it_is_told_and_settled_once(
+    doubtful: ToyWorld, carried_out: bool
+) -> None:
+    """As after a crash between commit and answer, before and after the stage has gone on."""
+    world = doubtful
+    first = await _settle(world, carried_out=carried_out, key="one")
+    again = await _settle(world, carried_out=carried_out, key="one")
+    await world.settle()
+    later = await _settle(world, carried_out=carried_out, key="one")
+    assert first.event_id == again.event_id == later.event_id
+    assert len(world.gateway.asked) == (1 if carried_out else 2)
+    assert world.nouns("contact", "anna").count("treatment_completed") == 1
+    world.check_laws()
+
+
+async def test_nothing_is_settled_where_the_turn_is_lost(
+    doubtful: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process has taken the key over, and answers for it."""
+    contact = doubtful.stores["contact"]
+    monkeypatch.setattr(contact, "at_work", {})
+    monkeypatch.setattr(doubtful, "turn", lambda *_: CommandTurn("k", StaffId("ops-1"), "past"))
+    with pytest.raises(TooBusy):
+        await _settle(doubtful, carried_out=True)
+    [effect] = contact.effect_rows.values()
+    assert effect.in_doubt
+
+
+async def test_an_event_that_nobody_knows_is_in_no_doubt(doubtful: ToyWorld) -> None:
+    stage, store = doubtful.stages["contact"], doubtful.stores["contact"]
+    finding = Finding(event_id=EventId("nobody"), carried_out=False, note="")
+    turn = doubtful.turn("contact")
+    with pytest.raises(Refused, match="not_in_doubt"):
+        await settle_doubt(stage, store, finding, turn=turn, now=_no_time, recorded_at=NOW)
+
+
+async def _no_time(_borrower_id: BorrowerId) -> datetime:
+    raise AssertionError("nothing is decided")
 
 
 async def test_a_stage_that_needs_the_answer_says_so(doubtful: ToyWorld) -> None:

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from arrears.shared.kernel.ids import BorrowerId, Shard, StaffId, shard_of
-from arrears.shared.runtime.doubts import settle_doubt
+from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
+from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_cast import borrowers
 from arrears.shared.testing.toy_world import day
@@ -114,10 +114,8 @@ async def test_after_midnight_the_answer_and_what_waited_belong_to_the_open_day(
     await settle_doubt(
         live.stages["contact"],
         live.stores["contact"],
-        effect.event_id,
-        carried_out=True,
-        note="the printer's log",
-        actor=StaffId("ops-1"),
+        Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
+        turn=live.turn("contact"),
         now=now,
         recorded_at=live.wall.at,
     )

@@ -9,14 +9,14 @@ import httpx
 import pytest
 from prometheus_client import CollectorRegistry
 
-from arrears.shared.eventstore.port import Change, CommandTurn, ShardMoved
+from arrears.shared.eventstore.port import Change, ShardMoved
 from arrears.shared.http.actors import DevelopmentActors
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
 from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, StaffId
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import parking_place
 from arrears.shared.runtime.transact import TooBusy
@@ -25,7 +25,6 @@ from arrears.shared.service.operations import repair_routes
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 ANNA = BorrowerId("anna")
-OPS = StaffId("ops-1")
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -36,14 +35,6 @@ async def _parked(world: ToyWorld) -> None:
     await world.run_days(1, 1)
 
 
-def _turn(world: ToyWorld, key: str = "") -> CommandTurn:
-    """Asked under this key, or under one of its own."""
-    at_work = world.stores["intake"].at_work
-    key = key or f"key-{len(at_work)}"
-    at_work[key, OPS] = turn = f"turn of {key}"
-    return CommandTurn(key, OPS, turn)
-
-
 async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
     first = [one.row.origin for one in world.stores["intake"].parked][:1]
     return await skip_parked(
@@ -52,7 +43,7 @@ async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
         ANNA,
         origin=origin or first[0],
         reason="told twice",
-        turn=_turn(world, key),
+        turn=world.turn("intake", key),
         recorded_at=NOW,
     )
 
@@ -62,7 +53,7 @@ async def _retry(world: ToyWorld, key: str = "") -> int:
         world.stages["intake"],
         world.stores["intake"],
         ANNA,
-        turn=_turn(world, key),
+        turn=world.turn("intake", key),
         recorded_at=NOW,
     )
 
@@ -158,7 +149,7 @@ async def test_nothing_is_repaired_where_the_turn_is_lost(world: ToyWorld) -> No
     """Another process has taken the key over, and answers for it."""
     await _parked(world)
     store = world.stores["intake"]
-    turn = _turn(world)
+    turn = world.turn("intake")
     store.at_work.clear()
     with pytest.raises(TooBusy):
         await retry_parked(world.stages["intake"], store, ANNA, turn=turn, recorded_at=NOW)

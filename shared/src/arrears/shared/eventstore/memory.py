@@ -71,6 +71,10 @@ class MemoryStore:
             for event in self.streams.get((shard, stream), ())
         ]
 
+    async def event(self, event_id: EventId) -> StoredEvent | None:
+        events = (event for events in self.events.values() for event in events)
+        return next((event for event in events if event.event_id == event_id), None)
+
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return self.events[shard][seq : seq + limit]
 

@@ -204,6 +204,9 @@ class Store(Protocol):
     async def load(self, streams: Mapping[Shard, Iterable[StreamName]]) -> Sequence[StoredEvent]:
         """All events of the streams, in order of (shard, stream, version)."""
 
+    async def event(self, event_id: EventId) -> StoredEvent | None:
+        """The event of that id, in whichever shard."""
+
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         """Events with a higher seq, in order of seq. Contiguous, or the store lost one."""
 

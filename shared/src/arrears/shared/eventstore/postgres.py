@@ -19,7 +19,7 @@ from arrears.shared.eventstore.port import (
     Written,
 )
 from arrears.shared.eventstore.postgres_commit import commit
-from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
 
 SCAN_PAGE: Final = 2000
 
@@ -42,6 +42,10 @@ class PostgresStore:
             sql.LOAD_STREAMS, [shard for shard, _ in pairs], [name for _, name in pairs]
         )
         return [_stored(row) for row in rows]
+
+    async def event(self, event_id: EventId) -> StoredEvent | None:
+        row = await self.pool.fetchrow(sql.EVENT, list(range(SHARD_COUNT)), event_id)
+        return None if row is None else _stored(row)
 
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return [_stored(row) for row in await self.pool.fetch(sql.EVENTS_AFTER, shard, seq, limit)]

@@ -51,6 +51,10 @@ LOAD_STREAMS: Final = f"""
     ) AS e
     ORDER BY e.shard, e.stream, e.version
 """
+EVENT: Final = f"""
+    SELECT {_EVENTS} FROM events AS e WHERE e.shard = ANY($1::smallint[]) AND e.event_id = $2
+"""
+"""Every shard is named, for the index begins with it."""
 EVENTS_AFTER: Final = f"""
     SELECT {_EVENTS} FROM events AS e WHERE e.shard = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3
 """

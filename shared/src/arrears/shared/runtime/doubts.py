@@ -7,48 +7,60 @@ nobody will say what came of it, and the stage goes on with what it has for that
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+
+from msgspec import Struct
 
 from arrears.shared.eventstore.codec import read_envelope
-from arrears.shared.eventstore.port import Change, PendingEffect, Store, StoredEvent
+from arrears.shared.eventstore.port import Change, CommandTurn, PendingEffect, Store, StoredEvent
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId, derived_id
+from arrears.shared.kernel.ids import BorrowerId, EventId
 from arrears.shared.kernel.reaction import AnswerAt
 from arrears.shared.runtime.effects import answer_rows
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import DoubtSettled, Stage, doubt_place
-from arrears.shared.runtime.transact import begun_again, open_desk
-from arrears.shared.runtime.workbench import Cause
+from arrears.shared.runtime.transact import asked_by, begun_again, open_desk, told_before
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """What staff found out about the effect that the event asked for."""
+
+    event_id: EventId
+    carried_out: bool
+    note: str
 
 
 async def settle_doubt(
     stage: Stage,
     store: Store,
-    event_id: EventId,
+    finding: Finding,
     *,
-    carried_out: bool,
-    note: str,
-    actor: StaffId,
+    turn: CommandTurn,
     now: Callable[[BorrowerId], Awaitable[datetime]],
     recorded_at: datetime,
 ) -> StoredEvent:
     """The event that records it. `now` tells the business time.
 
     Raises Refused where the effect is not in doubt (any more), or where it was carried out and the
-    stage cannot go on without its answer; TooBusy after five lost races.
+    stage cannot go on without its answer; TooBusy after five lost races. Where the `turn` is lost
+    before the commit nothing is changed; asked for again under its key, the event of then is told.
     """
 
     async def attempt() -> StoredEvent:
-        effect = await store.effect(event_id)
+        asking = await store.event(finding.event_id)
+        if asking is None:
+            raise Refused("not_in_doubt", "event_id")
+        whose, cause = asking.borrower_id, asked_by(turn.actor, turn.key)
+        stream = doubt_place(stage.name, whose)[0]
+        effect = await store.effect(finding.event_id)
+        for told in await told_before(store, whose, stream, cause):
+            return told
         if effect is None or not effect.in_doubt:
             raise Refused("not_in_doubt", "event_id")
-        at = await now(effect.borrower_id)
-        said = DoubtSettled(
-            effect_id=event_id, kind=effect.kind, carried_out=carried_out, note=note
-        )
-        event, change = await _say(stage, store, effect, said, actor, at, recorded_at)
-        if carried_out:
-            bodies = stage.unanswered(await _asking(stage, store, effect))
+        at = await now(whose)
+        event, change = await _say(stage, store, effect, finding, turn, at, recorded_at)
+        if finding.carried_out:
+            envelope = read_envelope(asking.value)
+            bodies = stage.unanswered(stage.codec().decode(envelope.type, envelope.data))
             if bodies is None:
                 raise Refused("answer_needed", "carried_out")
             answers = [AnswerAt(at=at, body=body) for body in bodies]
@@ -59,15 +71,15 @@ async def settle_doubt(
         await store.commit(change)
         return event
 
-    return await begun_again(event_id, attempt)
+    return await begun_again(finding.event_id, attempt)
 
 
 async def _say(
     stage: Stage,
     store: Store,
     effect: PendingEffect,
-    said: DoubtSettled,
-    actor: StaffId,
+    finding: Finding,
+    turn: CommandTurn,
     at: datetime,
     recorded_at: datetime,
 ) -> tuple[StoredEvent, Change]:
@@ -77,22 +89,17 @@ async def _say(
     await bench.load({shelf.shard: [place]})
     entry = shelf.entries[place[0]]
     draft = Draft(recorded_at)
-    # What is sent again may be in doubt again: the version tells the times apart.
-    cause = Cause(id=derived_id("settle", effect.event_id, str(entry.version)), actor=actor)
+    said = DoubtSettled(
+        effect_id=finding.event_id,
+        kind=effect.kind,
+        carried_out=finding.carried_out,
+        note=finding.note,
+    )
+    cause = asked_by(turn.actor, turn.key)
     when = at if entry.time is None else max(at, entry.time)
     bench.decide(draft, shelf, place[0], said, cause, when)
     change = draft.finish()
+    change.turns = [turn]
     part = change.shards[shelf.shard]
     part.expected_seq = None
     return part.events[0], change
-
-
-async def _asking(stage: Stage, store: Store, effect: PendingEffect) -> Any:
-    """The event that asks for the effect."""
-    stored = next(
-        one
-        for one in await store.load({effect.shard: [effect.stream]})
-        if one.event_id == effect.event_id
-    )
-    envelope = read_envelope(stored.value)
-    return stage.codec().decode(envelope.type, envelope.data)

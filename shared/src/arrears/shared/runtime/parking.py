@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import AgendaRow, Change, CommandTurn, Store
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, shard_of
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import (
     TIMER_RANK,
@@ -23,7 +23,7 @@ from arrears.shared.runtime.stage import (
     Stage,
     parking_place,
 )
-from arrears.shared.runtime.transact import asked_by, begun_again, carried_out, open_desk
+from arrears.shared.runtime.transact import asked_by, begun_again, open_desk, told_before
 from arrears.shared.runtime.workbench import Workbench
 
 Said: TypeAlias = InputReleased | InputSkipped
@@ -104,11 +104,9 @@ async def _said(
     stage: Stage, store: Store, borrower_id: BorrowerId, turn: CommandTurn
 ) -> Sequence[object]:
     """What this very request has led to before."""
-    shard, stream = shard_of(borrower_id), parking_place(stage.name, borrower_id)[0]
-    cause = asked_by(turn.actor, turn.key)
-    stored = await store.load({shard: [stream]})
-    envelopes = [read_envelope(one.value) for one in carried_out(stored, shard, stream, cause)]
-    codec = stage.codec()
+    stream, cause = parking_place(stage.name, borrower_id)[0], asked_by(turn.actor, turn.key)
+    stored = await told_before(store, borrower_id, stream, cause)
+    envelopes, codec = [read_envelope(one.value) for one in stored], stage.codec()
     return [codec.decode(envelope.type, envelope.data) for envelope in envelopes]
 
 

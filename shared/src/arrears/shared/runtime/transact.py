@@ -248,7 +248,7 @@ class _Attempt:
                 streams.setdefault(one.shelf.shard, []).append(one.stream)
             stored = await self._store.load(streams)
             for number, one in idle.items():
-                told = carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
+                told = _carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
                 found[number] = told or found[number]
         return found
 
@@ -279,10 +279,17 @@ def _by_shard(
     return wanted
 
 
-def carried_out(
+async def told_before(
+    store: Store, borrower_id: BorrowerId, stream: StreamName, cause: Cause
+) -> Sequence[StoredEvent]:
+    """The events of the borrower's stream that this very cause has led to before."""
+    shard = shard_of(borrower_id)
+    return _carried_out(await store.load({shard: [stream]}), shard, stream, cause)
+
+
+def _carried_out(
     stored: Sequence[StoredEvent], shard: Shard, stream: StreamName, cause: Cause
 ) -> Sequence[StoredEvent]:
-    """The events of the stream that this very cause has led to before."""
     mark = cause.id.encode()
     return [
         event

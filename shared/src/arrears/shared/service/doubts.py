@@ -7,13 +7,13 @@ from fastapi import APIRouter
 from msgspec.json import encode
 from starlette.responses import Response
 
-from arrears.shared.eventstore.port import Store
+from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.desk import Issued
 from arrears.shared.http.edge import Call, Edge, command_answers
 from arrears.shared.http.fields import After, Body, EventIdPath, Flag, Limit, Words
 from arrears.shared.http.problem import documented
 from arrears.shared.kernel.ids import EventId
-from arrears.shared.runtime.doubts import settle_doubt
+from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import issued
@@ -54,14 +54,12 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
     ) -> Response:
         """Say whether it was carried out. If not it is sent again, under the same key."""
 
-        async def work(_turn: str) -> Issued:
+        async def work(turn: str) -> Issued:
             event = await settle_doubt(
                 stage,
                 store,
-                EventId(event_id),
-                carried_out=body.carried_out,
-                note=body.note,
-                actor=call.staff_id,
+                Finding(event_id=EventId(event_id), carried_out=body.carried_out, note=body.note),
+                turn=CommandTurn(call.key, call.staff_id, turn),
                 now=edge.desk.now,
                 recorded_at=wall_clock(),
             )

@@ -96,6 +96,15 @@ class StoreSuite(DoubtSuite, DueSuite):
         written = (2, event(2).type, event(2).value)
         assert list(await store.written_after(ONE, 1, limit=1)) == [written]
 
+    async def test_an_event_is_found_by_its_id_in_whichever_shard(self, store: Store) -> None:
+        await store.commit(append(event(1), event(2), expected=0))
+        await store.commit(append(event(1, StreamName("z"), shard=TWO, name="far"), expected=0))
+        assert await store.event(event(2).event_id) == replace(event(2), seq=2)
+        found = await store.event(EventId("far"))
+        assert found is not None
+        assert (found.shard, found.seq) == (TWO, 1)
+        assert await store.event(EventId("nobody")) is None
+
     async def test_events_after_a_number_come_in_pages(self, store: Store) -> None:
         await store.commit(append(*(event(n) for n in range(1, 8)), expected=0))
         assert [found.seq for found in await store.after(ONE, 2, limit=3)] == [3, 4, 5]

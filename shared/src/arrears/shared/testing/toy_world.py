@@ -7,8 +7,8 @@ from typing import Any
 from msgspec.json import Decoder
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
-from arrears.shared.eventstore.port import StoredEvent
-from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
+from arrears.shared.eventstore.port import CommandTurn, StoredEvent
+from arrears.shared.kernel.ids import BorrowerId, Shard, StaffId, shard_of
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
 from arrears.shared.runtime.owner import Owner
@@ -119,6 +119,13 @@ class ToyWorld(World):
             recorded_at=self.now(),
         )
         return len(events)
+
+    def turn(self, service: str, key: str = "", actor: str = "ops-1") -> CommandTurn:
+        """Somebody's turn under this key, or under one of its own."""
+        at_work = self.stores[service].at_work
+        place = (key or f"key-{len(at_work)}", StaffId(actor))
+        at_work[place] = f"turn of {place[0]}"
+        return CommandTurn(*place, at_work[place])
 
     def check_laws(self) -> None:
         laws.check_all(
