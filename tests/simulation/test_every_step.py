@@ -11,6 +11,7 @@ from arrears.shared.testing.simulation import Simulation, Story
 from arrears.shared.testing.simulation_faults import Fault
 from arrears.shared.testing.simulator import Simulator
 from arrears.shared.testing.toy_cast import toy_cast
+from arrears.shared.testing.toy_live import live_cast
 
 SERVICES = {
     "settle_homes": ["intake"],
@@ -33,6 +34,12 @@ WRITES = (
 @pytest.fixture(scope="module")
 def simulator() -> Simulator:
     return Simulator(toy_cast())
+
+
+@pytest.fixture(scope="module")
+def keyless() -> Simulator:
+    """Under the wall clock, with a gateway that does not know keys."""
+    return Simulator(live_cast(honours_key=False))
 
 
 def played(simulator: Simulator, story: Story, seed: int = 1) -> None:
@@ -73,3 +80,16 @@ def test_every_write_for_a_person_may_be_the_last(
     """
     faults = faults_at(kind, ["people", "repairs"], moment.format(write))
     played(simulator, Story(commands=3, faults=faults), seed)
+
+
+@pytest.mark.parametrize("write", ["commit", "finish"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("sent", MOMENTS)
+def test_every_write_that_settles_a_doubt_may_be_the_last(
+    keyless: Simulator, sent: str, kind: str, moment: str, write: str
+) -> None:
+    """A letter had left or not when its worker was killed: staff find out, and it leaves once."""
+    doubt = faults_at("kill", ["contact"], sent.format("carry_out"))
+    faults = [*doubt, *faults_at(kind, ["doubts"], moment.format(write))]
+    played(keyless, Story(commands=3, faults=faults))

@@ -38,7 +38,8 @@ def settle(
         bool,
         typer.Option(
             "--carried-out/--not-carried-out",
-            help="What you found out. What was not carried out is sent again.",
+            help="What you found out. What was not carried out is sent again: "
+            "the worker that was sending it must have ended.",
             show_default=False,
         ),
     ],

@@ -52,7 +52,10 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
     async def settle(
         event_id: EventIdPath, body: SettleBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
-        """Say whether it was carried out. If not it is sent again, under the same key."""
+        """Say whether it was carried out. If not it is sent again, under the same key.
+
+        A worker that is frozen while it sends would still send when it goes on: it must have ended.
+        """
 
         async def work(turn: str) -> Issued:
             event = await settle_doubt(

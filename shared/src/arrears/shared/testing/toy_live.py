@@ -24,6 +24,7 @@ from arrears.shared.testing.simulation import WALL, Cast, Player, Simulation
 from arrears.shared.testing.simulation_faults import by_minutes
 from arrears.shared.testing.toy import ToyGateway, toy_stages
 from arrears.shared.testing.toy_cast import SHARDS, WHATS, borrowers
+from arrears.shared.testing.toy_doubts import Doubts
 from arrears.shared.testing.toy_intake import CALENDAR, line
 from arrears.shared.testing.toy_people import People
 from arrears.shared.testing.toy_repairs import Repairs, ever_parked
@@ -161,14 +162,19 @@ def _everything_followed(
 def _players(world: Simulation) -> Sequence[Player]:
     if not world.story.commands:
         return ()
-    return [
+    players: list[Player] = [
         People(world, f"people {world.seed}", borrowers(8), seconds=DAYS * SECONDS_A_DAY),
         Repairs(world, f"repairs {world.seed}"),
     ]
+    if not world.cast.honours_key:
+        players.append(Doubts(world, f"doubts {world.seed}"))
+    return players
 
 
 def live_cast(*, honours_key: bool = True) -> Cast:
-    """`honours_key` False: what was sent and not answered must be in doubt, never sent again."""
+    """`honours_key` False: what was sent and not answered must be in doubt, and is sent again only
+    where staff say that it had not arrived.
+    """
     return Cast(
         stages=toy_stages,
         gateways=lambda: {"contact": ToyGateway()},

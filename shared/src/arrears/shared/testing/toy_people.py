@@ -7,12 +7,13 @@ where the answer says so.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from msgspec import Struct
 from msgspec.json import Decoder
+from starlette.responses import Response
 
 from arrears.shared.contracts.intake import CaseHeld
 from arrears.shared.eventstore.port import Store
@@ -36,6 +37,18 @@ TAKEN_OVER_AFTER: Final = 2.0
 RETRY_SECONDS: Final = 0.3
 _ISSUED: Final = Decoder(Issued)
 _ENVELOPE: Final = Decoder(dict[str, Any])
+
+
+async def until_answered(ask: Callable[[], Awaitable[Response]]) -> Response:
+    """What a client does whose request or answer was lost, or came too early."""
+    while True:
+        try:
+            return await ask()
+        except Refused as refusal:
+            assert refusal.reason == "before_the_first_business_day"
+        except (ConnectionError, ProblemRaised, Busy):
+            pass
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 class Answers(idempotency.MemoryAnswers):
@@ -99,17 +112,10 @@ class People:
         await asyncio.sleep(max(0.0, wish.at - self._world.loop.time()))
         call = Call(STAFF, wish.key, wish.key.encode())
         issue = Issue("intake.loan", f"loan-1-of-{wish.borrower_id}", Hold(reason=wish.key))
-        while not wish.status:
-            try:
-                response = await edge.carry_out(call, wish.borrower_id, lambda _at: issue)
-            except (ConnectionError, ProblemRaised, Busy):
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            except Refused as refusal:
-                assert refusal.reason == "before_the_first_business_day"
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            wish.status, wish.body = response.status_code, bytes(response.body)
+        response = await until_answered(
+            lambda: edge.carry_out(call, wish.borrower_id, lambda _at: issue)
+        )
+        wish.status, wish.body = response.status_code, bytes(response.body)
 
     def is_done(self) -> bool:
         return all(wish.status for wish in self.wishes)

@@ -16,15 +16,13 @@ from msgspec.json import Decoder
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http import idempotency
 from arrears.shared.http.edge import Call, Edge
-from arrears.shared.http.problem import ProblemRaised
-from arrears.shared.kernel.decider import Busy
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.transact import asked_by
 from arrears.shared.runtime.workbench import Cause
 from arrears.shared.testing.laws import Broken
 from arrears.shared.testing.simulated import WallClock
-from arrears.shared.testing.toy_people import RETRY_SECONDS, Answers
+from arrears.shared.testing.toy_people import Answers, until_answered
 
 if TYPE_CHECKING:
     from arrears.shared.testing.simulation import Simulation
@@ -89,13 +87,10 @@ class Repairs:
 
     async def _ask(self, edge: Edge, repair: Repair) -> None:
         call = Call(repair.staff_id, repair.key, repair.key.encode())
-        while not repair.status:
-            try:
-                response = await edge.answer_once(call, partial(self._carried_out, repair))
-            except (ConnectionError, ProblemRaised, Busy):
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            repair.status = response.status_code
+        response = await until_answered(
+            lambda: edge.answer_once(call, partial(self._carried_out, repair))
+        )
+        repair.status = response.status_code
 
     async def _carried_out(self, repair: Repair, turn: str) -> int:
         world = self._world
