@@ -39,17 +39,28 @@ async def test_the_next_page_was_asked_for_when_one_is_handed_over() -> None:
     assert seen == [2, 3, 3]
 
 
-async def test_a_failure_comes_after_the_pages_before_it() -> None:
-    pages = ahead(Source(fails=True).pages())
+async def test_two_pages_are_read_while_one_is_used() -> None:
+    source = Source()
+    async with aclosing(ahead(source.pages(), by=2)) as pages:
+        assert await anext(pages) == [0]
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert source.asked == [0, 1, 2]
+
+
+@pytest.mark.parametrize("by", [1, 2])
+async def test_a_failure_comes_after_the_pages_before_it(by: int) -> None:
+    pages = ahead(Source(fails=True).pages(), by)
     assert [await anext(pages) for _ in range(3)] == [[0], [1], [2]]
     with pytest.raises(ValueError, match="page 3"):
         await anext(pages)
 
 
-async def test_what_is_on_its_way_ends_where_it_is_left_early() -> None:
+@pytest.mark.parametrize("by", [1, 2])
+async def test_what_is_on_its_way_ends_where_it_is_left_early(by: int) -> None:
     source = Source()
-    async with aclosing(ahead(source.pages())) as pages:
+    async with aclosing(ahead(source.pages(), by)) as pages:
         async for _ in pages:
             break
     assert source.ended
-    assert source.asked == [0, 1]
+    assert source.asked == list(range(1 + by))

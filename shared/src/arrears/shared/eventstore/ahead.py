@@ -7,13 +7,18 @@ from typing import TypeVar
 Page = TypeVar("Page")
 
 
-async def ahead(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
-    """The same pages; the next one is on its way while one is used.
+def ahead(pages: AsyncGenerator[Page, None], by: int = 1) -> AsyncGenerator[Page, None]:
+    """The same pages; the next ones, `by` so many, are read while one is used.
 
     Close it where it is left early (`contextlib.aclosing`): that ends what is on its way,
     and `pages`.
     """
+    for _ in range(by):
+        pages = _one_ahead(pages)
+    return pages
 
+
+async def _one_ahead(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
     async def following() -> Page | None:
         return await anext(pages, None)
 

@@ -228,9 +228,12 @@ class Projector:
         return page, behind
 
     async def _catch_up(self, folding: Folding, behind: Mapping[Shard, _Behind]) -> bool:
-        """Fold from the store, the next page being read and decoded while one is written."""
+        """Fold from the store, the next pages being read and decoded while one is written.
+
+        Two of them: now reading and now writing takes longer.
+        """
         moved = False
-        async with aclosing(ahead(self._pages(folding, behind))) as pages:
+        async with aclosing(ahead(self._pages(folding, behind), by=2)) as pages:
             async for page in pages:
                 moved = True
                 if not await self._fold(folding, page):
