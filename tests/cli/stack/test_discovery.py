@@ -9,7 +9,7 @@ import pytest
 
 from arrears.cli.stack import StackError, ensure_stack, jars, kafka, postgresql, stop_stack
 from arrears.cli.stack.account import Account, reachable_home
-from arrears.cli.stack.folder import Folder, free_ports, is_free
+from arrears.cli.stack.folder import Folder, free_ports, is_free, own_ports
 from arrears.cli.stack.jars import Jar
 from arrears.shared.kernel.bad_setting import BadSetting
 
@@ -75,6 +75,22 @@ class TestPorts:
         with socket.create_server(("127.0.0.1", 0)) as server:
             assert not is_free(server.getsockname()[1])
         assert len(set(free_ports(3))) == 3
+
+    @pytest.mark.parametrize(
+        ("lent", "own"),
+        [
+            ("32768\t60999\n", range(10_000, 32_768)),
+            ("1024 40000", range(40_001, 65_536)),
+            ("1024 65535", range(10_000, 65_536)),
+        ],
+    )
+    def test_a_port_of_ours_is_lent_to_nobody_where_that_can_be(
+        self, lent: str, own: range
+    ) -> None:
+        """A client of another process would sit on it while its server is started again."""
+        assert own_ports(lent) == own
+        here = own_ports(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text())
+        assert all(port in here for port in free_ports(5))
 
 
 class TestAnswers:

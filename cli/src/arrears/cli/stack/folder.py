@@ -5,14 +5,19 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from random import SystemRandom
+from typing import Final
 
 from arrears.cli.stack.errors import StackError
 
 LOOPBACK = "127.0.0.1"
 ROOM_FIRST_TIME = 1_000_000_000
 ROOM_TO_RUN = 300_000_000
+_LENT: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_PORT_FROM: Final = 10_000
+_PORT_END: Final = 65_536
 
 
 def checkout_root(start: Path | None = None) -> Path:
@@ -77,13 +82,25 @@ def is_free(port: int) -> bool:
     return True
 
 
+def own_ports(lent: str) -> range:
+    """Where a server that is killed and started again finds its port free: the system lends none
+    of these to an outgoing connection. `lent` names the first and the last that it lends.
+    """
+    first, last = (int(port) for port in lent.split())
+    sides = range(_PORT_FROM, first), range(last + 1, _PORT_END)
+    return max(sides, key=len) or range(_PORT_FROM, _PORT_END)
+
+
 def free_ports(count: int) -> list[int]:
-    """Taken together, so that the second is not the first one given back."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Drawn, so that two who draw at once seldom meet, and held together until all are found."""
+    chance, ports = SystemRandom(), own_ports(_LENT.read_text())
+    with ExitStack() as held:
+        found: list[int] = []
+        for port in chance.sample(ports, len(ports)):
+            if len(found) == count:
+                return found
+            probe = held.enter_context(closing(socket.socket()))
+            with suppress(OSError):
+                probe.bind((LOOPBACK, port))
+                found.append(port)
+    raise StackError(f"fewer than {count} ports are free on {LOOPBACK}")
