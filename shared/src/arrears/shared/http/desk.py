@@ -9,7 +9,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId, StreamName
+from arrears.shared.eventstore.port import CommandTurn
+from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName
 from arrears.shared.kernel.reaction import Issue
 
 
@@ -34,15 +35,13 @@ class CommandDesk(Protocol):
         build: Callable[[datetime], Issue],
         borrower_id: BorrowerId,
         *,
-        actor: StaffId,
-        idempotency_key: str,
-        turn: str,
+        turn: CommandTurn,
     ) -> Issued:
         """Carries out the command that `build` makes for the business time.
 
-        Raises Refused, and Busy where it may be tried again. Actor and key are the cause: tried
-        again after a crash, the same ids come out. Where another has taken the key over, so that
-        our `turn` is past, nothing is carried out.
+        Raises Refused, and Busy where it may be tried again. The actor and key of the `turn` are
+        the cause: tried again after a crash, the same ids come out. Where another has taken the key
+        over, so that the turn is lost, nothing is carried out.
         """
 
     async def now(self, borrower_id: BorrowerId) -> datetime:

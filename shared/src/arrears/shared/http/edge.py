@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.json import encode
 from starlette.responses import Response
 
+from arrears.shared.eventstore.port import CommandTurn
 from arrears.shared.http import idempotency, problem
 from arrears.shared.http.actors import Actor, Actors
 from arrears.shared.http.desk import CommandDesk, Issued
@@ -84,12 +85,12 @@ class Edge:
         """`build` makes the command for the business time."""
         return await self.answer_once(
             call,
-            lambda turn: self.desk.issue(
-                build, borrower_id, actor=call.staff_id, idempotency_key=call.key, turn=turn
-            ),
+            lambda turn: self.desk.issue(build, borrower_id, turn=turn),
         )
 
-    async def answer_once(self, call: Call, work: Callable[[str], Awaitable[Any]]) -> Response:
+    async def answer_once(
+        self, call: Call, work: Callable[[CommandTurn], Awaitable[Any]]
+    ) -> Response:
         """What `work` gives for the call's turn, once for its key. Refusals are answers too."""
         verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
         match verdict:
@@ -101,21 +102,21 @@ class Edge:
             case idempotency.InProgress():
                 raise _in_progress()
             case idempotency.Fresh(turn):
-                return await self._answer_first(call, turn, work)
+                return await self._answer_first(CommandTurn(call.key, call.staff_id, turn), work)
 
     async def _answer_first(
-        self, call: Call, turn: str, work: Callable[[str], Awaitable[Any]]
+        self, ours: CommandTurn, work: Callable[[CommandTurn], Awaitable[Any]]
     ) -> Response:
         try:
-            status, body = 200, encode(await work(turn))
+            status, body = 200, encode(await work(ours))
         except Refused as refusal:
             found = problem.refused(refusal)
             status, body = found.status, encode(found)
         except BaseException:
             with suppress(Exception):  # An answer that cannot be taken back is taken over later.
-                await asyncio.shield(self._answers.abandon(call.key, call.staff_id, turn))
+                await asyncio.shield(self._answers.abandon(ours.key, ours.actor, ours.turn))
             raise
-        if not await self._answers.finish(call.key, call.staff_id, turn, status, body):
+        if not await self._answers.finish(ours.key, ours.actor, ours.turn, status, body):
             raise _in_progress()  # We were so late that another was asked to carry it out.
         return _answer(status, body, replayed=False)
 

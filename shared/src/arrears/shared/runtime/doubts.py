@@ -16,9 +16,9 @@ from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId
 from arrears.shared.kernel.reaction import AnswerAt
 from arrears.shared.runtime.effects import answer_rows
-from arrears.shared.runtime.shelves import Draft
+from arrears.shared.runtime.saying import Saying, said_before
 from arrears.shared.runtime.stage import DoubtSettled, Stage, doubt_place
-from arrears.shared.runtime.transact import asked_by, begun_again, open_desk, told_before
+from arrears.shared.runtime.transact import begun_again
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -49,10 +49,9 @@ async def settle_doubt(
         asking = await store.event(finding.event_id)
         if asking is None:
             raise Refused("not_in_doubt", "event_id")
-        whose, cause = asking.borrower_id, asked_by(turn.actor, turn.key)
-        stream = doubt_place(stage.name, whose)[0]
+        whose = asking.borrower_id
         effect = await store.effect(finding.event_id)
-        for told in await told_before(store, whose, stream, cause):
+        for told in await said_before(store, doubt_place(stage.name, whose), turn):
             return told
         if effect is None or not effect.in_doubt:
             raise Refused("not_in_doubt", "event_id")
@@ -84,22 +83,14 @@ async def _say(
     recorded_at: datetime,
 ) -> tuple[StoredEvent, Change]:
     """What staff say, as an event of the borrower's stream of doubts that waits to be committed."""
-    bench, shelf = await open_desk(stage, store, effect.borrower_id)
     place = doubt_place(stage.name, effect.borrower_id)
-    await bench.load({shelf.shard: [place]})
-    entry = shelf.entries[place[0]]
-    draft = Draft(recorded_at)
+    saying = await Saying.open(stage, store, place, turn, recorded_at)
     said = DoubtSettled(
         effect_id=finding.event_id,
         kind=effect.kind,
         carried_out=finding.carried_out,
         note=finding.note,
     )
-    cause = asked_by(turn.actor, turn.key)
-    when = at if entry.time is None else max(at, entry.time)
-    bench.decide(draft, shelf, place[0], said, cause, when)
-    change = draft.finish()
-    change.turns = [turn]
-    part = change.shards[shelf.shard]
-    part.expected_seq = None
-    return part.events[0], change
+    saying.say(said, at)
+    (event,), change = saying.finish()
+    return event, change

@@ -7,15 +7,14 @@ Where nothing is parked any more the others are told, so that contact may permit
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypeAlias
 
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import read_envelope
-from arrears.shared.eventstore.port import AgendaRow, Change, CommandTurn, Store
+from arrears.shared.eventstore.port import AgendaRow, CommandTurn, Store
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId
-from arrears.shared.runtime.shelves import Draft, Shelf
+from arrears.shared.runtime.saying import Saying, said_before
 from arrears.shared.runtime.stage import (
     TIMER_RANK,
     InputReleased,
@@ -23,10 +22,7 @@ from arrears.shared.runtime.stage import (
     Stage,
     parking_place,
 )
-from arrears.shared.runtime.transact import asked_by, begun_again, open_desk, told_before
-from arrears.shared.runtime.workbench import Workbench
-
-Said: TypeAlias = InputReleased | InputSkipped
+from arrears.shared.runtime.transact import begun_again
 
 
 async def retry_parked(
@@ -48,14 +44,14 @@ async def retry_parked(
         for said in await _said(stage, store, borrower_id, turn):
             if isinstance(said, InputReleased):
                 return said.retried
-        repair = await Repair.open(stage, store, borrower_id, turn, recorded_at, parked)
+        repair = await _open(stage, store, borrower_id, turn, recorded_at, parked)
         rows: list[AgendaRow] = [
             replace(row, day=repair.day, at=repair.start)
             for _, row in parked
             if row.rank != TIMER_RANK
         ]
-        repair.say(InputReleased(retried=len(rows)))
-        change = repair.finish()
+        repair.say(InputReleased(retried=len(rows)), repair.start)
+        _, change = repair.finish()
         change.agenda_added = rows
         change.unparked = [number for number, _ in parked]
         await store.commit(change)
@@ -84,15 +80,15 @@ async def skip_parked(
         parked = await store.parked_inputs(borrower_id)
         if await _said(stage, store, borrower_id, turn):
             return len(parked)
-        repair = await Repair.open(stage, store, borrower_id, turn, recorded_at, parked)
+        repair = await _open(stage, store, borrower_id, turn, recorded_at, parked)
         number, row = parked[0]
         if row.origin != origin:
             raise Refused("not_the_first_parked", "origin")
-        repair.say(InputSkipped(origin=row.origin, reason=reason))
+        repair.say(InputSkipped(origin=row.origin, reason=reason), repair.start)
         left = len(parked) - 1
         if not left:
-            repair.say(InputReleased(retried=0))
-        change = repair.finish()
+            repair.say(InputReleased(retried=0), repair.start)
+        _, change = repair.finish()
         change.unparked = [number]
         await store.commit(change)
         return left
@@ -104,55 +100,22 @@ async def _said(
     stage: Stage, store: Store, borrower_id: BorrowerId, turn: CommandTurn
 ) -> Sequence[object]:
     """What this very request has led to before."""
-    stream, cause = parking_place(stage.name, borrower_id)[0], asked_by(turn.actor, turn.key)
-    stored = await told_before(store, borrower_id, stream, cause)
+    stored = await said_before(store, parking_place(stage.name, borrower_id), turn)
     envelopes, codec = [read_envelope(one.value) for one in stored], stage.codec()
     return [codec.decode(envelope.type, envelope.data) for envelope in envelopes]
 
 
-class Repair:
-    """One command of staff on what is parked of a borrower, until it is committed."""
-
-    def __init__(
-        self,
-        bench: Workbench,
-        shelf: Shelf,
-        borrower_id: BorrowerId,
-        turn: CommandTurn,
-        recorded_at: datetime,
-    ) -> None:
-        assert shelf.open_day is not None
-        self.day = shelf.open_day
-        self.start = bench.stage.calendar.start_of(self.day)
-        self._bench, self._shelf, self._turn = bench, shelf, turn
-        self._stream = parking_place(bench.stage.name, borrower_id)[0]
-        self._draft = Draft(recorded_at)
-
-    @classmethod
-    async def open(
-        cls,
-        stage: Stage,
-        store: Store,
-        borrower_id: BorrowerId,
-        turn: CommandTurn,
-        recorded_at: datetime,
-        parked: Sequence[tuple[int, AgendaRow]],
-    ) -> "Repair":
-        """Raises Refused where nothing is parked."""
-        if not parked:
-            raise Refused("nothing_is_parked", "borrower_id")
-        bench, shelf = await open_desk(stage, store, borrower_id)
-        await bench.load({shelf.shard: [parking_place(stage.name, borrower_id)]})
-        return cls(bench, shelf, borrower_id, turn, recorded_at)
-
-    def say(self, event: Said) -> None:
-        time = self._shelf.entries[self._stream].time
-        at = self.start if time is None else max(self.start, time)
-        cause = asked_by(self._turn.actor, self._turn.key)
-        self._bench.decide(self._draft, self._shelf, self._stream, event, cause, at)
-
-    def finish(self) -> Change:
-        change = self._draft.finish()
-        change.shards[self._shelf.shard].expected_seq = None
-        change.turns = [self._turn]
-        return change
+async def _open(
+    stage: Stage,
+    store: Store,
+    borrower_id: BorrowerId,
+    turn: CommandTurn,
+    recorded_at: datetime,
+    parked: Sequence[tuple[int, AgendaRow]],
+) -> Saying:
+    """Raises Refused where nothing is parked."""
+    if not parked:
+        raise Refused("nothing_is_parked", "borrower_id")
+    return await Saying.open(
+        stage, store, parking_place(stage.name, borrower_id), turn, recorded_at
+    )

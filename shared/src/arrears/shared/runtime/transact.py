@@ -30,7 +30,6 @@ from arrears.shared.kernel.decider import Busy, Refused
 from arrears.shared.kernel.ids import (
     BorrowerId,
     Shard,
-    StaffId,
     StreamName,
     derived_id,
     shard_of,
@@ -68,9 +67,9 @@ Outcome: TypeAlias = Sequence[StoredEvent] | Exception
 """What an order has led to, no events where it was in effect already; or why it did not."""
 
 
-def asked_by(actor: StaffId, idempotency_key: str) -> Cause:
+def asked_by(turn: CommandTurn) -> Cause:
     """A person's request as a cause: asked for again after a crash, the same ids come out."""
-    return Cause(id=derived_id("command", actor, idempotency_key), actor=actor)
+    return Cause(id=derived_id("command", turn.actor, turn.key), actor=turn.actor)
 
 
 async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done:
@@ -248,7 +247,7 @@ class _Attempt:
                 streams.setdefault(one.shelf.shard, []).append(one.stream)
             stored = await self._store.load(streams)
             for number, one in idle.items():
-                told = _carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
+                told = carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
                 found[number] = told or found[number]
         return found
 
@@ -279,17 +278,10 @@ def _by_shard(
     return wanted
 
 
-async def told_before(
-    store: Store, borrower_id: BorrowerId, stream: StreamName, cause: Cause
-) -> Sequence[StoredEvent]:
-    """The events of the borrower's stream that this very cause has led to before."""
-    shard = shard_of(borrower_id)
-    return _carried_out(await store.load({shard: [stream]}), shard, stream, cause)
-
-
-def _carried_out(
+def carried_out(
     stored: Sequence[StoredEvent], shard: Shard, stream: StreamName, cause: Cause
 ) -> Sequence[StoredEvent]:
+    """Those of the stream's events that this very cause has led to."""
     mark = cause.id.encode()
     return [
         event

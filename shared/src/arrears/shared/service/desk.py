@@ -8,7 +8,7 @@ import asyncpg
 from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
 from arrears.shared.eventstore.projector import find_rows, projected_rows
 from arrears.shared.http.desk import Issued, IssuedEvent
-from arrears.shared.kernel.ids import BorrowerId, StaffId
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
 from arrears.shared.runtime.together import Together
@@ -56,18 +56,16 @@ class ServiceDesk:
         build: Callable[[datetime], Issue],
         borrower_id: BorrowerId,
         *,
-        actor: StaffId,
-        idempotency_key: str,
-        turn: str,
+        turn: CommandTurn,
     ) -> Issued:
         recorded_at = self._wall()
         order = Order(
             build=build,
             borrower_id=borrower_id,
-            cause=asked_by(actor, idempotency_key),
+            cause=asked_by(turn),
             at=recorded_at if self._clock == "live" else None,
             recorded_at=recorded_at,
-            turn=CommandTurn(idempotency_key, actor, turn),
+            turn=turn,
         )
         return issued(await self._orders.ask(order))
 

@@ -57,12 +57,12 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
         A worker that is frozen while it sends would still send when it goes on: it must have ended.
         """
 
-        async def work(turn: str) -> Issued:
+        async def work(turn: CommandTurn) -> Issued:
             event = await settle_doubt(
                 stage,
                 store,
                 Finding(event_id=EventId(event_id), carried_out=body.carried_out, note=body.note),
-                turn=CommandTurn(call.key, call.staff_id, turn),
+                turn=turn,
                 now=edge.desk.now,
                 recorded_at=wall_clock(),
             )

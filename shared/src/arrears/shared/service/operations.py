@@ -170,12 +170,12 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     ) -> Response:
         """Put everything parked of the borrower back on the agenda of the open day."""
 
-        async def work(turn: str) -> Retried:
+        async def work(turn: CommandTurn) -> Retried:
             count = await retry_parked(
                 stage,
                 store,
                 BorrowerId(borrower_id),
-                turn=CommandTurn(call.key, call.staff_id, turn),
+                turn=turn,
                 recorded_at=wall_clock(),
             )
             return Retried(BorrowerId(borrower_id), count, call.staff_id)
@@ -195,14 +195,14 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
 
-        async def work(turn: str) -> Skipped:
+        async def work(turn: CommandTurn) -> Skipped:
             left = await skip_parked(
                 stage,
                 store,
                 BorrowerId(borrower_id),
                 origin=body.origin,
                 reason=body.reason,
-                turn=CommandTurn(call.key, call.staff_id, turn),
+                turn=turn,
                 recorded_at=wall_clock(),
             )
             return Skipped(BorrowerId(borrower_id), left)

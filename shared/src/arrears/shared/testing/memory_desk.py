@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.json import encode
 
+from arrears.shared.eventstore.port import CommandTurn
 from arrears.shared.http.desk import Issued, IssuedEvent
 from arrears.shared.kernel.decider import Decider
 from arrears.shared.kernel.ids import (
@@ -59,9 +60,7 @@ class MemoryDesk:
         build: Callable[[datetime], Issue],
         borrower_id: BorrowerId,
         *,
-        actor: StaffId,
-        idempotency_key: str,
-        turn: str,
+        turn: CommandTurn,
     ) -> Issued:
         if self.failures:
             raise self.failures.pop(0)
@@ -72,12 +71,12 @@ class MemoryDesk:
         events = decider.decide(issue.command, decider.fold(stream))
         first = len(stream) + 1
         stream.extend(events)
-        self.actors.append(actor)
+        self.actors.append(turn.actor)
         self.asked_of.append(borrower_id)
         return Issued(
             events=tuple(
                 IssuedEvent(
-                    id=EventId(derived_id(idempotency_key, name, str(version))),
+                    id=EventId(derived_id(turn.key, name, str(version))),
                     type=self._wire_names[type(event)],
                     stream=name,
                     version=version,

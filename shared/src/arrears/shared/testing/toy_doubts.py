@@ -55,7 +55,7 @@ class Doubts(Pair[Settling]):
     def _sent(self) -> set[str]:
         return {request.id for request in self._gateway.asked}
 
-    async def carried_out(self, one: Settling, turn: str) -> Issued:
+    async def carried_out(self, one: Settling, turn: CommandTurn) -> Issued:
         clock = self.clock()
 
         async def now(_borrower_id: BorrowerId) -> datetime:
@@ -65,7 +65,7 @@ class Doubts(Pair[Settling]):
             self.world.stages[self.service],
             cast("Store", self.world.wire(self.store, self.name)),
             one.finding,
-            turn=CommandTurn(one.key, one.staff_id, turn),
+            turn=turn,
             now=now,
             recorded_at=clock(),
         )

@@ -44,15 +44,14 @@ class Repairs(Pair[Repair]):
         origin = None if again else parked[0][1].origin
         return Repair(staff_id, key, borrower_id=subject, origin=origin)
 
-    async def carried_out(self, one: Repair, turn: str) -> int:
+    async def carried_out(self, one: Repair, turn: CommandTurn) -> int:
         stage = self.world.stages[self.service]
         store = cast("Store", self.world.wire(self.store, self.name))
-        turned = CommandTurn(one.key, one.staff_id, turn)
         at, whose, origin = self.clock()(), one.borrower_id, one.origin
         if origin is None:
-            return await retry_parked(stage, store, whose, turn=turned, recorded_at=at)
+            return await retry_parked(stage, store, whose, turn=turn, recorded_at=at)
         return await skip_parked(
-            stage, store, whose, origin=origin, reason="too late", turn=turned, recorded_at=at
+            stage, store, whose, origin=origin, reason="too late", turn=turn, recorded_at=at
         )
 
     def check(self) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 from msgspec import Struct
 from msgspec.json import Decoder
 
+from arrears.shared.eventstore.port import CommandTurn
 from arrears.shared.http import idempotency
 from arrears.shared.http.edge import Call, Edge
 from arrears.shared.kernel.ids import StaffId
@@ -100,7 +101,7 @@ class Pair(Generic[Asked]):
     async def wanted(self, staff_id: StaffId, key: str, subject: Any) -> Asked | None:
         raise NotImplementedError
 
-    async def carried_out(self, one: Asked, turn: str) -> object:
+    async def carried_out(self, one: Asked, turn: CommandTurn) -> object:
         raise NotImplementedError
 
     # --- What came of it
@@ -116,7 +117,7 @@ class Pair(Generic[Asked]):
 
     def caused(self, one: Asked, noun: str) -> list[dict[str, Any]]:
         """Those that this very request has led to."""
-        cause = asked_by(one.staff_id, one.key).id
+        cause = asked_by(CommandTurn(one.key, one.staff_id, "")).id
         return [said for said in self.said(noun) if said["causationid"] == cause]
 
     def check_made(self, one: Asked, made: int) -> None:
