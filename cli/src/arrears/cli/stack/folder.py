@@ -5,7 +5,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
@@ -16,6 +16,8 @@ LOOPBACK = "127.0.0.1"
 ROOM_FIRST_TIME = 1_000_000_000
 ROOM_TO_RUN = 300_000_000
 _LENT: Final = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_LENT_BY_DEFAULT: Final = "32768 60999"
+"""Linux's own, for where it cannot be read."""
 _PORT_FROM: Final = 10_000
 _PORT_END: Final = 65_536
 
@@ -73,7 +75,7 @@ class Folder:
 
 def is_free(port: int) -> bool:
     """Asked by binding, as the server will: a listener that does not answer is still in the way."""
-    with closing(socket.socket()) as probe:
+    with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
@@ -93,13 +95,16 @@ def own_ports(lent: str) -> range:
 
 def free_ports(count: int) -> list[int]:
     """Drawn, so that two who draw at once seldom meet, and held together until all are found."""
-    chance, ports = SystemRandom(), own_ports(_LENT.read_text())
+    chance, lent = SystemRandom(), _LENT_BY_DEFAULT
+    with suppress(OSError):
+        lent = _LENT.read_text()
+    ports = own_ports(lent)
     with ExitStack() as held:
         found: list[int] = []
         for port in chance.sample(ports, len(ports)):
             if len(found) == count:
                 return found
-            probe = held.enter_context(closing(socket.socket()))
+            probe = held.enter_context(socket.socket())
             with suppress(OSError):
                 probe.bind((LOOPBACK, port))
                 found.append(port)
