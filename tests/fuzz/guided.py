@@ -29,6 +29,7 @@ if atheris is not None:
         from arrears.shared.http.guard import depth_of
         from arrears.shared.http.idempotency import input_hmac
         from arrears.shared.kernel.money import BadAmount, parse_minor
+        from arrears.shared.kernel.policy import BadPolicy
         from arrears.shared.testing.good_feed import good_closing, good_record
 
 LOCAL: Final = Path(__file__).resolve().parents[2] / ".local"
@@ -87,7 +88,7 @@ def _body(value: bytes) -> None:
 def _policy(value: bytes) -> None:
     try:
         policy.parse(value.decode("utf-8", "replace"))
-    except policy.BadPolicy as bad:
+    except BadPolicy as bad:
         assert bad.rule
 
 

@@ -154,7 +154,7 @@ class TestEndOfDay:
         assert grace is not None
         book = PolicyBook(
             [
-                replace(old, valid_to=DAY + ONE_DAY),
+                replace(old, valid_until=DAY),
                 replace(
                     old,
                     version=2,

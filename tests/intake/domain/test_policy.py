@@ -4,16 +4,15 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
 
 from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.policy import BadPolicy, Policy, PolicyBook, parse
+from arrears.intake.domain.policy import parse
+from arrears.shared.kernel.policy import BadPolicy
 
 TEXT = """
 id: cn-test
 version: 1
 valid_from: 2020-01-01
-valid_to: null
 sources: [bank]
 allocation: [costs, interest, principal]
 buckets:
@@ -53,7 +52,6 @@ def changed(old: str, new: str) -> str:
         (changed("version: 1", "version: 0"), "version"),
         (changed("version: 1", "versoin: 1"), "$"),
         (changed("valid_from: 2020-01-01", "valid_from: soon"), "valid_from"),
-        (changed("valid_to: null", "valid_to: 2020-01-01"), "valid_to"),
         (changed("sources: [bank]", "sources: []"), "sources"),
         (changed("[costs, interest, principal]", "[costs, interest]"), "allocation"),
         (changed("[costs, interest, principal]", "[costs, costs, principal]"), "allocation"),
@@ -97,58 +95,6 @@ def test_what_is_wrong_is_named(text: str, field: str) -> None:
         parse(text)
     assert refusal.value.field.replace("[...]", "[0]") == field
     assert refusal.value.rule
-
-
-def test_the_day_selects_the_version() -> None:
-    second = replace(POLICY, version=2, valid_from=date(2026, 1, 1), valid_to=None)
-    book = PolicyBook([second, replace(POLICY, valid_to=date(2026, 1, 1))])
-    assert [
-        book.on(day).version
-        for day in (date(2005, 1, 1), date(2020, 1, 1), date(2025, 12, 31), date(2026, 1, 1))
-    ] == [1, 1, 1, 2]
-
-
-BOOKS: list[tuple[list[Policy], str]] = [
-    ([], "$"),
-    ([replace(POLICY, valid_to=date(2026, 1, 1))], "valid_to"),
-    (
-        [
-            replace(POLICY, valid_to=date(2026, 1, 2)),
-            replace(POLICY, version=2, valid_from=date(2026, 1, 1)),
-        ],
-        "valid_to",
-    ),
-    (
-        [
-            replace(POLICY, valid_to=date(2025, 12, 31)),
-            replace(POLICY, version=2, valid_from=date(2026, 1, 1)),
-        ],
-        "valid_to",
-    ),
-    (
-        [
-            replace(POLICY, valid_to=date(2026, 1, 1)),
-            replace(POLICY, valid_from=date(2026, 1, 1)),
-        ],
-        "version",
-    ),
-    (
-        [
-            replace(POLICY, valid_to=date(2026, 1, 1)),
-            replace(POLICY, id="other", version=2, valid_from=date(2026, 1, 1)),
-        ],
-        "id",
-    ),
-]
-
-
-@pytest.mark.parametrize(("policies", "field"), BOOKS)
-def test_versions_follow_each_other_without_gap_or_overlap(
-    policies: list[Policy], field: str
-) -> None:
-    with pytest.raises(BadPolicy) as refusal:
-        PolicyBook(policies)
-    assert refusal.value.field == field
 
 
 def test_the_default_policy_is_the_ladder_that_the_handbook_shows() -> None:

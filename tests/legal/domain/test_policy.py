@@ -4,14 +4,12 @@ from datetime import date
 from importlib.resources import files
 
 import pytest
-from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
-from arrears.legal.domain.policy import BadPolicy, Policy, PolicyBook, parse
+from arrears.legal.domain.policy import parse
+from arrears.shared.kernel.policy import BadPolicy
 
 TEXT = (files("arrears.legal") / "policies" / "cn-legal.yaml").read_text("utf-8")
-FIRST = parse(TEXT)
-SECOND = replace(FIRST, version=2, valid_from=date(2025, 1, 1))
 
 
 def test_the_shipped_policy_knows_three_years_two_years_and_the_next_day() -> None:
@@ -39,24 +37,3 @@ def test_a_bad_file_is_refused_with_its_field(line: str, wrong: str, named: str)
     assert line in TEXT
     with pytest.raises(BadPolicy, match=named):
         parse(TEXT.replace(line, wrong))
-
-
-def test_each_day_is_judged_by_the_version_in_force() -> None:
-    book = PolicyBook([SECOND, FIRST])
-    assert [book.on(date(year, 6, 1)).version for year in (1995, 2024, 2025, 2026)] == [1, 1, 2, 2]
-
-
-@pytest.mark.parametrize(
-    "policies",
-    [
-        [],
-        [FIRST, FIRST],
-        [FIRST, replace(SECOND, version=1)],
-        [FIRST, replace(SECOND, id="other")],
-        [replace(FIRST, valid_until=date(2025, 1, 1)), SECOND],
-        [FIRST, replace(SECOND, valid_until=date(2026, 1, 1))],
-    ],
-)
-def test_versions_that_contradict_each_other_are_refused(policies: list[Policy]) -> None:
-    with pytest.raises(BadPolicy):
-        PolicyBook(policies)

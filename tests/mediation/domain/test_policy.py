@@ -3,11 +3,11 @@
 from datetime import date
 
 import pytest
-from msgspec.structs import replace
 
 from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.plan import months_later
-from arrears.mediation.domain.policy import BadPolicy, Policy, PolicyBook, parse
+from arrears.mediation.domain.policy import parse
+from arrears.shared.kernel.policy import BadPolicy
 
 TEXT = """
 id: test
@@ -20,8 +20,6 @@ plan: {term_months_max: 60, instalments_max: 60}
 signing: {sign_within_days: 10}
 performance: {grace_days: 5, cure_days: 10}
 """
-FIRST = parse(TEXT)
-SECOND = replace(FIRST, version=2, valid_from=date(2025, 1, 1))
 
 
 def test_the_shipped_policy_grants_15_days_to_answer_10_to_sign_and_5_of_grace() -> None:
@@ -41,38 +39,12 @@ def test_the_shipped_policy_grants_15_days_to_answer_10_to_sign_and_5_of_grace()
         ("sources: [bank practice]", "sources: []", "sources"),
         ("version: 1", "versoin: 1", "versoin"),
         ("valid_from: 2020-01-01", "valid_from: soon", "valid_from"),
-        ("id: test", "id: [", "mediation policy"),
+        ("id: test", "id: [", "must be YAML"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_field(line: str, wrong: str, named: str) -> None:
     with pytest.raises(BadPolicy, match=named):
         parse(TEXT.replace(line, wrong))
-
-
-def test_each_day_is_judged_by_the_version_in_force() -> None:
-    book = PolicyBook([SECOND, FIRST])
-    assert [book.on(date(year, 6, 1)).version for year in (2005, 2024, 2025, 2026)] == [1, 1, 2, 2]
-
-
-@pytest.mark.parametrize(
-    "policies",
-    [
-        [],
-        [FIRST, FIRST],
-        [FIRST, replace(SECOND, version=1)],
-        [FIRST, replace(SECOND, id="other")],
-        [replace(FIRST, valid_until=date(2025, 1, 1)), SECOND],
-        [FIRST, replace(SECOND, valid_until=date(2026, 1, 1))],
-    ],
-)
-def test_versions_that_contradict_each_other_are_refused(policies: list[Policy]) -> None:
-    with pytest.raises(BadPolicy):
-        PolicyBook(policies)
-
-
-def test_a_policy_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(BadPolicy, match="valid_until"):
-        parse(TEXT + "valid_until: 2019-12-31\n")
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,9 @@
-"""The policies that ship with this service, read as package data."""
+"""The policy files that are shipped with the service."""
 
-from importlib.resources import files
-from pathlib import Path
-
-from arrears.contact.domain.policy import BadPolicy, Policy, parse
+from arrears.contact.domain.policy import Policy, parse
+from arrears.shared.service.policies import read_policies
 
 
-def load_policies(folder: Path | None = None) -> tuple[Policy, ...]:
-    """All versions in the folder, or those shipped with the package; a bad file is named."""
-    place = files("arrears.contact") / "policies" if folder is None else folder
-    loaded = []
-    for file in sorted(place.iterdir(), key=lambda found: found.name):
-        if not file.name.endswith(".yaml"):
-            continue
-        try:
-            loaded.append(parse(file.read_text(encoding="utf-8")))
-        except (BadPolicy, UnicodeDecodeError) as error:
-            raise BadPolicy(f"{file.name}: {error}") from error
-    return tuple(loaded)
+def load_policies() -> tuple[Policy, ...]:
+    """All versions. Raises BadPolicy, which names file, field and rule."""
+    return tuple(read_policies("contact", parse))

@@ -1,18 +1,12 @@
-"""Strategy as data: dated, versioned policies, checked when they are loaded.
+"""Strategy as data: what a bank does at which days past due, and how it judges its loans."""
 
-A policy is YAML with id, version, the days on which it is valid and its sources. A decision takes
-the version that is valid on its bank day and stores id and version. `parse` names the field and
-the rule of the first thing that is wrong; `PolicyBook` refuses versions that overlap.
-"""
-
-from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import date
-from itertools import pairwise
 from typing import Annotated, Final, Literal, TypeAlias
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import Meta, field
+
+from arrears.shared.kernel.policy import BadPolicy, Checked, EndlessBook, Version, decode_policy
 
 Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=100_000)]
@@ -33,20 +27,7 @@ TREATMENTS: Final[dict[str, tuple[str, ...]]] = {
 DEFAULT_CURRENCY: Final = "default"
 
 
-class BadPolicy(ValueError):
-    """`field` is a path into the file; `rule` says what must hold there."""
-
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}")
-        self.field = field
-        self.rule = rule
-
-
-class _Checked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A misspelt key is an error, not a setting that is silently ignored."""
-
-
-class Bucket(_Checked, frozen=True, kw_only=True):
+class Bucket(Checked, frozen=True, kw_only=True):
     """Days past due from `days_from` to `days_to`, both included; the last has no end."""
 
     name: Annotated[str, Meta(pattern="^M[0-9]{1,2}$")]
@@ -54,14 +35,14 @@ class Bucket(_Checked, frozen=True, kw_only=True):
     days_to: Count | None
 
 
-class TierAbove(_Checked, frozen=True, kw_only=True):
+class TierAbove(Checked, frozen=True, kw_only=True):
     """More than `days_above` days past due are at least this tier."""
 
     tier: Tier
     days_above: Count
 
 
-class Classification(_Checked, frozen=True, kw_only=True):
+class Classification(Checked, frozen=True, kw_only=True):
     """A five-tier table of a regulator. `products` None: all. `in_force_from` is the source's."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -71,7 +52,7 @@ class Classification(_Checked, frozen=True, kw_only=True):
     products: tuple[str, ...] | None = None
 
 
-class RiskRule(_Checked, frozen=True, kw_only=True):
+class RiskRule(Checked, frozen=True, kw_only=True):
     """Adds `points` where a measure reaches `at_least`, or where a flag is set."""
 
     id: Name
@@ -81,19 +62,19 @@ class RiskRule(_Checked, frozen=True, kw_only=True):
     flag: Flag | None = None
 
 
-class RiskScore(_Checked, frozen=True, kw_only=True):
+class RiskScore(Checked, frozen=True, kw_only=True):
     medium_from: Annotated[int, Meta(ge=1)]
     high_from: Annotated[int, Meta(ge=1)]
     rules: tuple[RiskRule, ...]
 
 
-class Grace(_Checked, frozen=True, kw_only=True):
+class Grace(Checked, frozen=True, kw_only=True):
     days_past_due_below: Count
     episode_max: Count
     risks: tuple[Risk, ...]
 
 
-class Step(_Checked, frozen=True, kw_only=True):
+class Step(Checked, frozen=True, kw_only=True):
     """One rung of the ladder. `days_after` counts business days from the rung before."""
 
     treatment: Name
@@ -102,15 +83,10 @@ class Step(_Checked, frozen=True, kw_only=True):
     days_after: Count = 0
     skip_at_risk: tuple[Risk, ...] = ()
     after_results: tuple[Name, ...] = ()
-    overdue_minor_min: dict[str, Minor] = {}
+    overdue_minor_min: dict[str, Minor] = field(default_factory=dict)
 
 
-class Policy(_Checked, frozen=True, kw_only=True):
-    id: Name
-    version: Annotated[int, Meta(ge=1)]
-    valid_from: date
-    valid_to: date | None
-    sources: Annotated[tuple[str, ...], Meta(min_length=1)]
+class Policy(Version, frozen=True, kw_only=True):
     allocation: tuple[Part, ...]
     buckets: Annotated[tuple[Bucket, ...], Meta(min_length=1)]
     classifications: Annotated[tuple[Classification, ...], Meta(min_length=1)]
@@ -126,23 +102,17 @@ class Policy(_Checked, frozen=True, kw_only=True):
         return -1
 
 
+PolicyBook: TypeAlias = EndlessBook[Policy]
+
+
 def parse(text: str) -> Policy:
     """Raises BadPolicy with the field and the rule."""
-    try:
-        policy = msgspec.yaml.decode(text, type=Policy)
-    except msgspec.ValidationError as error:
-        rule, _, place = str(error).partition(" - at `$.")
-        raise BadPolicy(place.rstrip("`") or "$", rule) from None
-    except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        # The reader of YAML lets days that no month has, and numbers without end, escape.
-        raise BadPolicy("$", f"must be YAML: {error}") from None
+    policy = decode_policy(text, Policy)
     _check(policy)
     return policy
 
 
 def _check(policy: Policy) -> None:
-    if policy.valid_to is not None and policy.valid_to <= policy.valid_from:
-        raise BadPolicy("valid_to", "must lie after valid_from")
     if sorted(policy.allocation) != ["costs", "interest", "principal"]:
         raise BadPolicy("allocation", "must name costs, interest and principal once each")
     _check_buckets(policy.buckets)
@@ -198,31 +168,3 @@ def _check_ladder(ladder: Sequence[Step]) -> None:
         days = step.days_past_due_min
     if len({step.treatment for step in ladder}) != len(ladder):
         raise BadPolicy("ladder", "treatments must differ")
-
-
-class PolicyBook:
-    """All versions of one policy by their days. Days before the first take the first version:
-    older facts are played as well, and a bank that wants another rule for them dates one so."""
-
-    __slots__ = ("_starts", "_versions")
-
-    def __init__(self, policies: Sequence[Policy]) -> None:
-        if not policies:
-            raise BadPolicy("$", "at least one version is needed")
-        ordered = sorted(policies, key=lambda policy: policy.valid_from)
-        if len({policy.id for policy in ordered}) > 1:
-            raise BadPolicy("id", "must be the same in all versions of a book")
-        if len({policy.version for policy in ordered}) != len(ordered):
-            raise BadPolicy("version", "must differ between versions")
-        for before, after in pairwise(ordered):
-            if before.valid_to != after.valid_from:
-                raise BadPolicy("valid_to", f"must be {after.valid_from}, where the next begins")
-        if ordered[-1].valid_to is not None:
-            raise BadPolicy("valid_to", "must be null in the last version")
-        self._versions: Final = tuple(ordered)
-        self._starts: Final = [policy.valid_from for policy in ordered]
-
-    def on(self, day: date) -> Policy:
-        if len(self._versions) == 1:
-            return self._versions[0]
-        return self._versions[max(bisect_right(self._starts, day) - 1, 0)]
