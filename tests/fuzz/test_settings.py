@@ -39,6 +39,7 @@ GOOD = {
     "ARREARS_ZONE": "Asia/Shanghai",
     "ARREARS_COUNTRY": "CN",
     "ARREARS_TENANT": "bank",
+    "ARREARS_POLICIES": "",
     "ARREARS_SANDBOX_SEED": "7",
     "ARREARS_LEASE_SECONDS": "10",
     "ARREARS_API_DEVELOPMENT": "yes",

@@ -1,7 +1,6 @@
 """A policy is checked when it is loaded; what is wrong is named by field and rule."""
 
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -107,17 +106,3 @@ def test_the_default_policy_is_the_ladder_that_the_handbook_shows() -> None:
         ("mediate", 60, 5),
         ("sue", 90, 5),
     ]
-
-
-def test_a_folder_of_the_banks_own_takes_its_place(tmp_path: Path) -> None:
-    (tmp_path / "bank.yaml").write_text(TEXT, encoding="utf-8")
-    (tmp_path / "notes.txt").write_text("no policy", encoding="utf-8")
-    assert load_policies("cn-test", tmp_path).on(LATEST) == POLICY
-    with pytest.raises(BadPolicy, match="no policy has the id cn-default"):
-        load_policies("cn-default", tmp_path)
-    (tmp_path / "bad.yaml").write_text(changed("version: 1", "version: 0"), encoding="utf-8")
-    with pytest.raises(BadPolicy, match=r"bad\.yaml: version: "):
-        load_policies("cn-test", tmp_path)
-    (tmp_path / "bad.yaml").write_bytes("reason: über".encode("latin-1"))
-    with pytest.raises(BadPolicy, match=r"bad\.yaml: is not a text in UTF-8"):
-        load_policies("cn-test", tmp_path)

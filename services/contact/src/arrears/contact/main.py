@@ -27,7 +27,7 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    policies, zone = load_policies(), ground.calendar.zone.key
+    policies, zone = load_policies(ground.policies), ground.calendar.zone.key
     decider = make_borrower_decider(policies, zone, sandbox_points=ground.sandbox_seed is not None)
     return Stage(
         name="contact",

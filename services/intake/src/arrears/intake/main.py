@@ -19,7 +19,7 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    loans = make_loan_decider(load_policies(), ground.calendar, ground.tenant)
+    loans = make_loan_decider(load_policies(ground.policies), ground.calendar, ground.tenant)
     return Stage(
         name="intake",
         tenant=ground.tenant,

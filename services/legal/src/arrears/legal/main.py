@@ -21,7 +21,9 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    decider = make_claim_decider(load_policies(), ground.calendar, workdays_of(ground.country))
+    decider = make_claim_decider(
+        load_policies(ground.policies), ground.calendar, workdays_of(ground.country)
+    )
     return Stage(
         name="legal",
         tenant=ground.tenant,

@@ -20,7 +20,7 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    decider = make_mediation_decider(load_policies(), ground.calendar)
+    decider = make_mediation_decider(load_policies(ground.policies), ground.calendar)
     return Stage(
         name="mediation",
         tenant=ground.tenant,

@@ -1,7 +1,7 @@
 """How a program of ours ends when it cannot go on: one line, and an exit code.
 
-2 is a wrong setting; 1 is everything else. What we did not foresee goes to the log by its kind and
-its way alone: its text may hold what a borrower or the bank has sent.
+2 is a wrong setting or policy; 1 is everything else. What we did not foresee goes to the log by its
+kind and its way alone: its text may hold what a borrower or the bank has sent.
 """
 
 import sys
@@ -15,6 +15,7 @@ import structlog
 from arrears.shared.http.logs import configure_logs, told
 from arrears.shared.kafka.failures import NoTopic, Unfit
 from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.policy import BadPolicy
 from arrears.shared.keyring.master import WrongMasterKey
 
 NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
@@ -40,6 +41,8 @@ def leaving_plainly(service: str, stops: tuple[type[Exception], ...]) -> Iterato
         yield
     except (BadSetting, WrongMasterKey) as bad:
         _leave(service, str(bad), 2)
+    except BadPolicy as bad:
+        _leave(service, f"policy: {bad}", 2)
     except stops as error:
         _leave(service, f"stopped: {error}", 1)
     except NOT_MIGRATED as error:

@@ -1,8 +1,9 @@
-"""The policy files of a service: shipped beside its code, or in a folder of the bank's own."""
+"""The policy files of a service: those that ship with it, or the bank's own."""
 
 from collections.abc import Callable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TypeVar
 
 from arrears.shared.kernel.policy import BadPolicy
@@ -11,13 +12,16 @@ Policy = TypeVar("Policy")
 
 
 def read_policies(
-    service: str, parse: Callable[[str], Policy], folder: Traversable | None = None
+    service: str, parse: Callable[[str], Policy], own: Path | None = None
 ) -> list[Policy]:
-    """All versions in the folder, in order of file name; those of the service's package by default.
+    """All versions in the folder `service` of `own`, in order of file name.
 
-    Raises BadPolicy, which names the file, the field and the rule.
+    Where the bank has none of its own for the service, those that ship with it. Raises BadPolicy,
+    which names the file, the field and the rule.
     """
-    place = files(f"arrears.{service}") / "policies" if folder is None else folder
+    place: Traversable = files(f"arrears.{service}") / "policies"
+    if own is not None and (own / service).is_dir():
+        place = own / service
     found = []
     for file in sorted(place.iterdir(), key=lambda file: file.name):
         if not file.name.endswith(".yaml"):
@@ -25,7 +29,9 @@ def read_policies(
         try:
             found.append(parse(file.read_text(encoding="utf-8")))
         except BadPolicy as bad:
-            raise BadPolicy(f"{file.name}: {bad.field}", bad.rule) from None
+            raise BadPolicy(f"{service}/{file.name}: {bad.field}", bad.rule) from None
         except UnicodeDecodeError:
-            raise BadPolicy(file.name, "is not a text in UTF-8") from None
+            raise BadPolicy(f"{service}/{file.name}", "is not a text in UTF-8") from None
+        except OSError as error:
+            raise BadPolicy(f"{service}/{file.name}", f"cannot be read: {error.strerror}") from None
     return found

@@ -12,6 +12,7 @@
 | ARREARS_ZONE | the bank's time zone (IANA) | Asia/Shanghai |
 | ARREARS_COUNTRY | whose public holidays count (ISO 3166) | CN |
 | ARREARS_TENANT | the bank | bank |
+| ARREARS_POLICIES | folder of the bank's own policies: `<service>/*.yaml` | those that ship |
 | ARREARS_SANDBOX_SEED | turns the sandbox borrower and court on, with this seed | off |
 | ARREARS_API_TOKENS_FILE, ARREARS_API_DEVELOPMENT | who may call (`http.actors`) | nobody |
 | ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
@@ -20,6 +21,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -49,6 +51,7 @@ class Ground:
     country: str = "CN"
     clock: Clock = "live"
     sandbox_seed: int | None = None
+    policies: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,7 @@ def _ground(env: Mapping[str, str]) -> Ground:
         country=_country(env),
         clock=cast("Clock", _choice(env, "ARREARS_CLOCK", ("live", "feed"), "live")),
         sandbox_seed=int(seed) if seed else None,
+        policies=_policies(env),
     )
 
 
@@ -115,6 +119,23 @@ def _country(env: Mapping[str, str]) -> str:
     if not (country.isascii() and country.isalpha() and country.isupper() and len(country) == 2):
         raise BadSetting("ARREARS_COUNTRY", f"{country!r} is not a code of ISO 3166, such as CN")
     return country
+
+
+def _policies(env: Mapping[str, str]) -> Path | None:
+    """What the files say is read by the service that takes its decisions by them."""
+    name, text = "ARREARS_POLICIES", env.get("ARREARS_POLICIES", "")
+    if not text:
+        return None
+    try:
+        folders = [found.name for found in Path(text).iterdir() if found.is_dir()]
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "no path can have this name"
+        raise BadSetting(name, f"{text!r} cannot be read: {why}") from None
+    strangers = sorted(set(folders) - PORTS.keys())
+    if strangers:
+        known = ", ".join(PORTS)
+        raise BadSetting(name, f"{strangers[0]!r} in it is none of {known}")
+    return Path(text)
 
 
 def _server(env: Mapping[str, str]) -> str:
