@@ -13,7 +13,7 @@ from fastapi import Request
 from msgspec import Struct
 
 from arrears.shared.http.problem import ProblemRaised
-from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
 from arrears.shared.kernel.ids import StaffId
 
 ROLES: Final = frozenset({"collector", "mediator", "lawyer", "ops", "auditor", "service"})
@@ -86,12 +86,8 @@ class TokenActors:
 def actors_from_env(env: Mapping[str, str]) -> Actors:
     """Raises BadSetting with the variable to set. Without one of the two nobody is believed."""
     if path := env.get(TOKENS_VARIABLE):
-        try:
+        with reading_what_it_names(TOKENS_VARIABLE):
             return TokenActors.from_text(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadSetting(TOKENS_VARIABLE, f"cannot be read: {error.strerror}") from None
-        except UnicodeError:
-            raise BadSetting(TOKENS_VARIABLE, "is not a text in UTF-8") from None
     wanted = env.get(DEVELOPMENT_VARIABLE, "no")
     if wanted not in {"yes", "no"}:
         raise BadSetting(DEVELOPMENT_VARIABLE, "must be yes or no")

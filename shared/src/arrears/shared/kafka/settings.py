@@ -10,7 +10,7 @@ from pathlib import Path
 from ssl import SSLContext, create_default_context
 from typing import Any, Final, Self
 
-from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
 from arrears.shared.kernel.host import host_and_port
 
 __all__ = ["PREFIX", "BadSetting", "KafkaSettings"]
@@ -175,9 +175,5 @@ def _password(env: Mapping[str, str]) -> str | None:
     path = env.get(f"{PREFIX}_PASSWORD_FILE")
     if path is None:
         return env.get(f"{PREFIX}_PASSWORD")
-    try:
+    with reading_what_it_names(f"{PREFIX}_PASSWORD_FILE"):
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except OSError as error:
-        raise BadSetting(f"{PREFIX}_PASSWORD_FILE", f"cannot be read: {error.strerror}") from None
-    except UnicodeError:
-        raise BadSetting(f"{PREFIX}_PASSWORD_FILE", "is not a text in UTF-8") from None

@@ -26,7 +26,7 @@ from typing import Final, Self, cast
 from urllib.parse import urlsplit, urlunsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.host import host_and_port, is_host
 from arrears.shared.kernel.ids import TenantId
@@ -126,11 +126,8 @@ def _policies(env: Mapping[str, str]) -> Path | None:
     name, text = "ARREARS_POLICIES", env.get("ARREARS_POLICIES", "")
     if not text:
         return None
-    try:
+    with reading_what_it_names(name):
         folders = [found.name for found in Path(text).iterdir() if found.is_dir()]
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no path can have this name"
-        raise BadSetting(name, f"{text!r} cannot be read: {why}") from None
     strangers = sorted(set(folders) - PORTS.keys())
     if strangers:
         known = ", ".join(PORTS)

@@ -109,6 +109,7 @@ class Worker:
         self._publishing = asyncio.Lock()
         self._relay_trouble: BaseException | None = None
         self._folding: asyncio.Task[bool] | None = None
+        self._busy = False
 
     def stop(self) -> None:
         self._stopping.set()
@@ -160,8 +161,6 @@ class Worker:
         if busy:
             self.progressed_at = self._clock()
         self.trouble = None
-
-    _busy = False
 
     def _is_due(self, name: str, every: float) -> bool:
         now = self._clock()
