@@ -43,6 +43,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         on_answer=on_answer,
         unanswered=unanswered,
         recheck=make_recheck(make_objection(policies, zone)),
+        policies=policies,
     )
 
 

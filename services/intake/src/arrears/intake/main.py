@@ -19,7 +19,8 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    loans = make_loan_decider(load_policies(ground.policies), ground.calendar, ground.tenant)
+    book = load_policies(ground.policies)
+    loans = make_loan_decider(book, ground.calendar, ground.tenant)
     return Stage(
         name="intake",
         tenant=ground.tenant,
@@ -30,6 +31,7 @@ def make_stage(ground: Ground, keyring: Keyring) -> Stage:
         hears=HEARS,
         react=react,
         feed=FactReader(keyring),
+        policies=book.versions,
     )
 
 

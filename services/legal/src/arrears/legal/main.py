@@ -21,9 +21,8 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    decider = make_claim_decider(
-        load_policies(ground.policies), ground.calendar, workdays_of(ground.country)
-    )
+    book = load_policies(ground.policies)
+    decider = make_claim_decider(book, ground.calendar, workdays_of(ground.country))
     return Stage(
         name="legal",
         tenant=ground.tenant,
@@ -37,6 +36,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         answer_type=Answer,
         on_answer=on_answer,
         unanswered=unanswered,
+        policies=book.versions,
     )
 
 

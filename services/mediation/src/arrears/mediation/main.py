@@ -20,7 +20,8 @@ from arrears.shared.service.settings import Ground
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
-    decider = make_mediation_decider(load_policies(ground.policies), ground.calendar)
+    book = load_policies(ground.policies)
+    decider = make_mediation_decider(book, ground.calendar)
     return Stage(
         name="mediation",
         tenant=ground.tenant,
@@ -34,6 +35,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         answer_type=Answer,
         on_answer=on_answer,
         unanswered=unanswered,
+        policies=book.versions,
     )
 
 

@@ -24,7 +24,7 @@ class BadPolicy(ValueError):
         self.rule = rule
 
 
-class Checked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Checked(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of a policy. A misspelt key is an error, not a setting that is silently ignored."""
 
 
@@ -64,7 +64,7 @@ class PolicyBook(Generic[OneVersion]):
     that lies in a gap, or after the last version has ended, has no policy.
     """
 
-    __slots__ = ("_starts", "_versions")
+    __slots__ = ("_starts", "versions")
 
     def __init__(self, policies: Sequence[OneVersion]) -> None:
         """Raises BadPolicy where the versions do not follow each other."""
@@ -73,7 +73,7 @@ class PolicyBook(Generic[OneVersion]):
         ordered = sorted(policies, key=lambda policy: policy.valid_from)
         for earlier, later in pairwise(ordered):
             _check_succession(earlier, later)
-        self._versions: Final = tuple(ordered)
+        self.versions: Final = tuple(ordered)
         self._starts: Final = [policy.valid_from for policy in ordered]
 
     def on(self, day: date) -> OneVersion | None:
@@ -82,16 +82,16 @@ class PolicyBook(Generic[OneVersion]):
         return None if over else policy
 
     def last(self) -> OneVersion:
-        return self._versions[-1]
+        return self.versions[-1]
 
     def next_start(self, day: date) -> date | None:
         """When a policy comes into force again, on a day without one."""
         return next((start for start in self._starts if start > day), None)
 
     def _begun(self, day: date) -> OneVersion:
-        if len(self._versions) == 1:
-            return self._versions[0]
-        return self._versions[max(bisect_right(self._starts, day) - 1, 0)]
+        if len(self.versions) == 1:
+            return self.versions[0]
+        return self.versions[max(bisect_right(self._starts, day) - 1, 0)]
 
 
 class EndlessBook(PolicyBook[OneVersion]):
@@ -102,7 +102,7 @@ class EndlessBook(PolicyBook[OneVersion]):
     def __init__(self, policies: Sequence[OneVersion]) -> None:
         """Raises BadPolicy also where a day would lie in a gap, or after the last version."""
         super().__init__(policies)
-        for earlier, later in pairwise(self._versions):
+        for earlier, later in pairwise(self.versions):
             if earlier.valid_until not in (None, later.valid_from - ONE_DAY):
                 raise BadPolicy("valid_until", f"leaves a gap before version {later.version}")
         if self.last().valid_until is not None:

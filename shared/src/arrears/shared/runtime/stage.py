@@ -15,6 +15,7 @@ from arrears.shared.eventstore.codec import Codec, Upcaster
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider
 from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, TenantId, stream_name
+from arrears.shared.kernel.policy import Version
 from arrears.shared.kernel.reaction import Heard, Issue
 
 STAGES: Final = ("intake", "contact", "mediation", "legal")
@@ -161,6 +162,8 @@ class Stage:
     """The answers that stand for an effect that was carried out and that nobody will answer. An
     empty sequence: its own deadlines go on. None: the stage cannot go on without an answer."""
     feed: FeedReader | None = None
+    policies: Sequence[Version] = ()
+    """What it decides by, beside its code."""
     upcasters: Mapping[str, tuple[str, Upcaster]] = field(default_factory=dict)
 
     @property

@@ -38,6 +38,7 @@ from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.patience import once_there
+from arrears.shared.service.policies import keep_policies
 from arrears.shared.service.rebuilding import rebuild_service
 from arrears.shared.service.settings import BadSetting, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
@@ -151,9 +152,10 @@ async def _work(service: Service) -> None:
 
 @asynccontextmanager
 async def _timed(service: Service, settings: Settings) -> AsyncIterator[Running]:
-    """What is opened, under the clock that the database has."""
+    """What is opened, under the clock and the policies that the database has."""
     async with opened(service, settings) as running:
         await keep_clock(running.pool, settings.ground.clock)
+        await keep_policies(running.pool, running.stage.policies)
         yield running
 
 

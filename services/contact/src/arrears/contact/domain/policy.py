@@ -137,5 +137,5 @@ class PolicyBook(kernel.PolicyBook[Policy]):
     def __init__(self, policies: Sequence[Policy]) -> None:
         """Raises BadPolicy also where a version forgets a treatment of the one before."""
         super().__init__(policies)
-        for earlier, later in pairwise(self._versions):
+        for earlier, later in pairwise(self.versions):
             _must_name("treatments", earlier.treatments, later.treatments)
