@@ -1,4 +1,4 @@
-"""A stage service as processes: `api`, `worker`, `run` (both), `migrate`, `rebuild`."""
+"""A stage service as processes: `api`, `worker`, `run` (both), and what is done once by hand."""
 
 import asyncio
 import hmac
@@ -38,7 +38,7 @@ from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.patience import once_there
-from arrears.shared.service.policies import keep_policies
+from arrears.shared.service.policy_record import keep_policies, tell_policies
 from arrears.shared.service.rebuilding import rebuild_service
 from arrears.shared.service.settings import BadSetting, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
@@ -100,6 +100,11 @@ def _commands(service: Service) -> typer.Typer:
     ) -> None:
         """Rebuild into a new database and compare; exits 1 where anything differs."""
         sys.exit(run_loop(rebuild_service(service, source, keep=keep, as_json=as_json)))
+
+    @app.command()
+    def policies(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+        """What is decided by, and whether a start would take it: exits 2 if not. Writes nothing."""
+        asyncio.run(tell_policies(service, as_json=as_json))
 
     @app.command()
     def clock(

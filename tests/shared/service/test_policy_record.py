@@ -12,7 +12,7 @@ from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.policy import BadPolicy, Checked, Version
-from arrears.shared.service.policies import keep_policies
+from arrears.shared.service.policy_record import keep_policies
 
 pytestmark = pytest.mark.live
 OPEN = date(2025, 7, 1)
