@@ -7,6 +7,7 @@ Partition s of all sources is heard by the owner of shard s, so what must meet l
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -20,7 +21,9 @@ from arrears.shared.runtime.homes import Homes
 from arrears.shared.runtime.inbox import StageSource, check_place, sources_of
 from arrears.shared.runtime.stage import STAGES, Clock, Stage, topic_of
 
-RECORDS_MAX = 2000
+RECORDS_MAX: Final = 2000
+FEW_RECORDS: Final = 100
+SECOND_LOOK_SECONDS: Final = 0.004
 
 
 class Hearing(Struct):
@@ -122,7 +125,7 @@ class Ears:
 
     async def listen(self, *, wait_seconds: float) -> Hearing | None:
         """Poll once. None: nothing that moves a position has arrived."""
-        polled = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
+        polled = await self._poll(wait_seconds)
         hearing = Hearing()
         heard: list[tuple[FeedPartition, Read]] = []
         reassign = False
@@ -149,6 +152,22 @@ class Ears:
             await self._reread()
             return hearing
         return hearing if hearing.change.positions else None
+
+    async def _poll(self, wait_seconds: float) -> Mapping[TopicPartition, Sequence[Record]]:
+        """What has arrived; under the wall clock also what came after it while we were busy.
+
+        A listener fetches on only when what it has brought is taken. What came since then would be
+        heard a whole round later; it takes a moment to be here, less than a round.
+        """
+        polled = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
+        few = 0 < sum(map(len, polled.values())) < min(FEW_RECORDS, RECORDS_MAX)
+        if self._clock == "feed" or wait_seconds > 0 or not few:
+            return polled
+        later = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=SECOND_LOOK_SECONDS)
+        return {
+            place: _joined(polled.get(place, ()), later.get(place, ()))
+            for place in sorted(polled.keys() | later.keys())
+        }
 
     def _hear_stage(self, hearing: Hearing, source: StageSource, records: Sequence[Record]) -> None:
         if not records:
@@ -270,3 +289,9 @@ class Ears:
             if held.closed_day is None or held.closed_day < day
         )
         return found
+
+
+def _joined(first: Sequence[Record], later: Sequence[Record]) -> Sequence[Record]:
+    """One after the other; what was read again in between is left out."""
+    reached = first[-1].offset if first else -1
+    return [*first, *(record for record in later if record.offset > reached)]
