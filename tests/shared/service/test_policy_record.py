@@ -1,15 +1,12 @@
 """What a database has decided by stays as it was; what is still to come may change."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import date
 
 import asyncpg
 import pytest
 from msgspec.structs import replace
 
-from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.eventstore.tables import metadata
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.policy import BadPolicy, Checked, Version
 from arrears.shared.service.policy_record import keep_policies
@@ -39,20 +36,6 @@ def version(number: int, begins: str, ends: str | None = None, days: int = 5) ->
 
 FIRST = version(1, "2025-01-01")
 NEXT = version(2, "2025-07-03")
-
-
-@pytest.fixture(scope="module")
-def dsn(service_database: Callable[[str], str]) -> str:
-    return service_database("contact")
-
-
-@pytest.fixture
-async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
-    made = await asyncpg.create_pool(dsn, min_size=1, max_size=2)
-    await made.execute(f"TRUNCATE {', '.join(sorted(metadata.tables))} RESTART IDENTITY")
-    await make_rows(made, 0)
-    yield made
-    await made.close()
 
 
 async def reaches(pool: asyncpg.Pool, day: date) -> None:
