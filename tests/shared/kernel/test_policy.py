@@ -4,14 +4,8 @@ from datetime import date
 
 import pytest
 
-from arrears.shared.kernel.policy import (
-    BadPolicy,
-    Checked,
-    EndlessBook,
-    PolicyBook,
-    Version,
-    decode_policy,
-)
+from arrears.shared.kernel.policy import BadPolicy, EndlessBook, PolicyBook, decode_policy
+from arrears.shared.testing.toy_policy import Policy, version
 
 TEXT = """
 id: test
@@ -20,25 +14,6 @@ valid_from: 2020-01-01
 sources: [bank practice]
 grace: {days: 5}
 """
-
-
-class Grace(Checked, frozen=True, kw_only=True):
-    days: int
-
-
-class Policy(Version, frozen=True, kw_only=True):
-    grace: Grace
-
-
-def version(number: int, begins: str, ends: str | None = None, name: str = "test") -> Policy:
-    return Policy(
-        id=name,
-        version=number,
-        valid_from=date.fromisoformat(begins),
-        valid_until=date.fromisoformat(ends) if ends else None,
-        sources=("bank practice",),
-        grace=Grace(days=5),
-    )
 
 
 FIRST = version(1, "2020-01-01")
@@ -58,6 +33,7 @@ ENDED = version(1, "2020-01-01", "2024-11-30")
         ("2020-01-01", "soon", "valid_from"),
         ("2020-01-01", "2020-01-01\nvalid_until: 2019-12-31", "valid_until"),
         ("[bank practice]", "[]", "sources"),
+        ("bank practice", "x" * 501, "sources[0]"),
         ("days: 5", "days: 5, nights: 4", "grace"),
         ("days: 5", "days: few", "grace.days"),
     ],

@@ -8,30 +8,12 @@ from msgspec.structs import replace
 
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.kernel.ids import Shard
-from arrears.shared.kernel.policy import BadPolicy, Checked, Version
+from arrears.shared.kernel.policy import BadPolicy
 from arrears.shared.service.policy_record import keep_policies
+from arrears.shared.testing.toy_policy import Grace, Policy, version
 
 pytestmark = pytest.mark.live
 OPEN = date(2025, 7, 1)
-
-
-class Grace(Checked, frozen=True, kw_only=True):
-    days: int
-
-
-class Policy(Version, frozen=True, kw_only=True):
-    grace: Grace
-
-
-def version(number: int, begins: str, ends: str | None = None, days: int = 5) -> Policy:
-    return Policy(
-        id="test",
-        version=number,
-        valid_from=date.fromisoformat(begins),
-        valid_until=date.fromisoformat(ends) if ends else None,
-        sources=("bank practice",),
-        grace=Grace(days=days),
-    )
 
 
 FIRST = version(1, "2025-01-01")
