@@ -14,6 +14,8 @@ from msgspec import Meta, Struct
 
 from arrears.shared.kernel.business_day import ONE_DAY
 
+Source = Annotated[str, Meta(min_length=1, max_length=500)]
+
 
 class BadPolicy(ValueError):
     """`field` is a path into the file; `rule` says what must hold there."""
@@ -36,7 +38,7 @@ class Version(Checked, frozen=True, kw_only=True):
     version: Annotated[int, Meta(ge=1)]
     valid_from: date
     valid_until: date | None = None
-    sources: Annotated[tuple[Annotated[str, Meta(min_length=1)], ...], Meta(min_length=1)]
+    sources: Annotated[tuple[Source, ...], Meta(min_length=1)]
 
 
 OneVersion = TypeVar("OneVersion", bound=Version)
