@@ -1,4 +1,4 @@
-"""`arrears verify --deep` on a real Kafka and PostgreSQL: all nine laws hold after a feed with
+"""`arrears verify --deep` on a real Kafka and PostgreSQL: all ten laws hold after a feed with
 repetitions and refusals; then every kind of damage is planted at once, and each is named."""
 
 import asyncio
@@ -67,6 +67,7 @@ def test_all_laws_hold_and_every_damage_is_named(ground: Ground) -> None:
     assert counted[5]["requests"] > 0
     assert counted[6]["timers"] > 0
     assert counted[8]["repayments"] > 0
+    assert counted[10]["permits"] > 0
     planted = asyncio.run(_damage(ground))
     damaged = _verify(ground, "0" * 64)
     assert not damaged["holds"]

@@ -96,7 +96,7 @@ async def proofs(
 ) -> list[Verdict]:
     """Both checkers; `rebuilds` leaves nothing out of the second."""
     deep = ["--deep", "--expect-digest", undisturbed.sha256, "--as-of", day.isoformat()]
-    law = "`arrears verify --deep`: all nine laws" if rebuilds else "`arrears verify --deep --fast`"
+    law = "`arrears verify --deep`: all ten laws" if rebuilds else "`arrears verify --deep --fast`"
     return [
         await _verify(ground, [], "`arrears verify`"),
         await _verify(ground, deep if rebuilds else [*deep, "--fast"], law),

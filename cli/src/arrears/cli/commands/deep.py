@@ -1,4 +1,4 @@
-"""`arrears verify --deep`: all nine laws, each with what was counted and where it is broken."""
+"""`arrears verify --deep`: all ten laws, each with what was counted and where it is broken."""
 
 import os
 import subprocess

@@ -19,7 +19,7 @@ from arrears.cli.commands.output import AsJson, Progress, print_json
 
 def verify(
     deep: Annotated[
-        bool, typer.Option("--deep", help="All nine laws, by a checker that shares no code.")
+        bool, typer.Option("--deep", help="All ten laws, by a checker that shares no code.")
     ] = False,
     fast: Annotated[
         bool, typer.Option("--fast", help="With --deep: leave the rebuilds (laws 6, 7) out.")

@@ -15,6 +15,8 @@ from typing import Any, Final
 
 from arrears.cli.deep import digest as law_9
 from arrears.cli.deep import rebuilds
+from arrears.cli.deep.contacts import SERVICE as CONTACT
+from arrears.cli.deep.contacts import Contacts
 from arrears.cli.deep.copies import ShardCopies
 from arrears.cli.deep.digest import Digest
 from arrears.cli.deep.effects import Effects
@@ -53,7 +55,7 @@ class Wanted:
 
 
 async def check(wanted: Wanted, tell: Tell) -> Report:
-    """The report of all nine laws. Takes as long as reading everything twice."""
+    """The report of all laws. Takes as long as reading everything twice."""
     report = Report()
     async with Topics(wanted.kafka) as topics, snapshot(wanted.databases["history"]) as history:
         for service in STAGES:
@@ -97,8 +99,9 @@ class _Stage:
             for shard in range(SHARD_COUNT):
                 self._tell(f"{self._service}: shard {shard + 1} of {SHARD_COUNT}")
                 copies = ShardCopies(self._service, shard, self._report)
+                contacts = Contacts(self._report) if self._service == CONTACT else None
                 await self._read_topic(copies, shard, ends.get(shard, (0, 0)))
-                await self._read_store(copies, tables, shard)
+                await self._read_store(copies, contacts, tables, shard)
                 copies.ends(last_seqs.get(shard, 0), cursors.get(shard, 0))
                 rank = STAGES.index(self._service)
                 async for rows in self._history.copies(rank, shard):
@@ -135,11 +138,15 @@ class _Stage:
         async for records in self._topics.records(topic, shard, first, end):
             copies.topic(records)
 
-    async def _read_store(self, copies: ShardCopies, tables: Tables, shard: int) -> None:
+    async def _read_store(
+        self, copies: ShardCopies, contacts: Contacts | None, tables: Tables, shard: int
+    ) -> None:
         effects, feed = self._effects[shard], self._feed
         async for rows in tables.events(shard):
             for row, event in copies.store(rows):
                 effects.event(row, event)
+                if contacts is not None:
+                    contacts.event(row, event)
                 if feed is not None:
                     feed.event(row, event)
 

@@ -1,0 +1,179 @@
+"""Law 10: every contact had a permit that was good when it was made, and no permit breaks the law.
+
+Judged from contact's events alone, in the order of their shard, and by the law's own limits: a
+policy may be stricter, never looser (GB/T 45251-2025; CBA guideline of 2026-01-30).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from arrears.cli.deep.findings import Place, Report
+from arrears.cli.deep.reading import Event, Row
+
+SERVICE: Final = "contact"
+LAW: Final = 10
+OPENS_AT: Final = "08:00"
+CLOSES_AT: Final = "22:00"
+CONNECTED_MAX: Final = 3
+"""Contacts of one person and day that connected, or of which nobody knows that they did not."""
+UNANSWERED_MAX: Final = 6
+"""Dials of one number and day that nobody answered."""
+_HAS_NO_HOURS: Final = "letter"
+_NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home"})
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One permit and what came of it."""
+
+    channel: str
+    number: str | None
+    day: str
+    valid_from: datetime
+    valid_until: datetime
+    outcome: str | None = None
+    receipt: Place | None = None
+
+
+@dataclass(slots=True)
+class _Person:
+    """What the events of one borrower have said so far."""
+
+    zone: str | None = None
+    attempts: dict[str, _Attempt] = field(default_factory=dict)
+    stops: set[tuple[str, ...]] = field(default_factory=set)
+    closed: set[str] = field(default_factory=set)
+
+
+class Contacts:
+    """One shard of contact's store: its events in order, everything is judged as it comes."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._persons: dict[str, _Person] = defaultdict(_Person)
+        self._judges: Mapping[str, Callable[[_Person, Event, Place], None]] = {
+            "contact_points_recorded": self._points,
+            "attempt_permitted": self._permitted,
+            "attempt_withdrawn": self._withdrawn,
+            "attempt_receipted": self._receipted,
+            "attempt_concluded": self._concluded,
+            "contact_stopped": self._stopped,
+            "contact_resumed": self._resumed,
+            "contact_ended": self._ended,
+        }
+
+    def event(self, row: Row, event: Event) -> None:
+        judge = self._judges.get(event.noun)
+        if judge is None:
+            return
+        place = Place(SERVICE, "store", row.shard, row.seq, event.stream, event.version)
+        try:
+            judge(self._persons[event.stream], event, place)
+        except (KeyError, TypeError, ValueError) as error:
+            self._report.say(LAW, place, f"{event.noun} cannot be judged: {error!r}")
+
+    # --- Permits
+
+    def _permitted(self, person: _Person, event: Event, place: Place) -> None:
+        said = event.data
+        self._report.count(LAW, "permits")
+        zone = ZoneInfo(person.zone or said["inputs"]["zone"])
+        at = datetime.fromisoformat(said["permitted_at"])
+        attempt = _Attempt(
+            channel=said["channel"],
+            number=said["point"]["sealed"],
+            day=at.astimezone(zone).date().isoformat(),
+            valid_from=at,
+            valid_until=datetime.fromisoformat(said["valid_until"]),
+        )
+        for wrong in self._wrongs(person, said, attempt, at.astimezone(zone)):
+            self._report.say(LAW, place, f"{said['attempt_id']} was permitted {wrong}")
+        person.attempts[said["attempt_id"]] = attempt
+
+    def _wrongs(
+        self, person: _Person, said: Mapping[str, Any], attempt: _Attempt, local: datetime
+    ) -> list[str]:
+        wrongs = []
+        if said["attempt_id"] in person.attempts:
+            wrongs.append("a second time")
+        if said["case_id"] in person.closed:
+            wrongs.append("after its case was closed")
+        standing = sorted(
+            kind
+            for scope, case_id, kind, _ in person.stops
+            if scope == "person" or case_id == said["case_id"]
+        )
+        if standing:
+            wrongs.append(f"while this stopped it: {', '.join(standing)}")
+        clock = local.strftime("%H:%M")
+        if attempt.channel != _HAS_NO_HOURS and not OPENS_AT <= clock < CLOSES_AT:
+            wrongs.append(f"at {clock} of the borrower's clock")
+        today = [one for one in person.attempts.values() if one.day == attempt.day]
+        connected = sum(one.outcome not in _NOT_REACHED for one in today)
+        if connected >= CONNECTED_MAX:
+            wrongs.append(f"after {connected} contacts of the person on {attempt.day}")
+        unanswered = sum(
+            one.outcome == "no_answer" and one.number == attempt.number for one in today
+        )
+        if attempt.channel == "call" and unanswered >= UNANSWERED_MAX:
+            wrongs.append(f"after {unanswered} unanswered dials of the number on {attempt.day}")
+        return wrongs
+
+    def _withdrawn(self, person: _Person, event: Event, place: Place) -> None:
+        if person.attempts.pop(event.data["attempt_id"], None) is None:
+            self._report.say(LAW, place, "a permit was withdrawn that nobody has given")
+
+    # --- What was made of them
+
+    def _receipted(self, person: _Person, event: Event, place: Place) -> None:
+        self._report.count(LAW, "contacts made")
+        attempt_id = event.data["attempt_id"]
+        attempt = person.attempts.get(attempt_id)
+        if attempt is None:
+            self._report.say(LAW, place, f"{attempt_id} was made without a permit")
+            return
+        at = datetime.fromisoformat(event.data["receipted_at"])
+        if not attempt.valid_from <= at < attempt.valid_until:
+            says = f"{attempt_id} was made at {at.isoformat()}, when its permit was not good"
+            self._report.say(LAW, place, says)
+        if attempt.receipt is not None:
+            says = f"{attempt_id} was made a second time, first by {attempt.receipt}"
+            self._report.say(LAW, place, says)
+        attempt.receipt = place
+
+    def _concluded(self, person: _Person, event: Event, place: Place) -> None:
+        attempt = person.attempts.get(event.data["attempt_id"])
+        if attempt is None:
+            says = f"{event.data['attempt_id']} has an outcome, but no permit"
+            self._report.say(LAW, place, says)
+            return
+        attempt.outcome = event.data["outcome"]
+
+    # --- What stands against a contact
+
+    def _points(self, person: _Person, event: Event, _place: Place) -> None:
+        person.zone = event.data["zone"]
+
+    def _stopped(self, person: _Person, event: Event, _place: Place) -> None:
+        person.stops.add(_stop(event))
+
+    def _resumed(self, person: _Person, event: Event, _place: Place) -> None:
+        person.stops.discard(_stop(event))
+
+    def _ended(self, person: _Person, event: Event, _place: Place) -> None:
+        person.closed.add(event.data["case_id"])
+
+
+def _stop(event: Event) -> tuple[str, ...]:
+    """Scope, case, kind, and for parked input the service where it waits: each lifts its own.
+
+    A stop of a person is told of each case and counts once for all of them.
+    """
+    said = event.data
+    case_id = said["case_id"] if said["scope"] == "case" else ""
+    whose = said["reason"] if said["kind"] == "parked" else ""
+    return said["scope"], case_id, said["kind"], whose
