@@ -40,6 +40,11 @@ class TestPlan:
         plan, first_day = plan_for(None, date(2024, 5, 1), 4, yes=False)
         assert (plan.first, first_day, plan.last_closed) == (date(2024, 5, 1),) * 2 + (None,)
 
+    @pytest.mark.parametrize("to", [date(224, 1, 31), date(2200, 1, 1), date(9999, 12, 31)])
+    def test_a_day_that_no_closing_may_name(self, to: date) -> None:
+        with pytest.raises(WrongUse, match="is not between 1900-01-01 and 2199-12-31"):
+            plan_for(None, to, 4, yes=True)
+
 
 def test_under_the_wall_clock_nobody_closes_a_day_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Installation, "ensured", lambda _: {"ARREARS_CLOCK": "live"})

@@ -78,3 +78,27 @@ class TestExpect:
         said = json.loads(arrears("feed", "expect", "a.jsonl", "--json").stdout)
         text = (checkout / "a.jsonl").read_bytes()
         assert said["overdue_facts"] == text.count(b'"corebanking.loan.overdue.v1"')
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {
+                "type": "corebanking.loan.repayment_received.v1",
+                "time": "2024-01-01T04:00:00Z",
+                "data": {"loan_id": "l", "repayment_id": "r", "amount": "1E+30", "currency": "CNY"},
+            },
+            {
+                "type": "corebanking.loan.cured.v1",
+                "time": "9999-12-31T23:00:00Z",
+                "data": {"loan_id": "l", "as_of_date": "2024-01-01", "days_past_due": 0},
+            },
+        ],
+    )
+    def test_an_amount_and_a_time_that_nothing_holds_are_wrong_use(
+        self, checkout: Path, said: dict[str, object]
+    ) -> None:
+        line = {"specversion": "1.0", "id": "1", "source": "/a", **said}
+        (checkout / "a.jsonl").write_text(json.dumps(line) + "\n")
+        result = arrears("feed", "expect", "a.jsonl")
+        assert result.exit_code == 2, result.output
+        assert "is no clean feed" in result.stderr

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from arrears.cli.main import app
@@ -50,6 +51,27 @@ class TestRefused:
 
     def test_a_number_that_is_not_there_exits_1(self, canned: Any) -> None:
         assert arrears("refused", "show", "99").exit_code == 1
+
+
+@pytest.mark.parametrize("token", ["s3cr3t\n", " s3cr3t"])
+def test_a_token_with_a_line_end_is_the_token(
+    canned: Any, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("ARREARS_API_TOKEN", token)
+    canned.answers["/refused/1"] = {**REFUSED, "text": "the line"}
+    assert arrears("refused", "show", "1").exit_code == 0
+    assert canned.headers[-1]["Authorization"] == "Bearer s3cr3t"
+
+
+@pytest.mark.parametrize("token", ["s3cr3t\nX: y", "s3cr3t two", "s\u00e93cr3t"])
+def test_what_is_no_token_is_wrong_use_and_not_repeated(
+    canned: Any, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("ARREARS_API_TOKEN", token)
+    result = arrears("refused", "show", "1")
+    assert result.exit_code == 2
+    assert "ARREARS_API_TOKEN: may have" in result.stderr
+    assert "3cr3t" not in result.output
 
 
 class TestParked:

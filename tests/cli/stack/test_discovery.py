@@ -6,8 +6,17 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from arrears.cli.stack import StackError, ensure_stack, jars, kafka, postgresql, stop_stack
+from arrears.cli.stack import (
+    StackError,
+    commands,
+    ensure_stack,
+    jars,
+    kafka,
+    postgresql,
+    stop_stack,
+)
 from arrears.cli.stack.account import Account, reachable_home
 from arrears.cli.stack.folder import Folder, free_ports, is_free, own_ports
 from arrears.cli.stack.jars import Jar
@@ -21,6 +30,14 @@ class TestGivenAddresses:
     def test_a_kafka_address_is_host_and_port(self, tmp_path: Path, address: str) -> None:
         with pytest.raises(BadSetting, match=r"ARREARS_KAFKA: .* is not host:port"):
             ensure_stack(tmp_path, kafka=address)
+
+    def test_on_the_command_line_it_is_wrong_use(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commands, "checkout_root", lambda: tmp_path)
+        result = CliRunner().invoke(commands.stack_app, ["up", "--kafka", "nonsense"])
+        assert result.exit_code == 2
+        assert "error: ARREARS_KAFKA" in result.stderr
 
     @pytest.mark.parametrize(
         "address",

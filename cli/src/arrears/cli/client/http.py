@@ -95,7 +95,9 @@ def problem_of(service: str, answer: httpx.Response) -> Trouble:
 
 
 def _headers(given: Mapping[str, str]) -> dict[str, str]:
-    if token := given.get(TOKEN):
+    if token := given.get(TOKEN, "").strip():
+        if not (token.isascii() and token.isprintable() and " " not in token):
+            raise WrongUse(TOKEN, "may have printable ASCII characters only, and no spaces")
         return {"Authorization": f"Bearer {token}"}
     return {"X-Staff-Id": staff_name(given)}
 

@@ -18,6 +18,8 @@ from arrears.shared.kernel.business_day import ONE_DAY
 
 day_app = typer.Typer(help="The bank's business days.", no_args_is_help=True)
 DAYS_AHEAD_MAX = 31
+FIRST_DAY_MIN, LAST_DAY_MAX = date(1900, 1, 1), date(2199, 12, 31)
+"""No closing of another day is read as one."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -102,6 +104,8 @@ def plan_for(
     else:
         last_closed = opened.open_day - ONE_DAY
     last = to or opened.open_day
+    if not FIRST_DAY_MIN <= last <= LAST_DAY_MAX:
+        raise WrongUse("--to", f"{last} is not between {FIRST_DAY_MIN} and {LAST_DAY_MAX}")
     if last < opened.open_day:
         raise WrongUse("--to", f"{last} is closed already: the open day is {opened.open_day}")
     count = (last - opened.open_day).days + 1

@@ -43,6 +43,14 @@ feed_app = typer.Typer(
     no_args_is_help=True,
 )
 DAYS_SHOWN = 12
+_NO_CLEAN_FEED = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 FeedFile = Annotated[
     Path, typer.Argument(help="JSON lines of CloudEvents, plain or gzip.", show_default=False)
 ]
@@ -115,7 +123,7 @@ def expect(file: FeedFile, as_json: AsJson = False) -> None:
         _check_file(file)
         try:
             figures = expected(line.value for line in read_feed(file))
-        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        except _NO_CLEAN_FEED as error:
             raise WrongUse(str(file), f"is no clean feed: {error!r}") from error
     if as_json:
         print_json(figures)

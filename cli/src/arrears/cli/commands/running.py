@@ -8,11 +8,12 @@ import typer
 from arrears.cli.client import services
 from arrears.cli.client.http import Api
 from arrears.cli.client.installation import SERVICES, STAGES, Installation, Started
-from arrears.cli.client.trouble import Trouble, told
+from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.commands.output import AsJson, console, foreign, print_json, table
 from arrears.cli.stack import Supervisor, stop_stack
 
 DEFAULT_SEED: Final = 7
+_MOVES: Final = ("ARREARS_CLOCK", "ARREARS_SANDBOX_SEED", "ARREARS_ZONE")
 COLUMNS: Final = "heard decided published backlog refused parked duplicates"
 
 
@@ -21,12 +22,34 @@ def settings_for(clock: str, seed: int | None, zone: str | None = None) -> dict[
     settings = {
         "ARREARS_CLOCK": clock,
         "ARREARS_ZONE": zone or "Asia/Shanghai",
-        "ARREARS_STAFF_HEADER": "1",
         "ARREARS_API_DEVELOPMENT": "yes",
     }
     if seed is not None:
         settings["ARREARS_SANDBOX_SEED"] = str(seed)
     return settings
+
+
+def chosen_settings(
+    installation: Installation, clock: str | None, seed: int | None
+) -> dict[str, str]:
+    """What `up` starts with: what was said now, then variables, then as before.
+
+    Raises WrongUse where an option and a variable, which the services follow, differ.
+    """
+    given, before = installation.given, installation.started.settings
+    for name, option, said in (
+        ("ARREARS_CLOCK", "--clock", clock),
+        ("ARREARS_SANDBOX_SEED", "--seed", None if seed is None else str(seed)),
+    ):
+        if said is not None and given.get(name, said) != said:
+            raise WrongUse(option, f"{said} is said here, and {given[name]} by {name}")
+    earlier = before.get("ARREARS_CLOCK", "feed")
+    chosen = clock or given.get("ARREARS_CLOCK") or earlier
+    if seed is None:
+        # In `live` the sandbox answers only where somebody asked for it.
+        known = before.get("ARREARS_SANDBOX_SEED") if chosen == earlier else None
+        seed = int(known) if known else DEFAULT_SEED if chosen == "feed" else None
+    return settings_for(chosen, seed, given.get("ARREARS_ZONE") or before.get("ARREARS_ZONE"))
 
 
 def up(
@@ -47,21 +70,25 @@ def up(
 
     with told():
         installation = Installation.find()
-        before = installation.started.settings
-        chosen = clock or before.get("ARREARS_CLOCK", "feed")
-        known = before.get("ARREARS_SANDBOX_SEED")
-        if seed is None:
-            # In `live` the sandbox answers only where somebody asked for it.
-            seed = int(known) if known else DEFAULT_SEED if chosen == "feed" else None
+        before = installation.started
+        chosen = chosen_settings(installation, clock, seed)
         installation.ensured(say)
         installation.make_master_key()
         running = [name for name in SERVICES if Supervisor(installation.root).alive(name)]
+        if running and any(chosen.get(name) != before.settings.get(name) for name in _MOVES):
+            raise Trouble(f"{', '.join(running)}: runs under other settings; `arrears down` first")
         if len(running) < len(SERVICES):
             listen = services.choose_ports(installation, say)
-            listen |= {name: installation.started.listen[name] for name in running}
-            installation.remember(Started(listen=listen, settings=settings_for(chosen, seed)))
-            services.migrate_all(installation, say)
-            services.start(installation, SERVICES)
+            listen |= {name: before.listen[name] for name in running}
+            installation.remember(Started(listen=listen, settings=chosen))
+            try:
+                services.migrate_all(installation, say)
+                services.start(installation, SERVICES)
+                services.wait_until_up(installation, SERVICES)
+            except Trouble:
+                # What the services refuse to start with is no default of the next start.
+                installation.remember(Started(listen=listen, settings=before.settings))
+                raise
         services.wait_until_up(installation, SERVICES)
         addresses = {name: installation.url(name) for name in SERVICES}
     if as_json:

@@ -12,6 +12,7 @@ import typer
 from arrears.cli.stack import discovery
 from arrears.cli.stack.errors import StackError
 from arrears.cli.stack.folder import checkout_root
+from arrears.shared.kernel.bad_setting import BadSetting
 
 stack_app = typer.Typer(
     help="The Kafka and PostgreSQL that everything runs on: found, or started here.",
@@ -85,6 +86,9 @@ def _told(as_json: bool) -> Iterator[Callable[[str], None]]:
 
     try:
         yield say
+    except BadSetting as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
     except StackError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
