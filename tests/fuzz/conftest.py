@@ -51,6 +51,7 @@ from arrears.shared.runtime.bus import Record
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.service.operations import operations_routes, repair_routes
+from arrears.shared.service.refused_input import refused_routes
 from arrears.shared.service.settings import Ground
 from arrears.shared.testing.bad_requests import Target
 from arrears.shared.testing.chronicle import Chronicle
@@ -153,7 +154,8 @@ def _stage_behind(
     pool: Any = StrictPool()
     routers = [
         routes(edge),
-        operations_routes(stage.name, pool, live_facts, edge, MemoryKeyStore().keyring(stage.name)),
+        operations_routes(stage.name, pool, live_facts, edge),
+        refused_routes(stage, StrictStore(), pool, edge, MemoryKeyStore().keyring(stage.name)),
         repair_routes(stage, StrictStore(), edge),
         doubt_routes(stage, StrictStore(), pool, edge),
     ]

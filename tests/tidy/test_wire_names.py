@@ -26,7 +26,14 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.runtime.stage import InputParked, InputReleased
 
 GOLDEN = Path(__file__).parent / "wire_names.txt"
-OWN = ("business_day_closed", "input_parked", "input_released", "input_skipped", "doubt_settled")
+OWN = (
+    "business_day_closed",
+    "input_parked",
+    "input_released",
+    "input_skipped",
+    "doubt_settled",
+    "personal_data_read",
+)
 TOLD = {"input_parked": InputParked, "input_released": InputReleased}
 """What the kernel of every service tells the others."""
 NAMES: Mapping[str, Mapping[type, str]] = {

@@ -45,9 +45,13 @@ class TestRefused:
         asked = [query["after"] for _, path, query, _ in canned.asked if path == "/refused"]
         assert asked == ["0", "1"]
 
-    def test_one_is_shown_with_its_text(self, canned: Any) -> None:
-        canned.answers["/refused/1"] = {**REFUSED, "text": "the line"}
-        assert "the line" in arrears("refused", "show", "1").stdout
+    def test_one_is_shown_with_its_text_for_a_purpose(self, canned: Any) -> None:
+        canned.answers["/refused/1"] = REFUSED
+        canned.answers["/refused/1/read"] = {**REFUSED, "text": "the line"}
+        assert "nothing_owed" in arrears("refused", "show", "1").stdout
+        shown = arrears("refused", "show", "1", "--purpose", "asked by the bank")
+        assert "the line" in shown.stdout
+        assert canned.asked[-1][3] == {"purpose": "asked by the bank"}
 
     def test_a_number_that_is_not_there_exits_1(self, canned: Any) -> None:
         assert arrears("refused", "show", "99").exit_code == 1
@@ -58,7 +62,7 @@ def test_a_token_with_a_line_end_is_the_token(
     canned: Any, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
     monkeypatch.setenv("ARREARS_API_TOKEN", token)
-    canned.answers["/refused/1"] = {**REFUSED, "text": "the line"}
+    canned.answers["/refused/1"] = REFUSED
     assert arrears("refused", "show", "1").exit_code == 0
     assert canned.headers[-1]["Authorization"] == "Bearer s3cr3t"
 

@@ -47,6 +47,7 @@ KERNEL: Final = {
         "input_released",
         "input_skipped",
         "doubt_settled",
+        "personal_data_read",
     )
 }
 

@@ -59,12 +59,20 @@ def list_refused(
 @refused_app.command("show")
 def show_refused(
     number: Annotated[int, typer.Argument(help="As `refused list` numbers it.")],
+    purpose: Annotated[
+        str | None,
+        typer.Option(help="Why its text has to be read; recorded with your name."),
+    ] = None,
     service: OneService = "intake",
     as_json: AsJson = False,
 ) -> None:
-    """One of them with its text."""
+    """One of them; with a purpose also its text, which may name a person."""
     with told():
-        found = stage_api(service).get(f"/refused/{number}")
+        api = stage_api(service)
+        if purpose is None:
+            found = api.get(f"/refused/{number}")
+        else:
+            found = api.post(f"/refused/{number}/read", {"purpose": purpose})
     _show(found, as_json=as_json)
 
 

@@ -9,12 +9,18 @@ from typing import TypeAlias
 from arrears.shared.eventstore.port import Change, CommandTurn, Store, StoredEvent
 from arrears.shared.kernel.ids import BorrowerId, StreamName, shard_of
 from arrears.shared.runtime.shelves import Draft, Shelf
-from arrears.shared.runtime.stage import DoubtSettled, InputReleased, InputSkipped, Stage
+from arrears.shared.runtime.stage import (
+    DoubtSettled,
+    InputReleased,
+    InputSkipped,
+    PersonalDataRead,
+    Stage,
+)
 from arrears.shared.runtime.transact import asked_by, carried_out, open_desk
 from arrears.shared.runtime.workbench import Workbench
 
 Place: TypeAlias = tuple[StreamName, str, BorrowerId]
-Said: TypeAlias = DoubtSettled | InputReleased | InputSkipped
+Said: TypeAlias = DoubtSettled | InputReleased | InputSkipped | PersonalDataRead
 
 
 async def said_before(store: Store, place: Place, turn: CommandTurn) -> Sequence[StoredEvent]:

@@ -63,7 +63,21 @@ class DoubtSettled(Struct, frozen=True, kw_only=True):
     note: str
 
 
-OWN_EVENTS: Final = (BusinessDayClosed, InputParked, InputReleased, InputSkipped, DoubtSettled)
+class PersonalDataRead(Struct, frozen=True, kw_only=True):
+    """Staff read in the clear what is kept sealed: what it was, and for what purpose."""
+
+    what: str
+    purpose: str
+
+
+OWN_EVENTS: Final = (
+    BusinessDayClosed,
+    InputParked,
+    InputReleased,
+    InputSkipped,
+    DoubtSettled,
+    PersonalDataRead,
+)
 """What the kernel itself says, on streams of its own."""
 
 
@@ -191,6 +205,7 @@ class Stage:
                 InputReleased: released_type(self.name),
                 InputSkipped: f"arrears.{self.name}.input_skipped.v1",
                 DoubtSettled: f"arrears.{self.name}.doubt_settled.v1",
+                PersonalDataRead: f"arrears.{self.name}.personal_data_read.v1",
             },
             upcasters=self.upcasters,
         )
@@ -205,6 +220,12 @@ def parking_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, st
 def doubt_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
     """The stream of what staff found out about effects, as `Workbench.load` wants it."""
     category = f"{service}.doubt"
+    return stream_name(category, borrower_id), category, borrower_id
+
+
+def reading_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
+    """The stream of who read a borrower's personal data, as `Workbench.load` wants it."""
+    category = f"{service}.reading"
     return stream_name(category, borrower_id), category, borrower_id
 
 

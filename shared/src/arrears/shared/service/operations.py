@@ -1,4 +1,4 @@
-"""What operations staff ask of every stage: status, refused and parked input, and their repair."""
+"""What operations staff ask of every stage: status, parked input, and its repair."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
@@ -11,23 +11,13 @@ from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.edge import Call, Edge, command_answers
-from arrears.shared.http.fields import (
-    AfterNumber,
-    Body,
-    BorrowerIdPath,
-    Limit,
-    NumberPath,
-    Words,
-)
-from arrears.shared.http.problem import documented, not_found
+from arrears.shared.http.fields import Body, BorrowerIdPath, Words
+from arrears.shared.http.problem import documented
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.ids import BorrowerId, StaffId
-from arrears.shared.keyring.port import Keyring
-from arrears.shared.keyring.sealing import Erased
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.clock import wall_clock
-from arrears.shared.service.refusals import opened
 
 _STATUS: Final = """
     SELECT
@@ -43,18 +33,6 @@ _STATUS: Final = """
         (SELECT count(*) FROM effects) AS effects_waiting
 """
 _OPEN_DAYS: Final = "SELECT shard, open_day, owner FROM shards ORDER BY shard"
-_REFUSED: Final = """
-    SELECT number, origin, reason, field, borrower_id, day, refused_at, length(value) AS bytes
-    FROM refused WHERE number > $1 ORDER BY number LIMIT $2
-"""
-_REFUSED_COUNTS: Final = """
-    SELECT reason, field, count(*) AS count FROM refused GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
-"""
-_ONE_REFUSED: Final = """
-    SELECT number, origin, reason, field, borrower_id, day, refused_at, length(value) AS bytes,
-        CASE WHEN bytes_expire_at > now() THEN value END AS text
-    FROM refused WHERE number = $1
-"""
 _PARKED: Final = """
     SELECT min(number) AS number, shard, borrower_id, count(*) AS waiting,
         max(error) AS error, (array_agg(origin ORDER BY number))[1] AS origin, min(day) AS day,
@@ -71,12 +49,8 @@ def operations_routes(
     pool: asyncpg.Pool,
     live_facts: Callable[[], Awaitable[Mapping[str, Any]]],
     edge: Edge,
-    keyring: Keyring,
 ) -> APIRouter:
-    """`live_facts` is what only the worker of this process knows, such as what it waits for.
-
-    Refused input may hold personal data, so whoever asks must be known.
-    """
+    """`live_facts` is what only the worker of this process knows, such as what it waits for."""
     router = APIRouter(tags=["operation"], dependencies=[edge.reader()])
 
     @router.get("/status", responses=_ANSWERS)
@@ -96,43 +70,12 @@ def operations_routes(
             }
         )
 
-    _add_refused(router, pool, keyring)
-
     @router.get("/parked", responses=_ANSWERS)
     async def parked() -> Response:
         """Borrowers whose input waits behind a failure of ours."""
         return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
 
     return router
-
-
-def _add_refused(router: APIRouter, pool: asyncpg.Pool, keyring: Keyring) -> None:
-    @router.get("/refused", responses=_ANSWERS)
-    async def refused(after: AfterNumber = 0, limit: Limit = 100) -> Response:
-        """Input that was set aside alone, with reason and field."""
-        rows = [dict(row) for row in await pool.fetch(_REFUSED, after, limit)]
-        following = rows[-1]["number"] if len(rows) == limit else None
-        return _json({"items": rows, "next": following})
-
-    @router.get("/refused/counts", responses=_ANSWERS)
-    async def refused_counts() -> Response:
-        """How many inputs were set aside, by reason and field."""
-        return _json({"items": [dict(row) for row in await pool.fetch(_REFUSED_COUNTS)]})
-
-    @router.get(
-        "/refused/{number}",
-        responses={**_ANSWERS, **documented({404: ("refused_input_not_found",)})},
-    )
-    async def one_refused(number: NumberPath) -> Response:
-        """One refused input; its text is kept for 90 days, under the key of whom it names."""
-        row = await pool.fetchrow(_ONE_REFUSED, number)
-        if row is None:
-            raise not_found("refused_input")
-        found = dict(row)
-        if (kept := found["text"]) is not None:
-            came = await opened(keyring, found["borrower_id"], found["origin"], kept)
-            found["text"] = str(came) if isinstance(came, Erased) else came.decode(errors="replace")
-        return _json(found)
 
 
 class SkipBody(Body):

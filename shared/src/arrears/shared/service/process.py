@@ -40,6 +40,7 @@ from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.patience import once_there
 from arrears.shared.service.policy_record import keep_policies, tell_policies
 from arrears.shared.service.rebuilding import rebuild_service
+from arrears.shared.service.refused_input import refused_routes
 from arrears.shared.service.settings import BadSetting, Settings
 from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
@@ -274,9 +275,11 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
         }
 
     routers = list(service.make_routes(edge)) if service.make_routes else []
-    routers.append(operations_routes(service.name, running.pool, live_facts, edge, running.keyring))
-    routers.append(repair_routes(running.stage, running.store, edge))
-    routers.append(doubt_routes(running.stage, running.store, running.pool, edge))
+    stage, store, pool = running.stage, running.store, running.pool
+    routers.append(operations_routes(service.name, pool, live_facts, edge))
+    routers.append(refused_routes(stage, store, pool, edge, running.keyring))
+    routers.append(repair_routes(stage, store, edge))
+    routers.append(doubt_routes(stage, store, pool, edge))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(
         app,

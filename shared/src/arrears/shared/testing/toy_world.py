@@ -81,12 +81,12 @@ class ToyWorld(World):
         await self.settle()
 
     def stored(self, service: str, borrower: str = "") -> Sequence[StoredEvent]:
-        """Events in order of shard and seq, without closings of days and what staff repair."""
+        """Events in order of shard and seq, without closings of days and staff's own streams."""
         return [
             event
             for events in self.stores[service].events.values()
             for event in events
-            if not any(own in event.stream for own in (".parking-", ".doubt-"))
+            if not any(own in event.stream for own in (".parking-", ".doubt-", ".reading-"))
             and (
                 event.borrower_id == borrower
                 or (not borrower and "business_day_closed" not in event.type)

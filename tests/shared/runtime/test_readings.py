@@ -1,0 +1,151 @@
+"""Architecture 6: whoever reads personal data says for what, and that is an event."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any, cast
+
+import asyncpg
+import httpx
+import pytest
+from msgspec.json import decode
+from prometheus_client import CollectorRegistry
+
+from arrears.shared.eventstore.port import RefusedInput
+from arrears.shared.http.actors import Actor, DevelopmentActors
+from arrears.shared.http.app import make_app
+from arrears.shared.http.edge import Edge
+from arrears.shared.http.health import ProgressBoard
+from arrears.shared.http.idempotency import MemoryAnswers
+from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
+from arrears.shared.keyring.memory import MemoryKeyStore
+from arrears.shared.runtime.stage import reading_place
+from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.refusals import sealed
+from arrears.shared.service.refused_input import refused_routes
+from arrears.shared.testing.toy_world import ToyWorld
+
+ANNA = BorrowerId("anna")
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+PATH = "/refused/1/read"
+SAID = {"purpose": "the bank asks which number it sent"}
+
+
+class OneRow:
+    """The table of refused input, with one row in it, if any."""
+
+    def __init__(self, row: RefusedInput | None) -> None:
+        self._row = row
+
+    async def fetchrow(self, _statement: str, number: int) -> Mapping[str, Any] | None:
+        if self._row is None:
+            return None
+        known = self._row.borrower_id
+        return {"number": number, "origin": self._row.origin, "borrower_id": known, "bytes": 20}
+
+    async def fetchval(self, _statement: str, _number: int) -> bytes | None:
+        assert self._row is not None
+        return self._row.value
+
+
+class Collectors(DevelopmentActors):
+    def writer(self, request: Any) -> Actor:
+        return Actor(super().writer(request).staff_id, frozenset({"collector"}))
+
+
+class Office:
+    """Intake of the toy world with one refused input of Anna's, or of nobody's."""
+
+    def __init__(self, world: ToyWorld, pool: OneRow, keyring: Any, actors: Any) -> None:
+        self.world = world
+        stage, self.store = world.stages["intake"], world.stores["intake"]
+        desk = ServiceDesk(
+            stage, self.store, cast("asyncpg.Pool", pool), clock="feed", wall=world.now
+        )
+        self.answers = MemoryAnswers(self.store.at_work)
+        edge = Edge(desk, self.answers, actors, b"secret")
+        router = refused_routes(stage, self.store, cast("asyncpg.Pool", pool), edge, keyring)
+        board = ProgressBoard()
+        self.app = make_app("Toy", [router], health=board.health, registry=CollectorRegistry())
+
+    async def ask(self, method: str, path: str, key: str = "k-1") -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            headers = {"X-Staff-Id": "li.wei", "Idempotency-Key": key}
+            body = None if method == "GET" else SAID
+            return await client.request(method, path, json=body, headers=headers)
+
+    async def readings(self, whose: BorrowerId) -> list[dict[str, Any]]:
+        stream = reading_place("intake", whose)[0]
+        stored = await self.store.load({shard_of(whose): [stream]})
+        return [decode(event.value) for event in stored]
+
+
+async def office(borrower: BorrowerId | None = ANNA, actors: Any = None) -> Office:
+    world = ToyWorld()
+    await world.start()
+    await world.run_days(1, 1)
+    keyring = MemoryKeyStore().keyring("intake")
+    refused = RefusedInput(
+        origin="feed/0/1",
+        reason="nothing_owed",
+        field="total",
+        fact_id=None,
+        borrower_id=borrower,
+        day=date(2026, 1, 2),
+        value=b"call 13800000000",
+        refused_at=NOW,
+    )
+    [kept] = await sealed(keyring, [refused])
+    return Office(world, OneRow(kept), keyring, actors or DevelopmentActors())
+
+
+async def test_without_a_purpose_there_is_no_text() -> None:
+    here = await office()
+    answer = await here.ask("GET", "/refused/1")
+    assert answer.status_code == 200
+    assert "text" not in answer.json()
+    assert not await here.readings(ANNA)
+
+
+async def test_for_a_purpose_it_is_shown_and_recorded_once_for_each_key() -> None:
+    here = await office()
+    for key in ("k-1", "k-1", "k-2"):
+        answer = await here.ask("POST", PATH, key)
+        assert (answer.status_code, answer.json()["text"]) == (200, "call 13800000000")
+    first, _second = await here.readings(ANNA)
+    assert first["type"] == "arrears.intake.personal_data_read.v1"
+    assert first["actor"] == "li.wei"
+    assert first["data"] == {"what": "refused/feed/0/1", **SAID}
+    await here.world.intake.refresh()
+    await here.world.settle()
+    here.world.check_laws()
+
+
+async def test_the_answer_that_is_kept_for_the_key_holds_no_text() -> None:
+    here = await office()
+    await here.ask("POST", PATH)
+    _, status, body = here.answers.kept["k-1", StaffId("li.wei")]
+    assert status == 200
+    assert b"138" not in body
+
+
+async def test_what_names_nobody_is_recorded_under_its_own_place() -> None:
+    here = await office(borrower=None)
+    assert (await here.ask("POST", PATH)).json()["text"] == "call 13800000000"
+    assert len(await here.readings(BorrowerId("feed/0/1"))) == 1
+
+
+async def test_another_role_reads_nothing() -> None:
+    here = await office(actors=Collectors())
+    answer = await here.ask("POST", PATH)
+    assert (answer.status_code, answer.json()["reason"]) == (403, "role_missing")
+    assert not await here.readings(ANNA)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_number_that_is_not_there(method: str) -> None:
+    here = await office()
+    nothing = Office(here.world, OneRow(None), None, DevelopmentActors())
+    path = PATH if method == "POST" else "/refused/1"
+    answer = await nothing.ask(method, path)
+    assert (answer.status_code, answer.json()["reason"]) == (404, "refused_input_not_found")
