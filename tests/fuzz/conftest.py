@@ -50,6 +50,7 @@ from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.runtime.bus import Record
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.doubts import doubt_routes
+from arrears.shared.service.erasing import erasing_routes
 from arrears.shared.service.operations import operations_routes, repair_routes
 from arrears.shared.service.refused_input import refused_routes
 from arrears.shared.service.settings import Ground
@@ -158,12 +159,14 @@ def _stage_behind(
         refused_routes(stage, StrictStore(), pool, edge, MemoryKeyStore().keyring(stage.name)),
         repair_routes(stage, StrictStore(), edge),
         doubt_routes(stage, StrictStore(), pool, edge),
+        erasing_routes(stage, StrictStore(), edge, MemoryKeyStore().keyring(stage.name)),
     ]
     target = Target(
         posts={
             **{f"/cases/{CASE}/{name}": body for name, body in posts.items()},
             "/parked/person-1/retry": None,
             "/parked/person-1/skip": {"origin": "feed/0/1", "reason": "Looked at by hand."},
+            "/borrowers/person-1/erase": {"basis": "Asked for.", "approved_by": "wang"},
             "/in_doubt/event-1/settle": {"carried_out": True, "note": "The printer's log has it."},
         },
         questions={

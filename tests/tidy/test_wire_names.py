@@ -33,6 +33,7 @@ OWN = (
     "input_skipped",
     "doubt_settled",
     "personal_data_read",
+    "personal_data_erased",
 )
 TOLD = {"input_parked": InputParked, "input_released": InputReleased}
 """What the kernel of every service tells the others."""

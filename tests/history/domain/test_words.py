@@ -48,6 +48,7 @@ KERNEL: Final = {
         "input_skipped",
         "doubt_settled",
         "personal_data_read",
+        "personal_data_erased",
     )
 }
 

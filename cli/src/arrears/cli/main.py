@@ -8,6 +8,7 @@ import typer
 from arrears.cli.bench.command import bench
 from arrears.cli.chaos.command import chaos
 from arrears.cli.commands import cases, proof, running
+from arrears.cli.commands.borrower import borrower_app
 from arrears.cli.commands.cases import case_app
 from arrears.cli.commands.clock import clock_app
 from arrears.cli.commands.day import day_app
@@ -59,4 +60,5 @@ app.command()(proof.rebuild)
 app.add_typer(refused_app, name="refused")
 app.add_typer(parked_app, name="parked")
 app.add_typer(doubt_app, name="doubt")
+app.add_typer(borrower_app, name="borrower")
 app.add_typer(stack_app, name="stack")

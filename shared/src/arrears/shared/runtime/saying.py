@@ -13,6 +13,7 @@ from arrears.shared.runtime.stage import (
     DoubtSettled,
     InputReleased,
     InputSkipped,
+    PersonalDataErased,
     PersonalDataRead,
     Stage,
 )
@@ -20,7 +21,9 @@ from arrears.shared.runtime.transact import asked_by, carried_out, open_desk
 from arrears.shared.runtime.workbench import Workbench
 
 Place: TypeAlias = tuple[StreamName, str, BorrowerId]
-Said: TypeAlias = DoubtSettled | InputReleased | InputSkipped | PersonalDataRead
+Said: TypeAlias = (
+    DoubtSettled | InputReleased | InputSkipped | PersonalDataRead | PersonalDataErased
+)
 
 
 async def said_before(store: Store, place: Place, turn: CommandTurn) -> Sequence[StoredEvent]:

@@ -14,7 +14,14 @@ from arrears.shared.contracts.parking import parked_type, released_type
 from arrears.shared.eventstore.codec import Codec, Upcaster
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Decider
-from arrears.shared.kernel.ids import BorrowerId, EventId, StreamName, TenantId, stream_name
+from arrears.shared.kernel.ids import (
+    BorrowerId,
+    EventId,
+    StaffId,
+    StreamName,
+    TenantId,
+    stream_name,
+)
 from arrears.shared.kernel.policy import Version
 from arrears.shared.kernel.reaction import Heard, Issue
 
@@ -70,6 +77,13 @@ class PersonalDataRead(Struct, frozen=True, kw_only=True):
     purpose: str
 
 
+class PersonalDataErased(Struct, frozen=True, kw_only=True):
+    """The borrower's keys were destroyed: what was sealed under them reads as erased, for good."""
+
+    basis: str
+    approved_by: StaffId
+
+
 OWN_EVENTS: Final = (
     BusinessDayClosed,
     InputParked,
@@ -77,6 +91,7 @@ OWN_EVENTS: Final = (
     InputSkipped,
     DoubtSettled,
     PersonalDataRead,
+    PersonalDataErased,
 )
 """What the kernel itself says, on streams of its own."""
 
@@ -206,6 +221,7 @@ class Stage:
                 InputSkipped: f"arrears.{self.name}.input_skipped.v1",
                 DoubtSettled: f"arrears.{self.name}.doubt_settled.v1",
                 PersonalDataRead: f"arrears.{self.name}.personal_data_read.v1",
+                PersonalDataErased: f"arrears.{self.name}.personal_data_erased.v1",
             },
             upcasters=self.upcasters,
         )
@@ -223,9 +239,9 @@ def doubt_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str,
     return stream_name(category, borrower_id), category, borrower_id
 
 
-def reading_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
-    """The stream of who read a borrower's personal data, as `Workbench.load` wants it."""
-    category = f"{service}.reading"
+def privacy_place(service: str, borrower_id: BorrowerId) -> tuple[StreamName, str, BorrowerId]:
+    """The stream of what staff did with personal data, as `Workbench.load` wants it."""
+    category = f"{service}.privacy"
     return stream_name(category, borrower_id), category, borrower_id
 
 

@@ -78,7 +78,7 @@ class Workbench:
         self.stage = stage
         self.store = store
         self.codec = stage.codec()
-        own = [f"{stage.name}.{what}" for what in ("shard", "parking", "doubt", "reading")]
+        own = [f"{stage.name}.{what}" for what in ("shard", "parking", "doubt", "privacy")]
         self.deciders = {**stage.deciders, **{name: _nothing_to_decide(name) for name in own}}
         self.shelves: dict[Shard, Shelf] = {}
         self._source = f"/arrears/{stage.name}"

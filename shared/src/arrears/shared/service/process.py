@@ -31,6 +31,7 @@ from arrears.shared.runtime.stage import STAGES
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.doubts import doubt_routes
+from arrears.shared.service.erasing import erasing_routes
 from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
@@ -280,6 +281,8 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
     routers.append(refused_routes(stage, store, pool, edge, running.keyring))
     routers.append(repair_routes(stage, store, edge))
     routers.append(doubt_routes(stage, store, pool, edge))
+    if service.name == STAGES[0]:
+        routers.append(erasing_routes(stage, store, edge, running.keyring))
     app = make_app(f"Arrears {service.name}", routers, health=health)
     config = uvicorn.Config(
         app,

@@ -15,7 +15,7 @@ from arrears.shared.http.problem import documented, not_found
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.keyring.sealing import Erased
-from arrears.shared.runtime.readings import record_reading
+from arrears.shared.runtime.personal_data import put_on_record
 from arrears.shared.runtime.stage import PersonalDataRead, Stage
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.desk import issued
@@ -82,7 +82,7 @@ def refused_routes(
         whose = BorrowerId(found["borrower_id"] or found["origin"])
 
         async def work(turn: CommandTurn) -> Issued:
-            event = await record_reading(
+            event = await put_on_record(
                 stage,
                 store,
                 whose,

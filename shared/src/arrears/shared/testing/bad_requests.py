@@ -17,7 +17,8 @@ from arrears.shared.testing.bad_values import ANYTHING
 SECRET: Final = "13800138000"
 _HEADERS: Final = {"x-staff-id": "li.wei", "content-type": "application/json"}
 _KEY: Final = "idempotency-key"
-_WORDS: Final = frozenset({"reason", "note", "origin"})
+_WORDS: Final = frozenset({"reason", "note", "origin", "basis", "purpose"})
+_NAMES: Final = frozenset({"approved_by"})
 _MAY_BE_NULL: Final = frozenset({"until_on", "note"})
 _METHODS: Final = ("GET", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "Brew", "")
 
@@ -278,6 +279,8 @@ def _may_be_good(name: str, good: Any, value: Any) -> bool:
         return name in _MAY_BE_NULL
     if isinstance(good, bool):
         return isinstance(value, bool)
+    if name in _NAMES:
+        return isinstance(value, str) and value[:1].isalnum()
     if name in _WORDS and good not in {"dispute"}:
         return isinstance(value, str) and value.isprintable() and 0 < len(value.strip()) <= 500
     return False

@@ -86,7 +86,7 @@ class ToyWorld(World):
             event
             for events in self.stores[service].events.values()
             for event in events
-            if not any(own in event.stream for own in (".parking-", ".doubt-", ".reading-"))
+            if not any(own in event.stream for own in (".parking-", ".doubt-", ".privacy-"))
             and (
                 event.borrower_id == borrower
                 or (not borrower and "business_day_closed" not in event.type)

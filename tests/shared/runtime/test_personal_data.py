@@ -1,4 +1,4 @@
-"""Architecture 6: whoever reads personal data says for what, and that is an event."""
+"""Architecture 2 and 6: personal data is read for a purpose and erased on a ground, on record."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
@@ -18,8 +18,10 @@ from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
 from arrears.shared.keyring.memory import MemoryKeyStore
-from arrears.shared.runtime.stage import reading_place
+from arrears.shared.keyring.sealing import ERASED
+from arrears.shared.runtime.stage import privacy_place
 from arrears.shared.service.desk import ServiceDesk
+from arrears.shared.service.erasing import erasing_routes
 from arrears.shared.service.refusals import sealed
 from arrears.shared.service.refused_input import refused_routes
 from arrears.shared.testing.toy_world import ToyWorld
@@ -56,26 +58,32 @@ class Office:
     """Intake of the toy world with one refused input of Anna's, or of nobody's."""
 
     def __init__(self, world: ToyWorld, pool: OneRow, keyring: Any, actors: Any) -> None:
-        self.world = world
+        self.world, self.keyring = world, keyring
         stage, self.store = world.stages["intake"], world.stores["intake"]
         desk = ServiceDesk(
             stage, self.store, cast("asyncpg.Pool", pool), clock="feed", wall=world.now
         )
         self.answers = MemoryAnswers(self.store.at_work)
         edge = Edge(desk, self.answers, actors, b"secret")
-        router = refused_routes(stage, self.store, cast("asyncpg.Pool", pool), edge, keyring)
+        routers = [
+            refused_routes(stage, self.store, cast("asyncpg.Pool", pool), edge, keyring),
+            erasing_routes(stage, self.store, edge, keyring),
+        ]
         board = ProgressBoard()
-        self.app = make_app("Toy", [router], health=board.health, registry=CollectorRegistry())
+        self.app = make_app("Toy", routers, health=board.health, registry=CollectorRegistry())
 
-    async def ask(self, method: str, path: str, key: str = "k-1") -> httpx.Response:
+    async def ask(
+        self, method: str, path: str, key: str = "k-1", body: Any = SAID
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(app=self.app)
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             headers = {"X-Staff-Id": "li.wei", "Idempotency-Key": key}
-            body = None if method == "GET" else SAID
-            return await client.request(method, path, json=body, headers=headers)
+            return await client.request(
+                method, path, json=None if method == "GET" else body, headers=headers
+            )
 
-    async def readings(self, whose: BorrowerId) -> list[dict[str, Any]]:
-        stream = reading_place("intake", whose)[0]
+    async def records(self, whose: BorrowerId) -> list[dict[str, Any]]:
+        stream = privacy_place("intake", whose)[0]
         stored = await self.store.load({shard_of(whose): [stream]})
         return [decode(event.value) for event in stored]
 
@@ -104,7 +112,7 @@ async def test_without_a_purpose_there_is_no_text() -> None:
     answer = await here.ask("GET", "/refused/1")
     assert answer.status_code == 200
     assert "text" not in answer.json()
-    assert not await here.readings(ANNA)
+    assert not await here.records(ANNA)
 
 
 async def test_for_a_purpose_it_is_shown_and_recorded_once_for_each_key() -> None:
@@ -112,7 +120,7 @@ async def test_for_a_purpose_it_is_shown_and_recorded_once_for_each_key() -> Non
     for key in ("k-1", "k-1", "k-2"):
         answer = await here.ask("POST", PATH, key)
         assert (answer.status_code, answer.json()["text"]) == (200, "call 13800000000")
-    first, _second = await here.readings(ANNA)
+    first, _second = await here.records(ANNA)
     assert first["type"] == "arrears.intake.personal_data_read.v1"
     assert first["actor"] == "li.wei"
     assert first["data"] == {"what": "refused/feed/0/1", **SAID}
@@ -132,14 +140,14 @@ async def test_the_answer_that_is_kept_for_the_key_holds_no_text() -> None:
 async def test_what_names_nobody_is_recorded_under_its_own_place() -> None:
     here = await office(borrower=None)
     assert (await here.ask("POST", PATH)).json()["text"] == "call 13800000000"
-    assert len(await here.readings(BorrowerId("feed/0/1"))) == 1
+    assert len(await here.records(BorrowerId("feed/0/1"))) == 1
 
 
 async def test_another_role_reads_nothing() -> None:
     here = await office(actors=Collectors())
     answer = await here.ask("POST", PATH)
     assert (answer.status_code, answer.json()["reason"]) == (403, "role_missing")
-    assert not await here.readings(ANNA)
+    assert not await here.records(ANNA)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -149,3 +157,55 @@ async def test_a_number_that_is_not_there(method: str) -> None:
     path = PATH if method == "POST" else "/refused/1"
     answer = await nothing.ask(method, path)
     assert (answer.status_code, answer.json()["reason"]) == (404, "refused_input_not_found")
+
+
+ERASE = "/borrowers/anna/erase"
+ERASED_FOR = {"basis": "she asked, PIPL art. 47", "approved_by": "wang"}
+
+
+async def test_erasing_destroys_the_keys_and_certifies_it() -> None:
+    here = await office()
+    answers = [await here.ask("POST", ERASE, body=ERASED_FOR) for _ in range(2)]
+    first, again = (answer.json() for answer in answers)
+    assert answers[0].status_code == 200, first
+    assert first == again
+    assert (first["erased_by"], first["approved_by"]) == ("li.wei", "wang")
+    assert first["categories"] == ["contact", "papers", "talks"]
+    assert (await here.keyring.keys_for([ANNA], "contact"))[ANNA] is ERASED
+    [event] = await here.records(ANNA)
+    assert event["type"] == "arrears.intake.personal_data_erased.v1"
+    assert event["id"] == first["event_id"]
+    assert event["data"] == ERASED_FOR
+    assert (await here.ask("POST", PATH, "k-2")).json()["text"] == str(ERASED)
+
+
+async def test_asked_for_again_after_a_crash_it_is_completed() -> None:
+    """The keys were destroyed, and the process died before it was recorded."""
+    here = await office()
+    await here.keyring.erase(ANNA)
+    assert (await here.ask("POST", ERASE, body=ERASED_FOR)).status_code == 200
+    assert len(await here.records(ANNA)) == 1
+
+
+async def test_nobody_erases_alone() -> None:
+    here = await office()
+    answer = await here.ask("POST", ERASE, body={**ERASED_FOR, "approved_by": "li.wei"})
+    assert (answer.status_code, answer.json()["reason"]) == (409, "same_person")
+    assert (await here.keyring.find_keys([ANNA], "contact"))[ANNA] is not ERASED
+
+
+async def test_a_name_of_which_nothing_is_kept_is_not_certified() -> None:
+    here = await office()
+    answer = await here.ask("POST", "/borrowers/ann/erase", body=ERASED_FOR)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "nothing_is_kept")
+    assert not await here.records(BorrowerId("ann"))
+
+
+async def test_before_the_first_business_day_nothing_is_destroyed() -> None:
+    here = await office()
+    fresh = ToyWorld()
+    await fresh.start()
+    early = Office(fresh, OneRow(None), here.keyring, DevelopmentActors())
+    answer = await early.ask("POST", ERASE, body=ERASED_FOR)
+    assert answer.json()["reason"] == "before_the_first_business_day"
+    assert (await here.keyring.find_keys([ANNA], "contact"))[ANNA] is not ERASED
