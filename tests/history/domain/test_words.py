@@ -29,6 +29,7 @@ from arrears.history.domain.words import (
     parse_phrases,
 )
 from arrears.intake.domain import policy as intake_policy
+from arrears.intake.domain.loan.holds import HOLD_REASONS
 from arrears.legal.domain import gate
 
 STRICT: Final = load_words(strict=True)
@@ -99,6 +100,7 @@ class TestCodes:
             ("scope", get_args(contact_values.Scope)),
             ("permit_rule", (*permit.RULES, permit.PERMIT_ENDED)),
             ("reason", tuple(permit.STOP_REASONS.values())),
+            ("reason", tuple(HOLD_REASONS)),
             ("five_tier_class", get_args(intake_policy.Tier)),
             ("risk", get_args(intake_policy.Risk)),
             ("stage", (*get_args(intake_policy.Stage), "intake")),

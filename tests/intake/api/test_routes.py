@@ -92,7 +92,23 @@ class TestApi(ApiSuite):
         assert (await api.post(f"/cases/{CASE}/release", {"reason": "Settled."})).status_code == 200
         assert (await api.post(f"/cases/{CASE}/refer", REFER)).status_code == 200
         case = (await api.get(f"/cases/{CASE}")).json()
-        assert (case["stage"], case["treatment"], case["held"]) == ("contact", "call", None)
+        assert (case["stage"], case["treatment"], case["holds"]) == ("contact", "call", [])
+
+    async def test_one_of_two_holds_is_released_by_its_reason(self, api: Api) -> None:
+        await api.post(f"/cases/{CASE}/hold", HOLD)
+        await api.post(f"/cases/{CASE}/hold", {"reason": "death"})
+        case = (await api.get(f"/cases/{CASE}")).json()
+        assert case["holds"] == [
+            {"reason": "dispute", "until_on": "2026-04-01"},
+            {"reason": "death", "until_on": None},
+        ]
+        body = {"reason": "He lives.", "hold": "death"}
+        assert (await api.post(f"/cases/{CASE}/release", body)).status_code == 200
+        assert (await api.post(f"/cases/{CASE}/release", body)).json() == {"events": []}
+        case = (await api.get(f"/cases/{CASE}")).json()
+        assert [hold["reason"] for hold in case["holds"]] == ["dispute"]
+        unknown = {"reason": "He lives.", "hold": "mood"}
+        assert (await api.post(f"/cases/{CASE}/release", unknown)).status_code == 422
 
     @pytest.mark.parametrize("command", sorted(commands))
     async def test_a_command_goes_to_the_loans_home(

@@ -6,7 +6,7 @@ reached, and each state of each life is then tried with each kind of command.
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
@@ -32,8 +32,10 @@ from arrears.intake.domain.loan.commands import (
 )
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
+    CaseHeld,
     CaseOpened,
     CaseReferred,
+    CaseReleased,
     LoanCuredRecorded,
     LoanEvent,
     LoanOverdueRecorded,
@@ -154,14 +156,19 @@ def some_report(chance: random.Random, loan: Loan, now: datetime, number: int) -
 def some_word_of_staff(chance: random.Random, loan: Loan, now: datetime) -> LoanCommand:
     case = loan.case
     case_id = case.case_id if case is not None else CaseId("none")
-    match chance.randrange(6):
-        case 0:
-            until = chance.choice([None, CALENDAR.day_of(now) + timedelta(days=5)])
+    match chance.randrange(8):
+        case 0 | 6 | 7:
+            days = chance.choice([None, 5, 5, 9])
             return HoldCase(
-                case_id=case_id, reason="dispute", until_on=until, staff_id=WEI, now=now
+                case_id=case_id,
+                reason=chance.choice(["dispute", "complaint", "hardship"]),
+                until_on=None if days is None else CALENDAR.day_of(now) + timedelta(days=days),
+                staff_id=WEI,
+                now=now,
             )
         case 1 | 2:
-            return ReleaseCase(case_id=case_id, reason="settled", staff_id=WEI, now=now)
+            hold = chance.choice([None, "dispute", "complaint"])
+            return ReleaseCase(case_id=case_id, reason="settled", staff_id=WEI, now=now, hold=hold)
         case 3:
             stage, treatment = chance.choice(
                 [("contact", "visit"), ("mediation", "mediate"), ("legal", "sue")]
@@ -310,7 +317,30 @@ def test_the_strategy_never_refers_a_case_that_is_paused(moments: Sequence[Momen
                 assert case.promise_id is None
                 assert case.agreement not in ("in_force", "fulfilled")
                 assert moment.after.case is not None
-                assert moment.after.case.held is None
+                assert moment.after.case.holds == ()
+
+
+@forall(moments=LIVES)
+def test_others_hear_of_a_hold_for_as_long_as_there_is_one(moments: Sequence[Moment]) -> None:
+    """What `case_held`, `case_released` and `case_closed` say is what the case is: no more, no
+    less."""
+    held: dict[CaseId, date | None] = {}
+    for moment in moments:
+        for event in moment.events or ():
+            if isinstance(event, CaseHeld):
+                held[event.case_id] = event.until_on
+            elif isinstance(event, CaseReleased):
+                del held[event.case_id]
+        case = moment.after.case
+        if case is None or case.closed is not None:
+            held.clear()
+            continue
+        ends = [hold.until_on for hold in case.holds]
+        assert (case.case_id in held) is bool(ends)
+        assert len({hold.reason for hold in case.holds}) == len(ends)
+        if isinstance(moment.command, HoldCase) and moment.events:
+            known = [day for day in ends if day is not None]
+            assert held[case.case_id] == (None if None in ends else max(known))
 
 
 @forall(moments=LIVES)

@@ -22,7 +22,7 @@ from arrears.intake.domain.loan.events import (
     LoanEvent,
     StageReported,
 )
-from arrears.intake.domain.loan.state import Loan
+from arrears.intake.domain.loan.state import Hold, Loan
 from arrears.intake.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
@@ -307,8 +307,7 @@ class TestHardship:
         assert ("CaseHeld" in said) is (after > before)
         loan = follow(held, claim)
         assert loan.case is not None
-        assert loan.case.held is not None
-        assert loan.case.held.until_on == DAY + after * ONE_DAY
+        assert loan.case.holds == (Hold("hardship", DAY + after * ONE_DAY),)
 
 
 def mediating(days: int = 120) -> Loan:

@@ -7,8 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.loan.events import CaseHeld
-from arrears.intake.domain.loan.state import Case, Done
+from arrears.intake.domain.loan.state import Case, Done, Hold
 from arrears.intake.domain.strategy import (
     Figures,
     GrantGrace,
@@ -23,7 +22,7 @@ from arrears.shared.kernel.ids import CaseId, LoanKey
 CASE_ID, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
 DAY = date(2026, 3, 20)
 POLICY = load_policies().on(DAY)
-HELD = CaseHeld(case_id=CASE_ID, loan_key=LOAN, reason="dispute", until_on=None)
+HELD = (Hold("dispute", None),)
 
 
 def case(*done: str, step_on: date | None = DAY, **other: Any) -> Case:
@@ -140,7 +139,7 @@ SCENARIOS: list[tuple[str, Case, Figures, str]] = [
         owes(99),
         "waits: agreement",
     ),
-    ("a hold blocks", case(held=HELD), owes(50), "waits: held"),
+    ("a hold blocks", case(holds=HELD), owes(50), "waits: held"),
     ("a closed case is closed", case(closed="uncollectible"), owes(50), "waits: closed"),
     # --- what people did
     ("rungs jumped over are not gone back to", case("demand", step_on=LONG_AGO), owes(60), MEDIATE),

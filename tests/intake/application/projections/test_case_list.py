@@ -17,6 +17,7 @@ from arrears.intake.domain.loan.events import (
     CaseReleased,
     CaseReturned,
     GraceGranted,
+    HoldEnded,
     LoanBorrowerChanged,
     LoanCuredRecorded,
     LoanEvent,
@@ -24,6 +25,7 @@ from arrears.intake.domain.loan.events import (
     RepaymentRecorded,
     StageReported,
 )
+from arrears.intake.domain.loan.state import Hold
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
@@ -188,7 +190,7 @@ class TestCaseList:
             (OUTDATED, {}),
             (GRACE, {"grace_until": 5}),
             (REFERRED, {"stage": "contact", "treatment": "call", "referral_count": 2}),
-            (HELD, {"held": "dispute", "held_until_on": DAY}),
+            (HELD, {"holds": (Hold("dispute", DAY),)}),
             (REPORTED, {"last_report": "refusal_reported"}),
             (PAID, {"paid_minor": 70, "in_suspense_minor": 5}),
             (CURED, {}),
@@ -206,7 +208,17 @@ class TestCaseList:
     def test_a_closed_case_is_held_by_nobody(self) -> None:
         row = case_row(OVERDUE, OPENED, HELD, CLOSED)
         assert row is not None
-        assert (row.stage, row.held, row.held_until_on) == ("closed", None, None)
+        assert (row.stage, row.holds) == ("closed", ())
+
+    def test_every_reason_for_a_hold_shows_with_its_own_end(self) -> None:
+        death = CaseHeld(**OF, reason="death", until_on=None)
+        beside = CaseHeld(**OF, reason="complaint", until_on=None, hold_until_on=DAY)
+        ended = HoldEnded(**OF, hold="complaint", reason="hold_ended", until_on=None)
+        both = (Hold("death", None), Hold("complaint", DAY))
+        held = (OVERDUE, OPENED, death, beside)
+        assert case_row(*held) == replace(OPEN_ROW, holds=both)
+        assert case_row(*held, ended) == replace(OPEN_ROW, holds=both[:1])
+        assert case_row(*held, RELEASED) == OPEN_ROW
 
     def test_money_adds_up_over_repayments(self) -> None:
         row = case_row(OVERDUE, PAID, replace(PAID, repayment_id="pay-2"))

@@ -62,7 +62,11 @@ class CaseReferred(Struct, frozen=True, kw_only=True):
 
 
 class CaseHeld(Struct, frozen=True, kw_only=True):
-    """Nobody acts on the case until `until_on` or a release. Reasons: hardship, dispute."""
+    """Nobody acts on the case until `until_on` or a release; None: until a release.
+
+    Reasons: dispute, hardship, death, moratorium, complaint. A case may be held for several at
+    once; `until_on` is the end of all holds together, so the newest word is the one that counts.
+    """
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.case_held.v1"
     case_id: CaseId
@@ -72,6 +76,8 @@ class CaseHeld(Struct, frozen=True, kw_only=True):
 
 
 class CaseReleased(Struct, frozen=True, kw_only=True):
+    """The last hold of the case is over: work goes on."""
+
     WIRE_NAME: ClassVar[str] = "arrears.intake.case_released.v1"
     case_id: CaseId
     loan_key: LoanKey

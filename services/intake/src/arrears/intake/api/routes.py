@@ -7,7 +7,7 @@ now, so a command asks for the loan's home first.
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from arrears.intake.api.schemas import HoldBody, ReasonBody, ReferBody
+from arrears.intake.api.schemas import HoldBody, ReasonBody, ReferBody, ReleaseBody
 from arrears.intake.application import handlers
 from arrears.intake.application.projections.case_list import NAME, Row
 from arrears.shared.http.cases import Cases
@@ -35,7 +35,10 @@ def _add_holds(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         responses=command_answers(*_ALWAYS, "unknown_hold_reason", "until_in_the_past"),
     )
     async def hold(case_id: CaseIdPath, body: HoldBody, call: Call = called) -> Response:
-        """Nobody acts on the case until the day, or until it is released."""
+        """Nobody acts on the case until the day, or until it is released.
+
+        Each reason is a hold of its own: the same reason again moves its end.
+        """
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
@@ -51,15 +54,22 @@ def _add_holds(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
             ),
         )
 
-    @router.post("/cases/{case_id}/release", responses=command_answers(*_ALWAYS))
-    async def release(case_id: CaseIdPath, body: ReasonBody, call: Call = called) -> Response:
-        """End a hold. A case that is not held stays as it is."""
+    @router.post(
+        "/cases/{case_id}/release", responses=command_answers(*_ALWAYS, "unknown_hold_reason")
+    )
+    async def release(case_id: CaseIdPath, body: ReleaseBody, call: Call = called) -> Response:
+        """End one hold, or all of them. A case that is not held stays as it is."""
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
             await edge.desk.home(case.loan_key, case.borrower_id),
             lambda now: handlers.release_case(
-                case.loan_key, case.case_id, reason=body.reason, staff_id=call.staff_id, now=now
+                case.loan_key,
+                case.case_id,
+                reason=body.reason,
+                hold=body.hold,
+                staff_id=call.staff_id,
+                now=now,
             ),
         )
 

@@ -30,7 +30,10 @@ def hold_case(
     now: datetime,
     note: str | None = None,
 ) -> Issue:
-    """Reasons: dispute, hardship, death, moratorium, complaint. Without an end until released."""
+    """Reasons: dispute, hardship, death, moratorium, complaint. Without an end until released.
+
+    Each reason is a hold of its own; the same reason again moves its end.
+    """
     return _issue(
         loan_key,
         HoldCase(
@@ -45,9 +48,16 @@ def hold_case(
 
 
 def release_case(
-    loan_key: LoanKey, case_id: CaseId, *, reason: str, staff_id: StaffId, now: datetime
+    loan_key: LoanKey,
+    case_id: CaseId,
+    *,
+    reason: str,
+    staff_id: StaffId,
+    now: datetime,
+    hold: str | None = None,
 ) -> Issue:
-    command = ReleaseCase(case_id=case_id, reason=reason, staff_id=staff_id, now=now)
+    """End the hold for the reason `hold`; None ends all of them."""
+    command = ReleaseCase(case_id=case_id, reason=reason, staff_id=staff_id, now=now, hold=hold)
     return _issue(loan_key, command)
 
 

@@ -81,7 +81,7 @@ def review(  # noqa: PLR0911 - one return for each thing that may come first
 def _pause(case: Case) -> str | None:
     if case.closed is not None:
         return "closed"
-    if case.held is not None:
+    if case.holds:
         return "held"
     if case.agreement in ("in_force", "fulfilled"):
         return "agreement"

@@ -18,6 +18,7 @@ from arrears.intake.domain.loan.events import (
     CaseReleased,
     CaseReturned,
     GraceGranted,
+    HoldEnded,
     LoanBorrowerChanged,
     LoanCuredRecorded,
     LoanEvent,
@@ -25,10 +26,11 @@ from arrears.intake.domain.loan.events import (
     RepaymentRecorded,
     StageReported,
 )
+from arrears.intake.domain.loan.state import Holds, with_hold, without_hold
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 1
+VERSION: Final = 2
 HEARS: Final = frozenset(get_args(LoanEvent))
 INTAKE: Final = "intake"
 """The stage of an open case that no other service has."""
@@ -55,8 +57,8 @@ class Row(Struct, frozen=True, kw_only=True):
     closed_on: date | None = None
     closed_reason: str | None = None
     grace_until: int | None = None
-    held: str | None = None
-    held_until_on: date | None = None
+    holds: Holds = ()
+    """Why nobody acts on the case, each reason with its end. Empty: it is not held."""
     last_report: str | None = None
     paid_minor: int = 0
     in_suspense_minor: int = 0
@@ -105,7 +107,8 @@ def evolve(  # noqa: PLR0911 - one case for each event
 
 
 def _moved(
-    row: Row, event: CaseReferred | CaseReturned | CaseHeld | CaseReleased | CaseClosed
+    row: Row,
+    event: CaseReferred | CaseReturned | CaseHeld | HoldEnded | CaseReleased | CaseClosed,
 ) -> Row:
     match event:
         case CaseReferred():
@@ -115,16 +118,17 @@ def _moved(
         case CaseReturned():
             return replace(row, stage=INTAKE, treatment=None)
         case CaseHeld():
-            return replace(row, held=event.reason, held_until_on=event.until_on)
+            return replace(row, holds=with_hold(row.holds, event))
+        case HoldEnded():
+            return replace(row, holds=without_hold(row.holds, event.hold))
         case CaseReleased():
-            return replace(row, held=None, held_until_on=None)
+            return replace(row, holds=())
         case CaseClosed():
             return replace(
                 row,
                 stage="closed",
                 treatment=None,
-                held=None,
-                held_until_on=None,
+                holds=(),
                 closed_on=event.closed_on,
                 closed_reason=event.reason,
             )

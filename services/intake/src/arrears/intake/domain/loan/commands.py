@@ -66,10 +66,13 @@ class HoldCase(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ReleaseCase(Struct, frozen=True, kw_only=True, gc=False):
+    """End the hold for the reason `hold`; None ends all of them."""
+
     case_id: CaseId
     reason: str
     staff_id: StaffId
     now: datetime
+    hold: str | None = None
 
 
 class ReferCase(Struct, frozen=True, kw_only=True, gc=False):

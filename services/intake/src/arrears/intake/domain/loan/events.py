@@ -172,7 +172,12 @@ class CaseReferred(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CaseHeld(Struct, frozen=True, kw_only=True, gc=False):
-    """Nobody acts on the case until `until_on` or a release."""
+    """Nobody acts on the case until `until_on` or a release.
+
+    A case has one hold for each reason; the same reason again moves that hold's end. `until_on` is
+    the end of all holds together, None without end. `hold_until_on` is the end of this one where
+    it ends before the others; None: it ends with them.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -180,9 +185,23 @@ class CaseHeld(Struct, frozen=True, kw_only=True, gc=False):
     until_on: date | None
     staff_id: StaffId | None = None
     note: str | None = None
+    hold_until_on: date | None = None
+
+
+class HoldEnded(Struct, frozen=True, kw_only=True, gc=False):
+    """The hold for `hold` is over, others are left: nobody acts on the case until `until_on`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    hold: str
+    reason: str
+    until_on: date | None
+    staff_id: StaffId | None = None
 
 
 class CaseReleased(Struct, frozen=True, kw_only=True, gc=False):
+    """The last hold is over, or all are: work goes on."""
+
     case_id: CaseId
     loan_key: LoanKey
     reason: str
@@ -240,6 +259,7 @@ LoanEvent: TypeAlias = (
     | GraceGranted
     | CaseReferred
     | CaseHeld
+    | HoldEnded
     | CaseReleased
     | CaseReturned
     | StageReported

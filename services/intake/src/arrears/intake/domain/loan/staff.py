@@ -13,20 +13,18 @@ from arrears.intake.domain.loan.commands import (
 )
 from arrears.intake.domain.loan.events import (
     CaseClosed,
-    CaseHeld,
-    CaseReleased,
     CaseReturned,
     LoanEvent,
     LoanOverdueRecorded,
 )
+from arrears.intake.domain.loan.holds import HOLD_REASONS, end, hold
 from arrears.intake.domain.loan.rules import LoanRules
 from arrears.intake.domain.loan.stages import referral
-from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan
+from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Hold, Loan
 from arrears.intake.domain.policy import TREATMENTS
 from arrears.intake.domain.strategy import Refer
 from arrears.shared.kernel.decider import Refused
 
-HOLD_REASONS: Final = frozenset({"dispute", "hardship", "death", "moratorium", "complaint"})
 WORDS_MAX: Final = 500
 BY_HAND: Final = "by_hand"
 
@@ -85,35 +83,18 @@ def _hold(
         _check_words(command.note, "note")
     if command.until_on is not None and command.until_on < rules.review_day(command.now):
         raise Refused("until_in_the_past", "until_on")
-    held = case.held
-    if held is not None and (held.reason, held.until_on) == (command.reason, command.until_on):
-        return ()
-    return (
-        CaseHeld(
-            case_id=case.case_id,
-            loan_key=latest.loan_key,
-            reason=command.reason,
-            until_on=command.until_on,
-            staff_id=command.staff_id,
-            note=command.note,
-        ),
-    )
+    wanted = Hold(command.reason, command.until_on)
+    return hold(case, latest, wanted, command.staff_id, command.note)
 
 
 def _release(
     rules: LoanRules, command: ReleaseCase, case: Case, latest: LoanOverdueRecorded
 ) -> Sequence[LoanEvent]:
-    if case.held is None:
-        return ()
-    return (
-        CaseReleased(
-            case_id=case.case_id,
-            loan_key=latest.loan_key,
-            reason=command.reason,
-            review_on=rules.review_day(command.now),
-            staff_id=command.staff_id,
-        ),
-    )
+    if command.hold is not None and command.hold not in HOLD_REASONS:
+        raise Refused("unknown_hold_reason", "hold")
+    over = [one.reason for one in case.holds] if command.hold is None else [command.hold]
+    review_on = rules.review_day(command.now)
+    return end(case, latest, over, command.reason, review_on, command.staff_id)
 
 
 def _refer(
@@ -123,7 +104,7 @@ def _refer(
         raise Refused("unknown_stage", "stage")
     if command.treatment not in TREATMENTS[command.stage]:
         raise Refused("unknown_treatment", "treatment")
-    if case.held is not None:
+    if case.holds:
         raise Refused("case_held", "case_id")
     if case.agreement == "in_force":
         raise Refused("agreement_in_force", "case_id")

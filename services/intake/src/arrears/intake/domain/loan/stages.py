@@ -13,15 +13,14 @@ from typing import Final
 from arrears.intake.domain.loan.commands import ReportStage, WakeUp
 from arrears.intake.domain.loan.events import (
     CaseClosed,
-    CaseHeld,
     CaseReferred,
-    CaseReleased,
     CaseReturned,
     GraceGranted,
     LoanEvent,
     LoanOverdueRecorded,
     StageReported,
 )
+from arrears.intake.domain.loan.holds import end_by, first_end, hold_for_hardship
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, figures_of, is_news
 from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan, evolve
 from arrears.intake.domain.policy import Policy
@@ -41,7 +40,6 @@ GIVES_BACK: Final = frozenset(
 """Reports after which the stage no longer has the case."""
 ENDED_SHORT: Final = frozenset({"recovered_in_part", "no_assets"})
 """Results of an enforcement that leave a rest which nobody can collect."""
-HARDSHIP: Final = "hardship"
 
 
 def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence[LoanEvent]:
@@ -53,7 +51,7 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
     review_on = rules.review_day(command.now)
     events: list[LoanEvent] = [_reported(command, latest, review_on)]
     if command.report == "hardship_reported":
-        events.extend(_hardship(command, case, latest, review_on))
+        events.extend(hold_for_hardship(command, case, latest, review_on))
     if command.report in GIVES_BACK:
         events.append(
             CaseReturned(
@@ -84,18 +82,8 @@ def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent
     if case is None or latest is None or case.closed is not None:
         return ()
     today = rules.calendar.day_of(command.now)
-    events: list[LoanEvent] = []
-    held = case.held
-    if held is not None and held.until_on is not None and held.until_on <= today:
-        events.append(
-            CaseReleased(
-                case_id=case.case_id,
-                loan_key=latest.loan_key,
-                reason="hold_ended",
-                review_on=today,
-            )
-        )
-        case = reduce(evolve, events, loan).case or case
+    events = list(end_by(case, latest, today))
+    case = reduce(evolve, events, loan).case or case
     policy = rules.policies.on(today)
     step = review(case, figures_of(case, latest), policy, today)
     if isinstance(step, Refer):
@@ -124,8 +112,8 @@ def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
     if case is None or latest is None or case.closed is not None:
         return None
     day = max(case.review_on, rules.review_day(after))
-    if case.held is not None:
-        until = case.held.until_on
+    if case.holds:
+        until = first_end(case)
         return None if until is None else rules.calendar.last_minute_of(max(until, day))
     step = review(case, figures_of(case, latest), rules.policies.on(day), day)
     if isinstance(step, WaitUntil):
@@ -181,21 +169,6 @@ def _reported(command: ReportStage, latest: LoanOverdueRecorded, review_on: date
         amount_minor=command.amount_minor,
         until_on=command.until_on,
         detail=command.detail,
-    )
-
-
-def _hardship(
-    command: ReportStage, case: Case, latest: LoanOverdueRecorded, review_on: date
-) -> Sequence[LoanEvent]:
-    """A hold for hardship never shortens a hold that is already there."""
-    until_on = max(command.until_on or review_on, review_on)
-    held = case.held
-    if held is not None and (held.until_on is None or held.until_on >= until_on):
-        return ()
-    return (
-        CaseHeld(
-            case_id=case.case_id, loan_key=latest.loan_key, reason=HARDSHIP, until_on=until_on
-        ),
     )
 
 

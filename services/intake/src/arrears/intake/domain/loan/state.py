@@ -5,7 +5,7 @@ valid for ever, because nothing here is changed in place.
 """
 
 from datetime import date, datetime
-from typing import Final, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +19,7 @@ from arrears.intake.domain.loan.events import (
     CaseReleased,
     CaseReturned,
     GraceGranted,
+    HoldEnded,
     LoanBorrowerChanged,
     LoanCuredRecorded,
     LoanEvent,
@@ -47,6 +48,17 @@ class Done(Struct, frozen=True, gc=False):
     result: str | None
 
 
+class Hold(Struct, frozen=True, gc=False):
+    """Nobody acts on the case until the day is over; None: until a release."""
+
+    reason: str
+    until_on: date | None
+
+
+Holds: TypeAlias = tuple[Hold, ...]
+"""One for each reason, so bounded by the number of reasons."""
+
+
 class Case(Struct, frozen=True, kw_only=True, gc=False):
     """The case of the current episode. `closed` is None while it is open."""
 
@@ -69,7 +81,7 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
     step_on: date | None = None
     """The day from which the strategy counts: the last end of a treatment or of a pause."""
 
-    held: CaseHeld | None = None
+    holds: Holds = ()
     promise_id: str | None = None
     agreement: str | None = None
     """None, in_force, fulfilled or breached."""
@@ -195,6 +207,7 @@ _CaseChange = (
     | GraceGranted
     | CaseReferred
     | CaseHeld
+    | HoldEnded
     | CaseReleased
     | CaseReturned
     | StageReported
@@ -219,9 +232,11 @@ def _case(  # noqa: PLR0911 - one case for each event
                 awaiting=True,
             )
         case CaseHeld():
-            return replace(case, held=event)
+            return replace(case, holds=with_hold(case.holds, event))
+        case HoldEnded():
+            return replace(case, holds=without_hold(case.holds, event.hold))
         case CaseReleased():
-            return replace(case, held=None, step_on=event.review_on, review_on=event.review_on)
+            return replace(case, holds=(), step_on=event.review_on, review_on=event.review_on)
         case CaseReturned():
             return replace(case, stage=None, treatment=None, awaiting=False)
         case StageReported():
@@ -230,6 +245,15 @@ def _case(  # noqa: PLR0911 - one case for each event
             return replace(case, closed=event.reason)
         case _:
             assert_never(event)
+
+
+def with_hold(holds: Holds, event: CaseHeld) -> Holds:
+    own = event.until_on if event.hold_until_on is None else event.hold_until_on
+    return (*without_hold(holds, event.reason), Hold(event.reason, own))
+
+
+def without_hold(holds: Holds, reason: str) -> Holds:
+    return tuple(hold for hold in holds if hold.reason != reason)
 
 
 def _reported(  # noqa: PLR0911 - one case for each report
