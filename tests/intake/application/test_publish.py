@@ -13,6 +13,7 @@ from arrears.intake.domain.loan.events import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     LoanEvent,
     RepaymentRecorded,
 )
@@ -73,6 +74,7 @@ CONTRACTED: list[LoanEvent | BorrowerEvent] = [
     ),
     CaseHeld(case_id=CASE, loan_key=LOAN, reason="hardship", until_on=DAY),
     CaseReleased(case_id=CASE, loan_key=LOAN, reason="hold_ended", review_on=DAY),
+    CaseReturned(case_id=CASE, loan_key=LOAN, stage="legal", result="taken_back", review_on=DAY),
     CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW, closed_on=DAY),
 ]
 
@@ -98,4 +100,4 @@ def test_every_contract_is_tried() -> None:
 
 
 def test_the_subject_is_the_case_or_nothing() -> None:
-    assert [subject_of(event) for event in CONTRACTED] == [None, None, CASE, CASE, CASE, CASE]
+    assert [subject_of(event) for event in CONTRACTED] == [None, None, *[CASE] * 5]

@@ -27,7 +27,6 @@ from arrears.intake.domain.loan.events import (
     CaseOpened,
     CaseReferred,
     CaseReleased,
-    CaseReturned,
     HoldEnded,
     LoanCuredRecorded,
     LoanEvent,
@@ -375,17 +374,7 @@ class TestRefer:
         given(*OPEN, SIGNED).when(REFER).then_refused("agreement_in_force")
 
 
-class TestReturnAndClose:
-    def test_takes_the_case_back_from_its_stage(self) -> None:
-        given(*OPEN, VISITED).when(RETURN).then(
-            CaseReturned(
-                case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back", staff_id=WEI
-            )
-        )
-
-    def test_of_a_case_that_no_stage_has_is_nothing(self) -> None:
-        given(*OPEN).when(RETURN).then_nothing_happens()
-
+class TestClose:
     def test_gives_the_case_up_and_nobody_acts_on_it_again(self) -> None:
         given(*OPEN).when(CLOSE).then(CLOSED)
         given(*OPEN, CLOSED).when(WakeUp(now=NOW)).then_nothing_happens()

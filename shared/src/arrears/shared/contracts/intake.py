@@ -84,6 +84,21 @@ class CaseReleased(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class CaseReturned(Struct, frozen=True, kw_only=True):
+    """`stage` has the case no more, and nobody has it until the next referral.
+
+    `result` is `taken_back` where staff took the case, else the end that the stage itself has
+    reported. A stage that hears it for itself ends its work on the case; where the stage's own
+    report was the end, this is its echo and there is nothing left to end.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.case_returned.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    stage: str
+    result: str
+
+
 class CaseClosed(Struct, frozen=True, kw_only=True):
     """Reasons: cured (the bank's word), uncollectible (a stage has ended it)."""
 
@@ -100,5 +115,6 @@ IntakeContract: TypeAlias = (
     | CaseReferred
     | CaseHeld
     | CaseReleased
+    | CaseReturned
     | CaseClosed
 )

@@ -85,7 +85,7 @@ class ReferCase(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ReturnCase(Struct, frozen=True, kw_only=True, gc=False):
-    """Take the case back from the stage that has it."""
+    """Take the case back from the stage that has it. What it had begun counts as done."""
 
     case_id: CaseId
     reason: str

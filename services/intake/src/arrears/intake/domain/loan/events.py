@@ -210,13 +210,17 @@ class CaseReleased(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CaseReturned(Struct, frozen=True, kw_only=True, gc=False):
-    """`stage` has given the case back with `result`; nobody has it until the next referral."""
+    """`stage` has given the case back with `result`; nobody has it until the next referral.
+
+    `review_on` is there where staff took the case back: what the stage had begun has ended then.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
     stage: str
     result: str
     staff_id: StaffId | None = None
+    review_on: date | None = None
 
 
 class StageReported(Struct, frozen=True, kw_only=True, gc=False):

@@ -20,7 +20,7 @@ from arrears.intake.domain.loan.events import (
 from arrears.intake.domain.loan.holds import HOLD_REASONS, end, hold
 from arrears.intake.domain.loan.rules import LoanRules
 from arrears.intake.domain.loan.stages import referral
-from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Hold, Loan
+from arrears.intake.domain.loan.state import TAKEN_BACK, UNCOLLECTIBLE, Case, Hold, Loan
 from arrears.intake.domain.policy import TREATMENTS
 from arrears.intake.domain.strategy import Refer
 from arrears.shared.kernel.decider import Refused
@@ -49,7 +49,7 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
         case ReferCase():
             return _refer(rules, command, case, latest)
         case ReturnCase():
-            return _return(command, case, latest)
+            return _return(rules, command, case, latest)
         case CloseCase():
             return (
                 CaseClosed(
@@ -116,7 +116,9 @@ def _refer(
     return (referral(case, latest, step, policy, today, command.staff_id),)
 
 
-def _return(command: ReturnCase, case: Case, latest: LoanOverdueRecorded) -> Sequence[LoanEvent]:
+def _return(
+    rules: LoanRules, command: ReturnCase, case: Case, latest: LoanOverdueRecorded
+) -> Sequence[LoanEvent]:
     if case.stage is None:
         return ()
     return (
@@ -124,8 +126,9 @@ def _return(command: ReturnCase, case: Case, latest: LoanOverdueRecorded) -> Seq
             case_id=case.case_id,
             loan_key=latest.loan_key,
             stage=case.stage,
-            result="taken_back",
+            result=TAKEN_BACK,
             staff_id=command.staff_id,
+            review_on=rules.review_day(command.now),
         ),
     )
 

@@ -1,6 +1,7 @@
 """What stages report, and what the strategy says at the last minute of a day.
 
-Every report of an open case is recorded. A report that ends a stage's work gives the case back;
+Every report of an open case is recorded. A report that ends a stage's work gives the case back,
+unless that stage has it no more;
 an enforcement that found too little ends the case as uncollectible. The strategy never answers a
 report at once: it looks at the case when the day ends.
 """
@@ -52,7 +53,7 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
     events: list[LoanEvent] = [_reported(command, latest, review_on)]
     if command.report == "hardship_reported":
         events.extend(hold_for_hardship(command, case, latest, review_on))
-    if command.report in GIVES_BACK:
+    if command.report in GIVES_BACK and command.stage == case.stage:
         events.append(
             CaseReturned(
                 case_id=case.case_id,

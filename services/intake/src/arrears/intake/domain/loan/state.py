@@ -31,6 +31,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId
 
 CURED: Final = "cured"
 UNCOLLECTIBLE: Final = "uncollectible"
+TAKEN_BACK: Final = "taken_back"
 
 
 class Split(Struct, frozen=True, gc=False):
@@ -238,13 +239,25 @@ def _case(  # noqa: PLR0911 - one case for each event
         case CaseReleased():
             return replace(case, holds=(), step_on=event.review_on, review_on=event.review_on)
         case CaseReturned():
-            return replace(case, stage=None, treatment=None, awaiting=False)
+            return _returned(case, event)
         case StageReported():
             return _reported(case, event)
         case CaseClosed():
             return replace(case, closed=event.reason)
         case _:
             assert_never(event)
+
+
+def _returned(case: Case, event: CaseReturned) -> Case:
+    back = replace(case, stage=None, treatment=None, awaiting=False)
+    if not case.awaiting or case.treatment is None or event.review_on is None:
+        return back
+    return replace(
+        back,
+        done=_with_done(case.done, Done(case.treatment, event.result)),
+        step_on=event.review_on,
+        review_on=event.review_on,
+    )
 
 
 def with_hold(holds: Holds, event: CaseHeld) -> Holds:
@@ -262,9 +275,9 @@ def _reported(  # noqa: PLR0911 - one case for each report
     """Only what the strategy asks about is kept; the rest of a report is history's business."""
     case = replace(case, review_on=event.review_on, last_report_id=event.report_id)
     match event.report:
-        case "treatment_completed":
-            return _ended(case, event) if event.referral == case.referral else case
-        case "mediation_failed" | "filing_refused" | "judgment_obeyed" | "enforcement_closed":
+        case "treatment_completed" | "mediation_failed":
+            return case if _is_of_the_past(case, event) else _ended(case, event)
+        case "filing_refused" | "judgment_obeyed" | "enforcement_closed":
             return _ended(case, event)
         case "agreement_signed":
             return replace(case, agreement="in_force")
@@ -288,15 +301,25 @@ def _ended(case: Case, event: StageReported) -> Case:
     treatment = event.treatment or case.treatment
     done = case.done
     if treatment is not None:
-        others = tuple(item for item in done if item.treatment != treatment)
-        done = (*others, Done(treatment, event.result))
-    return replace(
-        case,
-        awaiting=False,
-        done=done,
-        step_on=event.review_on,
-        unreachable=case.unreachable or event.result == "unreachable",
+        done = _with_done(done, Done(treatment, event.result))
+    unreachable = case.unreachable or event.result == "unreachable"
+    case = replace(case, done=done, unreachable=unreachable)
+    if case.stage not in (None, event.stage):
+        return case  # Another stage is at work, and the next rung waits for its end.
+    return replace(case, awaiting=False, step_on=event.review_on)
+
+
+def _is_of_the_past(case: Case, event: StageReported) -> bool:
+    """A treatment that is not out any more; talks that staff ended: they did not fail."""
+    if event.report == "treatment_completed":
+        return not case.awaiting or event.referral != case.referral
+    return case.stage != event.stage and any(
+        done.treatment == event.treatment and done.result == TAKEN_BACK for done in case.done
     )
+
+
+def _with_done(done: tuple[Done, ...], ended: Done) -> tuple[Done, ...]:
+    return (*(item for item in done if item.treatment != ended.treatment), ended)
 
 
 def _promise_ended(case: Case, event: StageReported) -> Case:

@@ -1,0 +1,212 @@
+"""How a case leaves a stage: by the stage's own report, or because staff take it back."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import reduce
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.domain.facts import OverdueFact
+from arrears.intake.domain.loan.commands import (
+    LoanCommand,
+    RecordOverdue,
+    ReferCase,
+    ReportStage,
+    ReturnCase,
+    WakeUp,
+)
+from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.events import CaseReferred, CaseReturned, LoanEvent
+from arrears.intake.domain.loan.state import Case, Done, Loan
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
+
+LOAN = LoanKey("loan-1@/bank")
+CASE = case_id("bank", LOAN, 1)
+CALENDAR = BankCalendar("Asia/Shanghai")
+DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
+DAY = date(2026, 3, 2)
+ONE_DAY = timedelta(days=1)
+WEI = StaffId("wei")
+
+
+def evening(day: date) -> datetime:
+    return CALENDAR.start_of(day) + timedelta(hours=18)
+
+
+def end_of(day: date) -> datetime:
+    return CALENDAR.last_minute_of(day)
+
+
+def wake(day: date) -> WakeUp:
+    return WakeUp(now=end_of(day))
+
+
+def reports(report: str, day: date = DAY, stage: str = "contact", **other: Any) -> ReportStage:
+    told = ReportStage(
+        case_id=CASE, stage=stage, report=report, report_id=f"{report}-{day}", now=evening(day)
+    )
+    return replace(told, **other)
+
+
+def completes(referral: int, day: date, result: str = "reached") -> ReportStage:
+    return reports("treatment_completed", day, result=result, referral=referral)
+
+
+def takes_back(day: date = DAY) -> ReturnCase:
+    return ReturnCase(case_id=CASE, reason="sent by mistake", staff_id=WEI, now=evening(day))
+
+
+def refers(stage: str, treatment: str, day: date = DAY) -> ReferCase:
+    return ReferCase(
+        case_id=CASE,
+        stage=stage,
+        treatment=treatment,
+        reason="asked for",
+        staff_id=WEI,
+        now=evening(day),
+    )
+
+
+def follow(loan: Loan, *commands: LoanCommand) -> Loan:
+    for command in commands:
+        loan = reduce(DECIDER.evolve, decides(command, loan), loan)
+    return loan
+
+
+def decides(command: LoanCommand, loan: Loan) -> Sequence[LoanEvent]:
+    return tuple(DECIDER.decide(command, loan))
+
+
+def names(events: Sequence[LoanEvent]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+def case_of(loan: Loan) -> Case:
+    assert loan.case is not None
+    return loan.case
+
+
+OVERDUE = follow(
+    DECIDER.initial,
+    RecordOverdue(
+        fact=OverdueFact(
+            source="/bank",
+            fact_id="overdue-1",
+            loan_key=LOAN,
+            borrower_id=BorrowerId("person-1"),
+            stated_at=evening(DAY),
+            as_of_on=DAY,
+            days_past_due=120,
+            due_on=DAY - 120 * ONE_DAY,
+            currency="CNY",
+            product="loan",
+            overdue_minor=500_000,
+            principal_minor=None,
+            interest_minor=None,
+            fees_minor=None,
+            balance_minor=900_000,
+        ),
+        now=evening(DAY),
+    ),
+)
+REMINDING = follow(OVERDUE, wake(DAY))
+MEDIATING = follow(OVERDUE, refers("mediation", "mediate"))
+SUING = follow(OVERDUE, refers("legal", "sue"))
+
+
+class TestTakenBack:
+    def test_the_case_is_nobodys_until_the_next_referral(self) -> None:
+        visiting = follow(OVERDUE, refers("contact", "visit"))
+        assert decides(takes_back(), visiting) == (
+            CaseReturned(
+                case_id=CASE,
+                loan_key=LOAN,
+                stage="contact",
+                result="taken_back",
+                staff_id=WEI,
+                review_on=DAY,
+            ),
+        )
+        case = case_of(follow(visiting, takes_back()))
+        assert (case.stage, case.treatment, case.awaiting) == (None, None, False)
+
+    def test_of_a_case_that_no_stage_has_is_nothing(self) -> None:
+        assert decides(takes_back(), OVERDUE) == ()
+
+    def test_the_rung_is_done_and_the_days_to_the_next_count_from_then(self) -> None:
+        back_on = DAY + 2 * ONE_DAY
+        loan = follow(REMINDING, takes_back(back_on))
+        assert case_of(loan).done == (Done("remind", "taken_back"),)
+        assert decides(wake(back_on), loan) == ()
+        assert DECIDER.due(loan, evening(back_on)) == end_of(back_on + 3 * ONE_DAY)
+        (called,) = decides(wake(back_on + 3 * ONE_DAY), loan)
+        assert isinstance(called, CaseReferred)
+        assert called.treatment == "call"
+
+    def test_a_rung_that_had_ended_keeps_its_end_and_its_days(self) -> None:
+        reminded = follow(REMINDING, completes(1, DAY))
+        loan = follow(reminded, takes_back(DAY + ONE_DAY))
+        assert case_of(loan).done == (Done("remind", "reached"),)
+        assert DECIDER.due(loan, evening(DAY + ONE_DAY)) == end_of(DAY + 3 * ONE_DAY)
+
+    def test_what_the_stage_reports_of_it_afterwards_is_news_only(self) -> None:
+        loan = follow(REMINDING, takes_back(), completes(1, DAY + ONE_DAY, "stopped"))
+        assert case_of(loan).done == (Done("remind", "taken_back"),)
+        assert DECIDER.due(loan, evening(DAY + ONE_DAY)) == end_of(DAY + 3 * ONE_DAY)
+
+    def test_a_suit_does_not_follow_from_talks_that_staff_took_back(self) -> None:
+        failed = reports(
+            "mediation_failed", DAY + ONE_DAY, "mediation", result="failed", treatment="mediate"
+        )
+        back = follow(MEDIATING, takes_back())
+        assert names(decides(failed, back)) == ["StageReported"]
+        for loan in (back, follow(back, failed)):
+            assert DECIDER.due(loan, evening(DAY + 90 * ONE_DAY)) is None
+            assert decides(wake(DAY + 90 * ONE_DAY), loan) == ()
+
+    def test_referred_there_again_the_talks_may_fail(self) -> None:
+        failed = reports(
+            "mediation_failed", DAY + ONE_DAY, "mediation", result="failed", treatment="mediate"
+        )
+        again = follow(MEDIATING, takes_back(), refers("mediation", "mediate"), failed)
+        assert case_of(again).done == (Done("mediate", "failed"),)
+
+    def test_an_agreement_outlives_it_and_its_breach_leads_on(self) -> None:
+        signed = reports("agreement_signed", stage="mediation")
+        breached = reports(
+            "agreement_breached", DAY + ONE_DAY, "mediation", result="breached", treatment="mediate"
+        )
+        kept = follow(MEDIATING, signed, takes_back())
+        assert DECIDER.due(kept, evening(DAY)) is None
+        loan = follow(kept, breached)
+        assert DECIDER.due(loan, evening(DAY + ONE_DAY)) == end_of(DAY + 6 * ONE_DAY)
+
+    def test_an_event_from_before_it_counted_counts_nothing(self) -> None:
+        returned = CaseReturned(case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back")
+        case = case_of(DECIDER.evolve(REMINDING, returned))
+        assert (case.stage, case.done, case.step_on) == (None, (), None)
+
+
+class TestAnotherStageAtWork:
+    """Staff sent the case elsewhere: the stage that had it gives back nothing."""
+
+    ELSEWHERE = follow(MEDIATING, refers("legal", "sue"))
+
+    @pytest.mark.parametrize(
+        ("report", "result"),
+        [
+            ("mediation_failed", "failed"),
+            ("agreement_breached", "breached"),
+            ("agreement_fulfilled", "fulfilled"),
+        ],
+    )
+    def test_keeps_the_case(self, report: str, result: str) -> None:
+        ended = reports(report, DAY + ONE_DAY, "mediation", result=result, treatment="mediate")
+        assert "CaseReturned" not in names(decides(ended, self.ELSEWHERE))
+        case = case_of(follow(self.ELSEWHERE, ended))
+        assert (case.stage, case.treatment, case.awaiting) == ("legal", "sue", True)
+        assert case.done == (Done("mediate", result),)
