@@ -119,11 +119,7 @@ SAID: list[tuple[StageContract, str, str, dict[str, object]]] = [
         FilingRefused(**OF, missing=("demand_delivered", "known_total")),
         "legal",
         "filing_refused",
-        {
-            "treatment": "sue",
-            "result": "filing_refused",
-            "detail": "demand_delivered, known_total",
-        },
+        {"detail": "demand_delivered, known_total"},
     ),
     (
         ClaimFiled(**OF, claim_minor=7, currency="CNY"),

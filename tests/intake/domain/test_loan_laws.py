@@ -64,7 +64,7 @@ REPORTS = (
     ("mediation", "agreement_breached", "breached", "mediate"),
     ("mediation", "agreement_fulfilled", "fulfilled", "mediate"),
     ("mediation", "mediation_failed", "failed", "mediate"),
-    ("legal", "filing_refused", "filing_refused", "sue"),
+    ("legal", "filing_refused", None, None),
     ("legal", "judgment_obeyed", "obeyed", "sue"),
     ("legal", "enforcement_closed", "no_assets", "sue"),
     ("legal", "enforcement_closed", "recovered_in_full", "sue"),

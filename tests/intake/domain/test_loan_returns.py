@@ -210,3 +210,28 @@ class TestAnotherStageAtWork:
         case = case_of(follow(self.ELSEWHERE, ended))
         assert (case.stage, case.treatment, case.awaiting) == ("legal", "sue", True)
         assert case.done == (Done("mediate", result),)
+
+
+class TestRefusedFiling:
+    """Legal keeps the case and files by itself once nothing is missing."""
+
+    REFUSED = reports("filing_refused", DAY + ONE_DAY, "legal", detail="demand_delivered")
+
+    def test_is_news_and_the_case_stays_with_legal(self) -> None:
+        assert names(decides(self.REFUSED, SUING)) == ["StageReported"]
+        loan = follow(SUING, self.REFUSED)
+        case = case_of(loan)
+        assert (case.stage, case.treatment, case.awaiting) == ("legal", "sue", True)
+        assert case.done == ()
+        assert DECIDER.due(loan, evening(DAY + 90 * ONE_DAY)) is None
+
+    def test_what_comes_of_the_suit_later_gives_the_case_back(self) -> None:
+        obeyed = reports(
+            "judgment_obeyed", DAY + 90 * ONE_DAY, "legal", result="obeyed", treatment="sue"
+        )
+        loan = follow(SUING, self.REFUSED, obeyed)
+        assert (case_of(loan).stage, case_of(loan).done) == (None, (Done("sue", "obeyed"),))
+
+    def test_staff_may_take_it_back(self) -> None:
+        loan = follow(SUING, self.REFUSED, takes_back(DAY + 2 * ONE_DAY))
+        assert (case_of(loan).stage, case_of(loan).done) == (None, (Done("sue", "taken_back"),))

@@ -175,7 +175,8 @@ def _mediation_ended(
 def _of_legal(said: LegalContract) -> Report:
     match said:
         case FilingRefused():
-            return _legal_ended("filing_refused", "filing_refused", detail=", ".join(said.missing))
+            # Legal keeps the case and files by itself once nothing is missing.
+            return Report(stage="legal", report="filing_refused", detail=", ".join(said.missing))
         case ClaimFiled():
             return Report(stage="legal", report="claim_filed", amount_minor=said.claim_minor)
         case JudgmentEntered():
@@ -194,14 +195,7 @@ def _of_legal(said: LegalContract) -> Report:
             assert_never(said)
 
 
-def _legal_ended(
-    report: str, result: str, *, paid_minor: int | None = None, detail: str | None = None
-) -> Report:
+def _legal_ended(report: str, result: str, *, paid_minor: int) -> Report:
     return Report(
-        stage="legal",
-        report=report,
-        result=result,
-        treatment="sue",
-        amount_minor=paid_minor,
-        detail=detail,
+        stage="legal", report=report, result=result, treatment="sue", amount_minor=paid_minor
     )

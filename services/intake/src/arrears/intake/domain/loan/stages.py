@@ -33,7 +33,6 @@ GIVES_BACK: Final = frozenset(
         "mediation_failed",
         "agreement_fulfilled",
         "agreement_breached",
-        "filing_refused",
         "judgment_obeyed",
         "enforcement_closed",
     }

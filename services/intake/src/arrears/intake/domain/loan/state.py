@@ -277,7 +277,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
     match event.report:
         case "treatment_completed" | "mediation_failed":
             return case if _is_of_the_past(case, event) else _ended(case, event)
-        case "filing_refused" | "judgment_obeyed" | "enforcement_closed":
+        case "judgment_obeyed" | "enforcement_closed":
             return _ended(case, event)
         case "agreement_signed":
             return replace(case, agreement="in_force")
