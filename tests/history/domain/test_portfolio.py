@@ -275,6 +275,7 @@ CALL: tuple[str, dict[str, object]] = (
 )
 CURED: tuple[str, dict[str, object]] = ("intake.case_closed", {"reason": "cured"})
 GIVEN_UP: tuple[str, dict[str, object]] = ("intake.case_closed", {"reason": "uncollectible"})
+SETTLED: tuple[str, dict[str, object]] = ("intake.case_closed", {"reason": "settled"})
 KEPT: tuple[str, dict[str, object]] = ("contact.promise_kept", {"promise_id": "p1"})
 HARDSHIP: tuple[str, dict[str, object]] = ("contact.hardship_reported", {})
 FULFILLED: tuple[str, dict[str, object]] = ("mediation.agreement_fulfilled", {})
@@ -301,6 +302,7 @@ class TestEndings:
             ("promise_kept", [REMIND, CALL, KEPT, CURED]),
             ("hardship_then_cured", [REMIND, HARDSHIP, CURED]),
             ("agreement_fulfilled", [CALL, FULFILLED, CURED]),
+            ("agreement_fulfilled", [CALL, FULFILLED, SETTLED]),
             ("agreement_breached_then_sued", [CALL, BREACHED, FILED]),
             ("judgment_obeyed", [CALL, FILED, OBEYED, CURED]),
             ("enforced_in_full", [FILED, _enforced("recovered_in_full"), CURED]),

@@ -30,6 +30,7 @@ from arrears.history.domain.words import (
 )
 from arrears.intake.domain import policy as intake_policy
 from arrears.intake.domain.loan.holds import HOLD_REASONS
+from arrears.intake.domain.loan.state import CURED, SETTLED, UNCOLLECTIBLE
 from arrears.legal.domain import gate
 
 STRICT: Final = load_words(strict=True)
@@ -100,7 +101,7 @@ class TestCodes:
             ("scope", get_args(contact_values.Scope)),
             ("permit_rule", (*permit.RULES, permit.PERMIT_ENDED)),
             ("reason", tuple(permit.STOP_REASONS.values())),
-            ("reason", tuple(HOLD_REASONS)),
+            ("reason", (*HOLD_REASONS, CURED, UNCOLLECTIBLE, SETTLED)),
             ("five_tier_class", get_args(intake_policy.Tier)),
             ("risk", get_args(intake_policy.Risk)),
             ("stage", (*get_args(intake_policy.Stage), "intake")),

@@ -141,6 +141,7 @@ class TestApi(ApiSuite):
         [
             ("hold", {**HOLD, "until_on": "2026-01-01"}, "until_in_the_past"),
             ("refer", {**REFER, "treatment": "sue"}, "unknown_treatment"),
+            ("close", {"reason": "Paid.", "outcome": "settled"}, "no_fulfilled_agreement"),
         ],
     )
     async def test_a_command_against_the_rules(

@@ -119,17 +119,17 @@ def test_a_profile_goes_to_its_borrower_with_sealed_points_alone() -> None:
 def test_people_speak_to_the_loans_stream() -> None:
     assert [
         handlers.hold_case(LOAN, CASE, reason="dispute", until_on=DAY, staff_id=WEI, now=NOW),
-        handlers.release_case(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
+        handlers.release_case(LOAN, CASE, reason="why", hold="death", staff_id=WEI, now=NOW),
         handlers.refer_case(
             LOAN, CASE, stage="legal", treatment="sue", reason="why", staff_id=WEI, now=NOW
         ),
         handlers.return_case(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
-        handlers.close_uncollectible(LOAN, CASE, reason="why", staff_id=WEI, now=NOW),
+        handlers.close_case(LOAN, CASE, reason="why", outcome="settled", staff_id=WEI, now=NOW),
     ] == [
         Issue("intake.loan", LOAN, command)
         for command in (
             HoldCase(case_id=CASE, reason="dispute", until_on=DAY, staff_id=WEI, now=NOW),
-            ReleaseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
+            ReleaseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW, hold="death"),
             ReferCase(
                 case_id=CASE,
                 stage="legal",
@@ -139,6 +139,6 @@ def test_people_speak_to_the_loans_stream() -> None:
                 now=NOW,
             ),
             ReturnCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
-            CloseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW),
+            CloseCase(case_id=CASE, reason="why", staff_id=WEI, now=NOW, outcome="settled"),
         )
     ]

@@ -314,8 +314,9 @@ class TestEpisodes:
         assert isinstance(recorded, LoanCuredRecorded)
         assert recorded.case_id is None
 
-    def test_a_case_given_up_records_further_facts_in_the_same_episode(self) -> None:
-        given_up = DECIDER.evolve(OPEN, _given_up())
+    @pytest.mark.parametrize("reason", ["uncollectible", "settled"])
+    def test_a_case_given_up_records_further_facts_in_the_same_episode(self, reason: str) -> None:
+        given_up = DECIDER.evolve(OPEN, replace(_given_up(), reason=reason))
         (recorded,) = says(given_up, overdue(NEXT_WEEK, days=147))
         assert isinstance(recorded, LoanOverdueRecorded)
         assert (recorded.case_id, recorded.episode) == (FIRST, 1)

@@ -375,6 +375,25 @@ class TestRefer:
 
 
 class TestClose:
+    SETTLE = replace(CLOSE, outcome="settled", reason="the rest is waived")
+    SETTLED = replace(CLOSED, reason="settled", result="the rest is waived")
+    FULFILLED = replace(SIGNED, report="agreement_fulfilled", report_id="fulfilled-1")
+
+    def test_as_settled_once_an_agreement_was_fulfilled(self) -> None:
+        given(*OPEN, SIGNED, self.FULFILLED).when(self.SETTLE).then(self.SETTLED)
+        history = (*OPEN, SIGNED, self.FULFILLED, self.SETTLED)
+        given(*history).when(self.SETTLE).then_nothing_happens()
+        given(*history).when(CLOSE).then_refused("case_closed")
+        assert given(*history).is_due(NOW) is None
+
+    @pytest.mark.parametrize("report", [None, "agreement_signed", "agreement_breached"])
+    def test_not_as_settled_without_one(self, report: str | None) -> None:
+        history = OPEN if report is None else (*OPEN, replace(SIGNED, report=report))
+        given(*history).when(self.SETTLE).then_refused("no_fulfilled_agreement")
+
+    def test_not_as_cured(self) -> None:
+        given(*OPEN).when(replace(CLOSE, outcome="cured")).then_refused("unknown_outcome")
+
     def test_gives_the_case_up_and_nobody_acts_on_it_again(self) -> None:
         given(*OPEN).when(CLOSE).then(CLOSED)
         given(*OPEN, CLOSED).when(WakeUp(now=NOW)).then_nothing_happens()

@@ -100,7 +100,8 @@ class CaseReturned(Struct, frozen=True, kw_only=True):
 
 
 class CaseClosed(Struct, frozen=True, kw_only=True):
-    """Reasons: cured (the bank's word), uncollectible (a stage has ended it)."""
+    """Reasons: cured (the bank's word), uncollectible (a stage or staff has given it up), settled
+    (an agreement was fulfilled and staff say that the rest is not asked for)."""
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.case_closed.v1"
     case_id: CaseId

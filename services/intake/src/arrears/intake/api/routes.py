@@ -7,7 +7,7 @@ now, so a command asks for the loan's home first.
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from arrears.intake.api.schemas import HoldBody, ReasonBody, ReferBody, ReleaseBody
+from arrears.intake.api.schemas import CloseBody, HoldBody, ReasonBody, ReferBody, ReleaseBody
 from arrears.intake.application import handlers
 from arrears.intake.application.projections.case_list import NAME, Row
 from arrears.shared.http.cases import Cases
@@ -112,14 +112,25 @@ def _add_moves(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
             ),
         )
 
-    @router.post("/cases/{case_id}/close", responses=command_answers(*_ALWAYS))
-    async def close(case_id: CaseIdPath, body: ReasonBody, call: Call = called) -> Response:
-        """Give the case up as uncollectible. Only the bank's word can close it as cured."""
+    @router.post(
+        "/cases/{case_id}/close",
+        responses=command_answers(*_ALWAYS, "unknown_outcome", "no_fulfilled_agreement"),
+    )
+    async def close(case_id: CaseIdPath, body: CloseBody, call: Call = called) -> Response:
+        """Close the case as uncollectible, or as settled once an agreement was fulfilled.
+
+        Only the bank's word can close it as cured.
+        """
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,
             await edge.desk.home(case.loan_key, case.borrower_id),
-            lambda now: handlers.close_uncollectible(
-                case.loan_key, case.case_id, reason=body.reason, staff_id=call.staff_id, now=now
+            lambda now: handlers.close_case(
+                case.loan_key,
+                case.case_id,
+                reason=body.reason,
+                outcome=body.outcome,
+                staff_id=call.staff_id,
+                now=now,
             ),
         )

@@ -30,3 +30,10 @@ class ReferBody(Body):
 
 class ReasonBody(Body):
     reason: Words
+
+
+class CloseBody(Body):
+    """`settled` needs an agreement that was fulfilled."""
+
+    reason: Words
+    outcome: Literal["uncollectible", "settled"] = "uncollectible"

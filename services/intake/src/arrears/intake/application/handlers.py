@@ -1,8 +1,8 @@
 """People's commands on a case, as commands for the loan's stream. Pure: nothing happens here.
 
 The refusals that a caller may meet: case_unknown, case_closed, case_held, agreement_in_force,
-unknown_stage, unknown_treatment, unknown_hold_reason, until_in_the_past, wrong_length,
-control_characters.
+unknown_stage, unknown_treatment, unknown_hold_reason, until_in_the_past, unknown_outcome,
+no_fulfilled_agreement, wrong_length, control_characters.
 """
 
 from datetime import date, datetime
@@ -92,10 +92,17 @@ def return_case(
     return _issue(loan_key, command)
 
 
-def close_uncollectible(
-    loan_key: LoanKey, case_id: CaseId, *, reason: str, staff_id: StaffId, now: datetime
+def close_case(
+    loan_key: LoanKey,
+    case_id: CaseId,
+    *,
+    reason: str,
+    outcome: str,
+    staff_id: StaffId,
+    now: datetime,
 ) -> Issue:
-    command = CloseCase(case_id=case_id, reason=reason, staff_id=staff_id, now=now)
+    """Outcomes: uncollectible; settled, after an agreement was fulfilled."""
+    command = CloseCase(case_id=case_id, reason=reason, staff_id=staff_id, now=now, outcome=outcome)
     return _issue(loan_key, command)
 
 

@@ -2,8 +2,8 @@
 
 Stream      intake.loan-<loan_key>
 Life        episodes 1, 2, ...: a case is opened by an overdue fact and closed by the bank's `cured`
-            or, as uncollectible, by a stage or by staff. Only `cured` ends the episode: a case that
-            was given up stays closed and records further facts until the bank says cured.
+            or, as uncollectible, by a stage or by staff, or, as settled, by staff. Only `cured`
+            ends the episode: a case closed before it stays closed and records further facts.
 Invariants  every accepted fact leaves exactly one fact event, and that event comes first;
             an outdated fact (older than what the bank said last) is recorded and changes nothing;
             the bank's figures replace, they never add, and we never age them;

@@ -94,12 +94,15 @@ class ReturnCase(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CloseCase(Struct, frozen=True, kw_only=True, gc=False):
-    """Give the case up as uncollectible. Nobody but the bank can close it as cured."""
+    """Close the case for good: nobody can collect the rest (uncollectible), or a fulfilled
+    agreement has let the borrower off it (settled). Nobody but the bank can close it as cured.
+    """
 
     case_id: CaseId
     reason: str
     staff_id: StaffId
     now: datetime
+    outcome: str = "uncollectible"
 
 
 StaffCommand: TypeAlias = HoldCase | ReleaseCase | ReferCase | ReturnCase | CloseCase

@@ -242,7 +242,8 @@ class StageReported(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CaseClosed(Struct, frozen=True, kw_only=True, gc=False):
-    """Reasons: cured (the bank's word), uncollectible (a stage or staff has given it up)."""
+    """Reasons: cured (the bank's word), uncollectible (a stage or staff has given it up), settled
+    (staff's word, after an agreement was fulfilled)."""
 
     case_id: CaseId
     loan_key: LoanKey

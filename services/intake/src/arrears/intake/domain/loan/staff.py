@@ -1,4 +1,4 @@
-"""People's commands on a case: hold, release, refer, take back, give up. Each has a name to it."""
+"""People's commands on a case: hold, release, refer, take back, close. Each has a name to it."""
 
 from collections.abc import Sequence
 from typing import Final, assert_never
@@ -20,7 +20,15 @@ from arrears.intake.domain.loan.events import (
 from arrears.intake.domain.loan.holds import HOLD_REASONS, end, hold
 from arrears.intake.domain.loan.rules import LoanRules
 from arrears.intake.domain.loan.stages import referral
-from arrears.intake.domain.loan.state import TAKEN_BACK, UNCOLLECTIBLE, Case, Hold, Loan
+from arrears.intake.domain.loan.state import (
+    FULFILLED,
+    SETTLED,
+    TAKEN_BACK,
+    UNCOLLECTIBLE,
+    Case,
+    Hold,
+    Loan,
+)
 from arrears.intake.domain.policy import TREATMENTS
 from arrears.intake.domain.strategy import Refer
 from arrears.shared.kernel.decider import Refused
@@ -38,7 +46,7 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
     _check_words(command.reason, "reason")
     _check_words(command.staff_id, "staff_id")
     if case.closed is not None:
-        if isinstance(command, CloseCase) and case.closed == UNCOLLECTIBLE:
+        if isinstance(command, CloseCase) and case.closed == command.outcome:
             return ()
         raise Refused("case_closed", "case_id")
     match command:
@@ -51,17 +59,7 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
         case ReturnCase():
             return _return(rules, command, case, latest)
         case CloseCase():
-            return (
-                CaseClosed(
-                    case_id=case.case_id,
-                    loan_key=latest.loan_key,
-                    reason=UNCOLLECTIBLE,
-                    closed_at=command.now,
-                    closed_on=rules.calendar.day_of(command.now),
-                    result=command.reason,
-                    staff_id=command.staff_id,
-                ),
-            )
+            return _close(rules, command, case, latest)
         case _:
             assert_never(command)
 
@@ -129,6 +127,26 @@ def _return(
             result=TAKEN_BACK,
             staff_id=command.staff_id,
             review_on=rules.review_day(command.now),
+        ),
+    )
+
+
+def _close(
+    rules: LoanRules, command: CloseCase, case: Case, latest: LoanOverdueRecorded
+) -> Sequence[LoanEvent]:
+    if command.outcome not in (UNCOLLECTIBLE, SETTLED):
+        raise Refused("unknown_outcome", "outcome")
+    if command.outcome == SETTLED and case.agreement != FULFILLED:
+        raise Refused("no_fulfilled_agreement", "outcome")
+    return (
+        CaseClosed(
+            case_id=case.case_id,
+            loan_key=latest.loan_key,
+            reason=command.outcome,
+            closed_at=command.now,
+            closed_on=rules.calendar.day_of(command.now),
+            result=command.reason,
+            staff_id=command.staff_id,
         ),
     )
 

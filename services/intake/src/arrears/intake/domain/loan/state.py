@@ -31,6 +31,8 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId
 
 CURED: Final = "cured"
 UNCOLLECTIBLE: Final = "uncollectible"
+SETTLED: Final = "settled"
+FULFILLED: Final = "fulfilled"
 TAKEN_BACK: Final = "taken_back"
 
 
@@ -282,7 +284,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
         case "agreement_signed":
             return replace(case, agreement="in_force")
         case "agreement_fulfilled":
-            return replace(_ended(case, event), agreement="fulfilled")
+            return replace(_ended(case, event), agreement=FULFILLED)
         case "agreement_breached":
             return replace(_ended(case, event), agreement="breached")
         case "promise_made":
