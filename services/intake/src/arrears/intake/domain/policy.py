@@ -75,7 +75,7 @@ class Grace(Checked, frozen=True, kw_only=True):
 
 
 class Step(Checked, frozen=True, kw_only=True):
-    """One rung of the ladder. `days_after` counts business days from the rung before."""
+    """One rung of the ladder. `days_after` counts calendar days from the rung before."""
 
     treatment: Name
     stage: Stage

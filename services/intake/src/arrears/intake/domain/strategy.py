@@ -2,7 +2,7 @@
 
 A pure function of the case, the bank's last figures, the policy and the day. One rung after the
 other: the next is taken when days past due, amount and the result of the rung before allow it, and
-enough business days have passed since that one ended. Where something else has to happen first the
+enough calendar days have passed since that one ended. Where something else has to happen first the
 case waits: for a stage's report, a promise, an agreement, a hold, or the bank's next fact.
 """
 
