@@ -15,6 +15,7 @@ from arrears.legal.domain.claim.commands import (
     NoteRepayment,
     PauseClaim,
     ResumeClaim,
+    ReturnClaim,
     TakeClaim,
 )
 from arrears.shared.contracts.contact import DemandDelivered, PromiseKept, PromiseMade
@@ -23,6 +24,7 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
 )
 from arrears.shared.contracts.mediation import (
@@ -73,6 +75,10 @@ def referred(stage: str) -> CaseReferred:
     )
 
 
+def returned(stage: str, result: str) -> CaseReturned:
+    return CaseReturned(case_id=CASE, loan_key=LOAN, stage=stage, result=result)
+
+
 def repaid(case_id: CaseId | None) -> RepaymentRecorded:
     return RepaymentRecorded(
         loan_key=LOAN,
@@ -120,6 +126,7 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
             CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
             CloseClaim(reason="cured", now=NOW),
         ),
+        (returned("legal", "taken_back"), ReturnClaim(result="taken_back", now=NOW)),
         (
             DemandDelivered(
                 case_id=CASE, loan_key=LOAN, total_minor=7, currency="CNY", delivered_at=NOW
@@ -173,6 +180,8 @@ def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: obje
         referred("contact"),
         referred("mediation"),
         repaid(None),
+        returned("mediation", "failed"),
+        returned("legal", "filing_refused"),
         PromiseKept(case_id=CASE, loan_key=LOAN, promise_id="p", paid_minor=1),
         MediationFailed(case_id=CASE, loan_key=LOAN, reason="declined"),
     ],
@@ -187,6 +196,7 @@ def test_hears_only_what_it_reacts_to() -> None:
         "arrears.intake.repayment_recorded.v1",
         "arrears.intake.case_held.v1",
         "arrears.intake.case_released.v1",
+        "arrears.intake.case_returned.v1",
         "arrears.intake.case_closed.v1",
         "arrears.contact.demand_delivered.v1",
         "arrears.contact.promise_made.v1",

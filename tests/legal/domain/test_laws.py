@@ -24,6 +24,7 @@ from arrears.legal.domain.claim.commands import (
     RecordSearch,
     RegisterClaim,
     ResumeClaim,
+    ReturnClaim,
     TakeClaim,
     WakeUp,
 )
@@ -123,6 +124,7 @@ ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 
 AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
+RETURNED = ReturnClaim(result="taken_back", now=NOW)
 OLD = replace(TAKE, due_on=date(2022, 1, 10))
 HISTORIES: list[tuple[ClaimEvent, ...]] = [
     (),
@@ -134,7 +136,12 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(replace(TAKE, due_on=date(2023, 3, 30))),
     lived(TAKE, HELD),
     lived(TAKE, AGREED, HELD),
+    lived(TAKE, RETURNED),
+    lived(TAKE, HELD, RETURNED),
+    lived(replace(TAKE, due_on=date(2023, 3, 30)), RETURNED),
+    lived(OLD, RETURNED),
     lived(*FILED),
+    lived(*FILED, RETURNED),
     lived(*FILED, REGISTER, pay(1_000_000, date(2026, 3, 20))),
     lived(*JUDGED),
     lived(*JUDGED, HELD),
@@ -181,6 +188,7 @@ COMMANDS = st.one_of(
     st.builds(NoteAgreementEnd, result=st.just("breached"), now=MOMENTS),
     st.builds(replace, st.just(HELD), now=MOMENTS),
     st.builds(ResumeClaim, reason=st.just("over"), now=MOMENTS),
+    st.builds(replace, st.just(RETURNED), now=MOMENTS),
     st.builds(CloseClaim, reason=st.just("cured"), now=MOMENTS),
     st.builds(
         ApproveFiling, staff_id=st.just(LAWYER), despite_limitation=st.booleans(), now=MOMENTS

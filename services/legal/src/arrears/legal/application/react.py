@@ -20,6 +20,7 @@ from arrears.legal.domain.claim.commands import (
     NoteRepayment,
     PauseClaim,
     ResumeClaim,
+    ReturnClaim,
     TakeClaim,
 )
 from arrears.legal.domain.claim.decisions import CATEGORY
@@ -29,6 +30,7 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
 )
 from arrears.shared.contracts.mediation import (
@@ -39,7 +41,9 @@ from arrears.shared.contracts.mediation import (
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Heard, Issue
 
-FromIntake: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseClosed
+FromIntake: TypeAlias = (
+    CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseReturned | CaseClosed
+)
 FromStages: TypeAlias = (
     DemandDelivered | PromiseMade | AgreementSigned | AgreementBreached | AgreementFulfilled
 )
@@ -76,6 +80,8 @@ def _from_intake(said: FromIntake, borrower_id: BorrowerId, at: datetime) -> Cla
             return PauseClaim(reason=said.reason, until_on=said.until_on, now=at)
         case CaseReleased():
             return ResumeClaim(reason=said.reason, now=at)
+        case CaseReturned():
+            return _returned(said, at)
         case CaseClosed():
             return CloseClaim(reason=said.reason, now=at)
         case _:
@@ -115,6 +121,14 @@ def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
             return NoteAgreementEnd(result="fulfilled", now=at)
         case _:
             assert_never(said)
+
+
+def _returned(said: CaseReturned, at: datetime) -> ReturnClaim | None:
+    """Another stage's return is not ours, and a refused filing waits where it is: intake once
+    gave such cases back, and what it said then still lies in the topic."""
+    if said.stage != "legal" or said.result == "filing_refused":
+        return None
+    return ReturnClaim(result=said.result, now=at)
 
 
 def _taken(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> TakeClaim:

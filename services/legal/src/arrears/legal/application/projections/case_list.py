@@ -19,6 +19,7 @@ from arrears.legal.domain.claim.events import (
     ClaimPaused,
     ClaimRegistered,
     ClaimResumed,
+    ClaimReturned,
     ClaimTaken,
     ClaimWithdrawn,
     DemandNoted,
@@ -38,12 +39,12 @@ from arrears.legal.domain.claim.events import (
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 2  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """`status`: refused, filed, registered, judged, not_obeyed, enforcing, closed.
+    """`status`: refused, returned, filed, registered, judged, not_obeyed, enforcing, closed.
 
     `expires_on` is the last day of the clock that runs: limitation until the suit, then to obey,
     then to apply for enforcement.
@@ -101,6 +102,9 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(row, paused=True, reason=reason)
         case ClaimResumed():
             return replace(row, paused=False, reason=None)
+        case ClaimReturned():
+            waits = row.status == "refused"
+            return replace(row, status="returned", missing=()) if waits else row
         case FilingRefused(missing=missing):
             return replace(row, status="refused", missing=missing)
         case ClaimFiled():

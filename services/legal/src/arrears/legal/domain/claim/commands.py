@@ -75,6 +75,13 @@ class ResumeClaim(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class ReturnClaim(Struct, frozen=True, kw_only=True):
+    """Intake has taken the case back; `result` is its word for why."""
+
+    result: str
+    now: datetime
+
+
 class CloseClaim(Struct, frozen=True, kw_only=True):
     reason: str
     now: datetime
@@ -130,6 +137,7 @@ ClaimCommand: TypeAlias = (
     | TakeClaim
     | PauseClaim
     | ResumeClaim
+    | ReturnClaim
     | CloseClaim
     | ApproveFiling
     | RegisterClaim

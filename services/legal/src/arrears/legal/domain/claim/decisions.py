@@ -22,6 +22,7 @@ from arrears.legal.domain.claim.commands import (
     RecordSearch,
     RegisterClaim,
     ResumeClaim,
+    ReturnClaim,
     TakeClaim,
     WakeUp,
 )
@@ -59,6 +60,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             return filing.pause(command, claim)
         case ResumeClaim():
             return filing.resume(rules, command, claim)
+        case ReturnClaim():
+            return filing.give_back(command, claim)
         case CloseClaim(reason=reason):
             return _close(claim, reason)
         case ApproveFiling():
@@ -131,8 +134,9 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
         days.append(claim.held_until_on)
     match claim.phase:
         case Phase.REFUSED if filing.limitation_matters(claim):
-            days.append(claim.limitation_expires_on + ONE_DAY)
-            days.extend(_alarm_days(rules, claim))
+            days.extend(_alarm_days(rules, claim, today))
+            if not claim.returned:
+                days.append(claim.limitation_expires_on + ONE_DAY)
         case Phase.JUDGED:
             days.append(claim.obey_by_on + ONE_DAY)
         case Phase.NOT_OBEYED:
@@ -145,7 +149,9 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
     return days
 
 
-def _alarm_days(rules: Rules, claim: Claim) -> list[date]:
+def _alarm_days(rules: Rules, claim: Claim, today: date) -> list[date]:
+    if claim.limitation_expires_on < today:
+        return []
     raised = claim.alarmed_at_days
     return [
         claim.limitation_expires_on - timedelta(days=days)

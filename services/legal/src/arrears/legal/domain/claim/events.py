@@ -96,6 +96,15 @@ class ClaimResumed(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ClaimReturned(Struct, frozen=True, kw_only=True):
+    """Intake took the case back. Before filing nothing is filed until it refers the case again;
+    what lies before the court goes on."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    result: str
+
+
 class FilingApproved(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
@@ -283,6 +292,7 @@ ClaimEvent: TypeAlias = (
     | ClaimTaken
     | ClaimPaused
     | ClaimResumed
+    | ClaimReturned
     | FilingApproved
     | FilingRefused
     | LimitationAlarmRaised

@@ -12,6 +12,7 @@ from arrears.legal.domain.claim.commands import (
     NoteRepayment,
     PauseClaim,
     ResumeClaim,
+    ReturnClaim,
     TakeClaim,
 )
 from arrears.legal.domain.claim.events import (
@@ -21,6 +22,7 @@ from arrears.legal.domain.claim.events import (
     ClaimFiled,
     ClaimPaused,
     ClaimResumed,
+    ClaimReturned,
     ClaimTaken,
     DemandNoted,
     FilingApproved,
@@ -178,6 +180,13 @@ def resume(rules: Rules, command: ResumeClaim, claim: Claim) -> Sequence[ClaimEv
     return (resumed, *look_again(rules, evolve(claim, resumed), command.now))
 
 
+def give_back(command: ReturnClaim, claim: Claim) -> Sequence[ClaimEvent]:
+    """What the court has stays there: then the return is noted, and nothing follows from it."""
+    if claim.phase in (Phase.UNREFERRED, Phase.CLOSED) or claim.returned:
+        return ()
+    return (ClaimReturned(case_id=claim.case_id, loan_key=claim.loan_key, result=command.result),)
+
+
 def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[ClaimEvent]:
     match claim.phase:
         case Phase.UNREFERRED:
@@ -188,6 +197,8 @@ def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[Clai
             pass
         case _:
             return ()
+    if claim.returned:
+        raise Refused("claim_returned")
     if claim.approved and (claim.despite_limitation or not command.despite_limitation):
         return ()
     approved = FilingApproved(
@@ -201,7 +212,7 @@ def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[Clai
 
 def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
     """File a claim that lacks nothing any more; say so where something else is missing now."""
-    if claim.phase is not Phase.REFUSED:
+    if claim.phase is not Phase.REFUSED or claim.returned:
         return ()
     today = rules.day_of(now)
     policy = rules.policy_on(today)

@@ -17,6 +17,7 @@ from arrears.legal.domain.claim.events import (
     ClaimPaused,
     ClaimRegistered,
     ClaimResumed,
+    ClaimReturned,
     ClaimTaken,
     ClaimWithdrawn,
     DemandNoted,
@@ -74,6 +75,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     held: bool = False
     held_until_on: date | None = None
+    returned: bool = False
+    """Intake has taken the case back and has not referred it again."""
     # --- The suit and after it.
     filed_on: date = date.max
     since_filing_minor: int = 0
@@ -108,6 +111,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, held=True, held_until_on=until_on)
         case ClaimResumed():
             return replace(claim, held=False, held_until_on=None)
+        case ClaimReturned():
+            return replace(claim, returned=True, missing=())
         case FilingApproved(despite_limitation=despite):
             despite_limitation = claim.despite_limitation or despite
             return replace(claim, approved=True, despite_limitation=despite_limitation)
@@ -222,6 +227,7 @@ def _taken(claim: Claim, event: ClaimTaken) -> Claim:
         limitation_expires_on=event.limitation_expires_on,
         alarmed_at_days=None,
         missing=(),
+        returned=False,
     )
 
 
