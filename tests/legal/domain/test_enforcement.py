@@ -17,6 +17,7 @@ from arrears.legal.domain.claim.commands import (
     PauseClaim,
     RecordSearch,
     RegisterClaim,
+    ResumeClaim,
     TakeClaim,
     WakeUp,
 )
@@ -25,6 +26,7 @@ from arrears.legal.domain.claim.events import (
     AssetsSearched,
     ClaimClosed,
     ClaimEvent,
+    EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
@@ -114,6 +116,7 @@ def wake_on(day: date) -> WakeUp:
 FILED = (DEMAND, TAKE)
 JUDGED = (*FILED, REGISTER, JUDGE)
 NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+HELD = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
 ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 
 
@@ -153,7 +156,7 @@ class TestApplyForEnforcement:
         history = lived(*NOT_OBEYED, agreed)
         given(*history).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
         given(*history).when(self.APPLY).then_refused("agreement_in_force")
-        assert given(*history).is_due(at) == start_of(date(2028, 4, 27))
+        assert given(*history).is_due(at) == start_of(date(2027, 10, 29))
 
     def test_follows_when_the_agreement_is_breached(self) -> None:
         at = start_of(date(2026, 4, 26))
@@ -167,14 +170,42 @@ class TestApplyForEnforcement:
         assert isinstance(applied, EnforcementApplied)
 
     def test_is_refused_while_the_case_is_held(self) -> None:
-        held = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
-        given(*lived(*NOT_OBEYED, held)).when(self.APPLY).then_refused("case_is_held")
-        given(*lived(*NOT_OBEYED, held)).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
+        given(*lived(*NOT_OBEYED, HELD)).when(self.APPLY).then_refused("case_is_held")
+        given(*lived(*NOT_OBEYED, HELD)).when(wake_on(date(2026, 4, 27))).then_nothing_happens()
 
-    def test_a_part_payment_begins_the_two_years_anew(self) -> None:
-        held = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
-        history = lived(*NOT_OBEYED, held, pay(1_000, date(2026, 6, 1)))
-        assert given(*history).is_due(start_of(date(2026, 6, 2))) == start_of(date(2028, 6, 2))
+    def test_a_part_payment_begins_the_two_years_anew_and_quiets_the_alarms(self) -> None:
+        history = lived(*NOT_OBEYED, HELD, wake_on(date(2027, 10, 28)), pay(1, date(2027, 11, 1)))
+        assert days_and_alarms(history, start_of(date(2027, 11, 2))) == [
+            (date(2029, 5, 5), 180),
+            (date(2029, 8, 3), 90),
+            (date(2029, 10, 2), 30),
+            (date(2029, 11, 2), None),
+        ]
+
+    def test_alarms_are_raised_180_90_and_30_days_before_the_two_years_end(self) -> None:
+        history = lived(*NOT_OBEYED, HELD)
+        assert days_and_alarms(history, start_of(date(2026, 4, 26))) == [
+            (date(2027, 10, 28), 180),
+            (date(2028, 1, 26), 90),
+            (date(2028, 3, 26), 30),
+            (date(2028, 4, 26), None),
+        ]
+        given(*history).when(wake_on(date(2027, 10, 28))).then(
+            EnforcementAlarmRaised(
+                case_id=CASE,
+                loan_key=LOAN,
+                days_left=180,
+                apply_by_on=date(2028, 4, 25),
+                unpaid_minor=3_800_000,
+                currency="CNY",
+            )
+        )
+
+    def test_no_alarm_where_it_follows_the_same_day_or_was_applied_for(self) -> None:
+        late = ResumeClaim(reason="over", now=start_of(date(2028, 1, 10)))
+        events = decider.decide(wake_on(date(2028, 1, 10)), decider.fold(lived(*NOT_OBEYED, late)))
+        assert [type(event) for event in events] == [EnforcementApplied]
+        given(*lived(*ENFORCING)).when(wake_on(date(2028, 1, 26))).then_nothing_happens()
 
     def test_two_years_without_it_are_noted_and_it_is_still_accepted(self) -> None:
         policy = load_policies().on(TODAY)
@@ -183,7 +214,8 @@ class TestApplyForEnforcement:
         history = lived(*JUDGED)
         history = (*history, *patient.decide(wake_on(date(2026, 4, 26)), patient.fold(history)))
         due = patient.due(patient.fold(history), start_of(date(2026, 4, 26)))
-        assert due == start_of(date(2028, 4, 26))
+        assert due == start_of(date(2027, 10, 28))
+        due = start_of(date(2028, 4, 26))
         (lapsed,) = patient.decide(WakeUp(now=due), patient.fold(history))
         assert lapsed == EnforcementLapsed(
             case_id=CASE, loan_key=LOAN, apply_by_on=date(2028, 4, 25)
@@ -243,6 +275,16 @@ class TestEnforcement:
 
 
 # --- Short words for long events.
+
+
+def days_and_alarms(history: tuple[ClaimEvent, ...], at: datetime) -> list[tuple[date, int | None]]:
+    """The days on which the timer says something, and the thresholds of the alarms."""
+    found: list[tuple[date, int | None]] = []
+    while (due := decider.due(decider.fold(history), at)) is not None:
+        (event,) = decider.decide(WakeUp(now=due), decider.fold(history))
+        found.append((CALENDAR.day_of(due), getattr(event, "days_left", None)))
+        history, at = (*history, event), due
+    return found
 
 
 def recovered(repayment_id: str, amount_minor: int, so_far_minor: int) -> MoneyRecovered:

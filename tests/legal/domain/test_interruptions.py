@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
+    ApproveFiling,
     ClaimCommand,
     EnterJudgment,
     NoteAgreement,
@@ -14,6 +16,7 @@ from arrears.legal.domain.claim.commands import (
     NoteDemand,
     NotePromise,
     NoteRepayment,
+    PauseClaim,
     RegisterClaim,
     TakeClaim,
     WakeUp,
@@ -40,6 +43,7 @@ BORROWER = BorrowerId("borrower-1")
 LAWYER = StaffId("lawyer-3")
 TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+LONG_AGO = datetime(2023, 3, 2, 1, 30, tzinfo=UTC)
 DUE = date(2025, 11, 20)
 DELIVERED_ON = date(2026, 1, 5)
 JUDGED_ON = date(2026, 4, 10)
@@ -233,6 +237,23 @@ class TestLimitationTimers:
         assert isinstance(raised[0][1], LimitationAlarmRaised)
         assert isinstance(raised[-1][1], FilingRefused)
         assert raised[-1][1].missing == ("demand_delivered", "limitation_alive")
+
+    @pytest.mark.parametrize(
+        "waits_for",
+        [
+            PauseClaim(reason="hardship", until_on=None, now=NOW),
+            NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=LONG_AGO, now=NOW),
+            ApproveFiling(staff_id=LAWYER, now=NOW),
+        ],
+    )
+    def test_they_are_raised_whatever_the_claim_waits_for(self, waits_for: ClaimCommand) -> None:
+        history = lived(self.OLD, waits_for)
+        assert given(*history).is_due(NOW) == start_of(date(2026, 4, 13))
+        events = decider.decide(wake_on(date(2026, 4, 13)), decider.fold(history))
+        alarm = events[-1]
+        assert isinstance(alarm, LimitationAlarmRaised)
+        assert alarm.missing == decider.fold((*history, *events)).missing
+        given(*history, *events).when(wake_on(date(2026, 4, 14))).then_nothing_happens()
 
     def test_an_interruption_quiets_the_alarms(self) -> None:
         history = lived(self.OLD, wake_on(date(2026, 4, 13)), promised(TODAY, "p1"))

@@ -1,12 +1,80 @@
 """The lawyers' list: what it shows of a claim."""
 
-import pytest
+from datetime import UTC, date, datetime, timedelta
+from functools import reduce
 
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
 from arrears.legal.application.projections.case_list import Row, evolve
-from arrears.legal.domain.claim.events import ClaimRegistered, ClaimReturned
+from arrears.legal.domain.claim.commands import (
+    ClaimCommand,
+    EnterJudgment,
+    NoteDemand,
+    NotePromise,
+    PauseClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import ClaimEvent, ClaimRegistered, ClaimReturned
+from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
+CALENDAR = BankCalendar("Asia/Shanghai")
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BorrowerId("borrower-1"),
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=date(2023, 10, 10),
+    days_past_due=874,
+    now=NOW,
+)
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=NOW,
+    now=NOW,
+)
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2026, 4, 25), now=NOW
+)
+HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
+decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=CALENDAR.start_of(day))
+
+
+def promised(on: date) -> NotePromise:
+    return NotePromise(
+        case_id=CASE,
+        loan_key=LOAN,
+        promise_id="p1",
+        amount_minor=5_000,
+        currency="CNY",
+        now=CALENDAR.start_of(on) + timedelta(hours=9),
+    )
+
+
+def shown(*commands: ClaimCommand) -> Row:
+    """The row that the history of these commands makes."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    found = reduce(evolve, events, None)
+    assert found is not None
+    return found
 
 
 def row(status: str) -> Row:
@@ -20,6 +88,38 @@ def row(status: str) -> Row:
         total_minor=100_000,
         expires_on=None,
     )
+
+
+ALARMED = wake_on(date(2026, 9, 10))
+OVER = wake_on(date(2026, 10, 11))
+NOT_OBEYED = (TAKE, DEMAND, JUDGE, HELD, wake_on(date(2026, 4, 26)))
+
+
+@pytest.mark.parametrize(
+    ("commands", "shows"),
+    [
+        ((TAKE,), ("limitation", date(2026, 10, 10), None)),
+        ((TAKE, ALARMED), ("limitation", date(2026, 10, 10), 30)),
+        ((TAKE, ALARMED, promised(date(2026, 9, 11))), ("limitation", date(2029, 9, 11), None)),
+        ((TAKE, OVER), (None, None, None)),
+        (
+            (TAKE, HELD, OVER, replace(DEMAND, delivered_at=OVER.now, now=OVER.now)),
+            (None, None, None),
+        ),
+        ((TAKE, OVER, promised(date(2026, 11, 2))), ("limitation", date(2029, 11, 2), None)),
+        ((TAKE, DEMAND), (None, None, None)),
+        ((TAKE, DEMAND, JUDGE), ("enforcement", date(2028, 4, 25), None)),
+        (NOT_OBEYED, ("enforcement", date(2028, 4, 25), None)),
+        ((*NOT_OBEYED, wake_on(date(2028, 1, 26))), ("enforcement", date(2028, 4, 25), 90)),
+        ((*NOT_OBEYED, wake_on(date(2028, 4, 26))), (None, None, None)),
+        ((TAKE, DEMAND, JUDGE, NOT_OBEYED[-1], wake_on(date(2026, 4, 27))), (None, None, None)),
+    ],
+)
+def test_the_next_day_that_would_lose_a_right_and_its_last_alarm(
+    commands: tuple[ClaimCommand, ...], shows: tuple[str | None, date | None, int | None]
+) -> None:
+    found = shown(*commands)
+    assert (found.deadline_rule, found.deadline_on, found.last_alarm_days) == shows
 
 
 @pytest.mark.parametrize(("before", "after"), [("refused", "returned"), ("judged", "judged")])

@@ -1,7 +1,7 @@
 """What follows from a command to a claim, and when it wants to be woken."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial, reduce
 from typing import Final, TypeAlias, assert_never
 
@@ -134,7 +134,7 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
         days.append(claim.held_until_on)
     match claim.phase:
         case Phase.REFUSED if filing.limitation_matters(claim):
-            days.extend(_alarm_days(rules, claim, today))
+            days.extend(filing.alarm_days(rules, claim, today))
             if not claim.returned:
                 days.append(claim.limitation_expires_on + ONE_DAY)
         case Phase.JUDGED:
@@ -143,21 +143,11 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
             if claim.apply_on is not None and not _sleeps(claim):
                 days.append(claim.apply_on)
             elif not claim.lapsed:
+                days.extend(suit.alarm_days(rules, claim, today))
                 days.append(claim.apply_by_on + ONE_DAY)
         case _:
             pass
     return days
-
-
-def _alarm_days(rules: Rules, claim: Claim, today: date) -> list[date]:
-    if claim.limitation_expires_on < today:
-        return []
-    raised = claim.alarmed_at_days
-    return [
-        claim.limitation_expires_on - timedelta(days=days)
-        for days in rules.policy_of(claim).limitation.alarm_days
-        if raised is None or days < raised
-    ]
 
 
 def _wake(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
@@ -175,8 +165,8 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
         return filing.resume(rules, ResumeClaim(reason="time_passed", now=now), claim)
     match claim.phase:
         case Phase.REFUSED:
-            alarm = filing.raise_alarm(rules, claim, today)
-            return (*alarm, *filing.look_again(rules, claim, now))
+            said = filing.look_again(rules, claim, now)
+            return said or filing.raise_alarm(rules, claim, today)
         case Phase.JUDGED if claim.obey_by_on < today:
             return suit.judge_obedience(rules, claim, today)
         case Phase.NOT_OBEYED:
@@ -188,9 +178,11 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
 def _after_disobedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
     if claim.apply_on is not None and not _sleeps(claim):
         return suit.apply(rules, claim, today, None) if claim.apply_on <= today else ()
-    if claim.apply_by_on < today and not claim.lapsed:
+    if claim.lapsed:
+        return ()
+    if claim.apply_by_on < today:
         return suit.lapse(claim)
-    return ()
+    return suit.raise_alarm(rules, claim, today)
 
 
 def _sleeps(claim: Claim) -> bool:

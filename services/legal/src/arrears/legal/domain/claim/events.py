@@ -124,7 +124,10 @@ class FilingRefused(Struct, frozen=True, kw_only=True):
 
 
 class LimitationAlarmRaised(Struct, frozen=True, kw_only=True):
-    """A refused claim will soon be barred by time: `days_left` is the alarm's threshold."""
+    """A claim that waits will soon be barred by time: `days_left` is the alarm's threshold.
+
+    `missing` is empty where intake has taken the case back.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -211,6 +214,17 @@ class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
     apply_by_on: date
     policy_id: str
     policy_version: int
+
+
+class EnforcementAlarmRaised(Struct, frozen=True, kw_only=True):
+    """Nobody has applied yet, and the time to do so ends: `days_left` is the alarm's threshold."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    days_left: int
+    apply_by_on: date
+    unpaid_minor: int
+    currency: str
 
 
 class EnforcementLapsed(Struct, frozen=True, kw_only=True):
@@ -302,6 +316,7 @@ ClaimEvent: TypeAlias = (
     | JudgmentEntered
     | JudgmentObeyed
     | JudgmentNotObeyed
+    | EnforcementAlarmRaised
     | EnforcementLapsed
     | EnforcementApplied
     | AssetsSearched

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
+from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
     NoteAgreement,
@@ -233,9 +234,17 @@ def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
     return (_filed(claim, inputs, policy),)
 
 
+def alarm_days(rules: Rules, claim: Claim, today: date) -> Sequence[date]:
+    last_on, raised = claim.limitation_expires_on, claim.alarmed_at_days
+    return alarms.days_of(last_on, rules.alarm_days_of(claim), raised, today)
+
+
 def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
-    """The nearest threshold that has been reached and not raised; one that was passed by is not."""
-    days_left = due_alarm_days(rules, claim, today)
+    """While the claim waits, whatever for: also held, under an agreement, or returned."""
+    if not limitation_matters(claim):
+        return ()
+    last_on, raised = claim.limitation_expires_on, claim.alarmed_at_days
+    days_left = alarms.reached(last_on, rules.alarm_days_of(claim), raised, today)
     if days_left is None:
         return ()
     return (
@@ -252,18 +261,6 @@ def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]
 def limitation_matters(claim: Claim) -> bool:
     """Whether the end of the period would change anything: not once it is over or waived."""
     return LIMITATION_ALIVE not in claim.missing and not claim.despite_limitation
-
-
-def due_alarm_days(rules: Rules, claim: Claim, today: date) -> int | None:
-    if not limitation_matters(claim):
-        return None
-    left = (claim.limitation_expires_on - today).days
-    reached = [days for days in rules.policy_of(claim).limitation.alarm_days if left <= days]
-    nearest = min(reached, default=None)
-    if nearest is None or left < 0:
-        return None
-    raised = claim.alarmed_at_days
-    return nearest if raised is None or nearest < raised else None
 
 
 _CLOCK_RUNS = (Phase.UNREFERRED, Phase.REFUSED, Phase.NOT_OBEYED)

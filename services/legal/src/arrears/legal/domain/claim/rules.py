@@ -28,6 +28,10 @@ class Rules:
         """A claim keeps the periods of the policy under which it was taken."""
         return self.policies.on(claim.taken_on)
 
+    def alarm_days_of(self, claim: Claim) -> tuple[int, ...]:
+        """How many days before the last day of either clock an alarm is raised."""
+        return self.policy_of(claim).limitation.alarm_days
+
 
 def restarted(
     rules: Rules, claim: Claim, interruption: Interruption

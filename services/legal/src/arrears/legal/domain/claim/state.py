@@ -21,6 +21,7 @@ from arrears.legal.domain.claim.events import (
     ClaimTaken,
     ClaimWithdrawn,
     DemandNoted,
+    EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
@@ -84,6 +85,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     obey_by_on: date = date.max
     apply_on: date | None = None
     apply_by_on: date = date.max
+    apply_alarmed_at_days: int | None = None
     lapsed: bool = False
     registered: bool = False
     searched: bool = False
@@ -139,6 +141,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             )
         case JudgmentNotObeyed(apply_on=apply_on):
             return replace(claim, phase=Phase.NOT_OBEYED, apply_on=apply_on)
+        case EnforcementAlarmRaised(days_left=days_left):
+            return replace(claim, apply_alarmed_at_days=days_left)
         case EnforcementLapsed():
             return replace(claim, lapsed=True)
         case EnforcementApplied():
@@ -173,7 +177,7 @@ def _interrupted(
     if event.expires_on is None:
         return changed
     if event.clock == ENFORCEMENT:
-        return replace(changed, apply_by_on=event.expires_on, lapsed=False)
+        return _may_apply_until(changed, event.expires_on)
     if event.expires_on == claim.limitation_expires_on:
         return changed
     return replace(changed, limitation_expires_on=event.expires_on, alarmed_at_days=None)
@@ -241,4 +245,10 @@ def _paid(claim: Claim, event: PaymentNoted | MoneyRecovered) -> Claim:
         return replace(changed, recovered_minor=claim.recovered_minor + event.amount_minor)
     if event.expires_on is None:
         return changed
-    return replace(changed, apply_by_on=event.expires_on, lapsed=False)
+    return _may_apply_until(changed, event.expires_on)
+
+
+def _may_apply_until(claim: Claim, last_on: date) -> Claim:
+    if last_on == claim.apply_by_on:
+        return claim
+    return replace(claim, apply_by_on=last_on, apply_alarmed_at_days=None, lapsed=False)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     CloseEnforcement,
@@ -16,6 +17,7 @@ from arrears.legal.domain.claim.events import (
     ClaimClosed,
     ClaimEvent,
     ClaimRegistered,
+    EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
@@ -157,6 +159,29 @@ def apply(
             recorded_by=staff_id,
             policy_id=policy.id,
             policy_version=policy.version,
+        ),
+    )
+
+
+def alarm_days(rules: Rules, claim: Claim, today: date) -> Sequence[date]:
+    last_on, raised = claim.apply_by_on, claim.apply_alarmed_at_days
+    return alarms.days_of(last_on, rules.alarm_days_of(claim), raised, today)
+
+
+def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
+    """While nothing was applied for, whatever it waits for."""
+    last_on, raised = claim.apply_by_on, claim.apply_alarmed_at_days
+    days_left = alarms.reached(last_on, rules.alarm_days_of(claim), raised, today)
+    if days_left is None:
+        return ()
+    return (
+        EnforcementAlarmRaised(
+            case_id=claim.case_id,
+            loan_key=claim.loan_key,
+            days_left=days_left,
+            apply_by_on=claim.apply_by_on,
+            unpaid_minor=claim.unpaid_minor,
+            currency=claim.currency,
         ),
     )
 
