@@ -159,6 +159,40 @@ class TestText:
         assert (zh.why or "").endswith("政策 cn-default 第 3 版")
         assert (en.why or "").endswith("policy cn-default version 3")
 
+    @pytest.mark.parametrize(
+        ("moved_from_on", "provisional", "en", "zh"),
+        [
+            (None, False, "", ""),
+            ("2027-05-01", False, ", moved from 2027-05-01 because no working day", "顺延"),
+            (None, True, " (provisional: the holidays of that year", "暂定"),
+        ],
+    )
+    def test_a_legal_deadline_says_how_it_was_counted(
+        self, moved_from_on: str | None, provisional: bool, en: str, zh: str
+    ) -> None:
+        fields = {
+            **_sample("arrears.legal.judgment_entered.v1", full=True),
+            "derivation": {
+                "rule": "24m",
+                "start_on": "2025-05-01",
+                "moved_from_on": moved_from_on,
+                "provisional": provisional,
+            },
+        }
+        said = STRICT.say("arrears.legal.judgment_entered.v1", fields, "en", None).why or ""
+        assert f"; counted from 2025-05-01 by 24 months{en}" in said
+        assert ("moved" in said, "provisional" in said) == (moved_from_on is not None, provisional)
+        said = STRICT.say("arrears.legal.judgment_entered.v1", fields, "zh", None).why or ""
+        assert "自 2025-05-01 起算 24 个月" in said
+        assert zh in said
+
+    @pytest.mark.parametrize(
+        ("rule", "en"), [("1m", "1 month"), ("15d", "15 days"), ("soon", "soon")]
+    )
+    def test_a_period_is_said_in_words(self, rule: str, en: str) -> None:
+        words = Words(parse_phrases("x", {"x": {"what": {"zh": "a", "en": "{rule|period}"}}}), {})
+        assert words.say("x", {"rule": rule}, "en", None).what == en
+
     def test_odd_values_never_stop_a_story(self) -> None:
         odd = {"delivered_at": "soon", "total_minor": "many", "currency": 3}
         said = load_words().say("arrears.contact.demand_delivered.v1", odd, "en", None)
@@ -245,7 +279,7 @@ def _value(info: Any, *, full: bool, path: str, codes: dict[str, str]) -> Any:
     return code or _NAMED.get(path.rpartition(".")[2]) or plain[type(info)]
 
 
-_NAMED: Final = {"currency": "CNY", "local_time": "2024-03-01T17:00:00+08:00"}
+_NAMED: Final = {"currency": "CNY", "rule": "36m", "local_time": "2024-03-01T17:00:00+08:00"}
 _PLAIN: Final[dict[type, Any]] = {
     msgspec.inspect.StrType: "text",
     msgspec.inspect.IntType: 7,

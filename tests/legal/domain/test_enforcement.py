@@ -32,6 +32,7 @@ from arrears.legal.domain.claim.events import (
     EnforcementLapsed,
     MoneyRecovered,
 )
+from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -198,6 +199,9 @@ class TestApplyForEnforcement:
                 apply_by_on=date(2028, 4, 25),
                 unpaid_minor=3_800_000,
                 currency="CNY",
+                derivation=Derivation(
+                    rule="24m", start_on=OBEY_BY, moved_from_on=None, provisional=False
+                ),
             )
         )
 

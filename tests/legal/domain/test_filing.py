@@ -32,6 +32,7 @@ from arrears.legal.domain.claim.events import (
     FilingApproved,
     FilingRefused,
 )
+from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
@@ -211,7 +212,12 @@ class TestTakeClaim:
         promise = promised(date(2024, 12, 30), "p1")
         old = replace(TAKE, due_on=date(2022, 1, 10))
         given(*lived(promise)).when(old).then(
-            replace(TAKEN, due_on=date(2022, 1, 10), limitation_expires_on=date(2027, 12, 30)),
+            replace(
+                TAKEN,
+                due_on=date(2022, 1, 10),
+                limitation_expires_on=date(2027, 12, 30),
+                derivation=replace(DERIVED, start_on=date(2024, 12, 30)),
+            ),
             refusal("demand_delivered", demand_delivered_on=None, last=date(2027, 12, 30)),
         )
 
@@ -302,6 +308,7 @@ INPUTS = GateInputs(
     agreement_in_force=False,
     held=False,
 )
+DERIVED = Derivation(rule="36m", start_on=DELIVERED_ON, moved_from_on=None, provisional=False)
 TAKEN = ClaimTaken(
     case_id=CASE,
     loan_key=LOAN,
@@ -316,6 +323,7 @@ TAKEN = ClaimTaken(
     limitation_expires_on=date(2029, 1, 5),
     policy_id=POLICY,
     policy_version=VERSION,
+    derivation=DERIVED,
 )
 
 

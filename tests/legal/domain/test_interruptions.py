@@ -32,6 +32,7 @@ from arrears.legal.domain.claim.events import (
     LimitationAlarmRaised,
     LimitationInterrupted,
 )
+from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -160,6 +161,7 @@ class TestInterruptions:
             currency="CNY",
             clock="limitation",
             expires_on=date(2029, 3, 9),
+            derivation=derived(date(2026, 3, 9)),
         )
         assert claim_of(decider.decide(DEMAND, decider.fold(history))) == 3_500_000
 
@@ -202,6 +204,7 @@ class TestAgreements:
             signed_on=TODAY,
             clock="limitation",
             expires_on=date(2029, 3, 2),
+            derivation=derived(TODAY),
         )
         assert isinstance(refused, FilingRefused)
         assert refused.missing == ("demand_delivered", "no_agreement_in_force")
@@ -270,6 +273,10 @@ class TestLimitationTimers:
 
 
 # --- Short words for long events.
+
+
+def derived(start_on: date) -> Derivation:
+    return Derivation(rule="36m", start_on=start_on, moved_from_on=None, provisional=False)
 
 
 def promised(on: date, promise_id: str) -> NotePromise:

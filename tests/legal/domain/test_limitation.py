@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from arrears.legal.domain.limitation import BY_DEBTOR, Interruption, after, expires_on
+from arrears.legal.domain.limitation import BY_DEBTOR, Interruption, expiry, renewed
 
 DUE = date(2020, 3, 2)
 ENDS = date(2023, 3, 2)
@@ -17,7 +17,7 @@ def every_day(_day: date) -> bool:
 
 
 def last_day(*interruptions: Interruption) -> date:
-    return expires_on(DUE, interruptions, months=36, is_workday=every_day)
+    return expiry(DUE, interruptions, months=36, is_workday=every_day).on
 
 
 def test_three_years_from_the_due_day() -> None:
@@ -51,7 +51,7 @@ def test_a_demand_counts_again_after_a_revival() -> None:
 
 def test_an_early_act_heard_late_brings_the_end_no_nearer() -> None:
     early = Interruption(by="promise", on=date(2021, 1, 1))
-    assert after(date(2025, 6, 1), early, months=36, is_workday=every_day) == date(2025, 6, 1)
+    assert renewed(date(2025, 6, 1), early, months=36, is_workday=every_day) is None
 
 
 @forall(

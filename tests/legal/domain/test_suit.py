@@ -28,6 +28,7 @@ from arrears.legal.domain.claim.events import (
     PaymentNoted,
 )
 from arrears.legal.domain.claim.state import Phase
+from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -141,6 +142,9 @@ class TestCourt:
                 recorded_by=None,
                 policy_id=POLICY,
                 policy_version=VERSION,
+                derivation=Derivation(
+                    rule="24m", start_on=OBEY_BY, moved_from_on=None, provisional=False
+                ),
             )
         )
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
-from arrears.legal.adapters.workdays import workdays_of
+from arrears.legal.adapters.workdays import announced_until, workdays_of
 from arrears.legal.api.routes import routes
 from arrears.legal.application.effects import Answer, effect_of, on_answer, unanswered
 from arrears.legal.application.projections import case_list
@@ -22,7 +22,10 @@ from arrears.shared.service.settings import Ground
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
     book = load_policies(ground.policies)
-    decider = make_claim_decider(book, ground.calendar, workdays_of(ground.country))
+    country = ground.country
+    decider = make_claim_decider(
+        book, ground.calendar, workdays_of(country), announced_until(country)
+    )
     return Stage(
         name="legal",
         tenant=ground.tenant,

@@ -9,6 +9,7 @@ where it helps, why (`why`), in both languages. In a text
     {field|codes:list} several coded values                     {field|flag:list}  true or false
     {field|plan}, {field|count}, {field|ordinal}, {field|clock}, {field|days}  instalments; how
                        many; an index counted from 1; the time of day of a local time; 1 day, 2 days
+    {field|period}     a legal period such as 15d or 36m: 15 days, 36 months
     [[ ... ]]          left out where a field inside it is absent, null, empty, false or 0
 
 A text that names a field which the event lacks shows a dash, never an error: a history must be
@@ -84,6 +85,7 @@ class Words:
             "ordinal": lambda value, _list, _language, _fields: str(int(value) + 1),
             "clock": lambda value, _list, _language, _fields: str(value)[11:16],
             "days": lambda value, _list, language, _fields: _days(value, language),
+            "period": lambda value, _list, language, _fields: _period(value, language),
             "plan": self._plan,
         }
 
@@ -206,6 +208,18 @@ def _days(count: int, language: Language) -> str:
     return f"{count} day" if count == 1 else f"{count} days"
 
 
+def _period(rule: str, language: Language) -> str:
+    """Raises ValueError for what is no period."""
+    count, unit = int(rule[:-1]), rule[-1]
+    if unit == "d":
+        return _days(count, language)
+    if unit != "m":
+        raise ValueError(rule)
+    if language == "zh":
+        return f"{count} 个月"
+    return f"{count} month" if count == 1 else f"{count} months"
+
+
 def money_text(amount_minor: int, currency: str) -> str:
     """117050 in CNY is `CNY 1,170.50`."""
     text = format_minor(abs(amount_minor), currency)
@@ -242,6 +256,7 @@ _FILTER_NAMES: Final = frozenset(
         "flag",
         "money",
         "ordinal",
+        "period",
         "plan",
         "time",
     }

@@ -13,11 +13,7 @@ def workdays_of(country: str = "CN") -> Callable[[date], bool]:
 
     A year whose make-up days are not announced yet is reckoned without them.
     """
-    try:
-        days = holidays.country_holidays(country)
-    except NotImplementedError as error:
-        rule = f"the public holidays of {country!r} are not known"
-        raise BadSetting("ARREARS_COUNTRY", rule) from error
+    days = _holidays_of(country)
     known: dict[date, bool] = {}
 
     def is_workday(day: date) -> bool:
@@ -27,3 +23,22 @@ def workdays_of(country: str = "CN") -> Callable[[date], bool]:
         return found
 
     return is_workday
+
+
+def announced_until(country: str = "CN") -> int | None:
+    """The last year whose make-up days are known; None where the country has none to announce.
+
+    Raises BadSetting like `workdays_of`.
+    """
+    days = _holidays_of(country)
+    if not days.has_substituted_holidays:
+        return None
+    return max(getattr(days, "special_public_holidays", {}), default=None)
+
+
+def _holidays_of(country: str) -> holidays.HolidayBase:
+    try:
+        return holidays.country_holidays(country)
+    except NotImplementedError as error:
+        rule = f"the public holidays of {country!r} are not known"
+        raise BadSetting("ARREARS_COUNTRY", rule) from error

@@ -30,6 +30,19 @@ class Deadline(Struct, frozen=True, kw_only=True):
     on: date
 
 
+class Derivation(Struct, frozen=True, kw_only=True):
+    """How a last day was found; kept in the event that sets it.
+
+    The day after `start_on` is the first that counts. `moved_from_on` is the day as it was counted,
+    where that is a day off. `provisional`: the holidays of its year were not announced yet.
+    """
+
+    rule: str
+    start_on: date
+    moved_from_on: date | None
+    provisional: bool
+
+
 def deadline(rule: str, start_on: date, is_workday: IsWorkday) -> Deadline:
     """`rule` is days or months: 15d, 36m. Raises ValueError for any other text."""
     raw_on = end_of(rule, start_on)

@@ -9,7 +9,7 @@ from datetime import date
 
 from msgspec import Struct
 
-from arrears.legal.domain.deadlines import IsWorkday, deadline
+from arrears.legal.domain.deadlines import Deadline, IsWorkday, deadline
 
 BY_DEBTOR = frozenset({"promise", "part_payment", "agreement"})
 """Acts in which the debtor accepts the debt (时效规定 2020 arts. 14, 19); a demand is not one."""
@@ -22,20 +22,21 @@ class Interruption(Struct, frozen=True, kw_only=True):
     on: date
 
 
-def expires_on(
+def expiry(
     due_on: date, interruptions: Iterable[Interruption], *, months: int, is_workday: IsWorkday
-) -> date:
+) -> Deadline:
     """The last day on which the claim may be filed, after all interruptions in order of days."""
-    last_day = deadline(f"{months}m", due_on, is_workday).on
+    last = deadline(f"{months}m", due_on, is_workday)
     for interruption in sorted(interruptions, key=lambda one: one.on):
-        last_day = after(last_day, interruption, months=months, is_workday=is_workday)
-    return last_day
+        last = renewed(last.on, interruption, months=months, is_workday=is_workday) or last
+    return last
 
 
-def after(
+def renewed(
     last_day: date, interruption: Interruption, *, months: int, is_workday: IsWorkday
-) -> date:
-    """The last day as one more interruption leaves it. It never comes nearer."""
+) -> Deadline | None:
+    """The later last day that one more interruption brings; None where it brings none."""
     if interruption.on > last_day and interruption.by not in BY_DEBTOR:
-        return last_day
-    return max(last_day, deadline(f"{months}m", interruption.on, is_workday).on)
+        return None
+    found = deadline(f"{months}m", interruption.on, is_workday)
+    return found if found.on > last_day else None

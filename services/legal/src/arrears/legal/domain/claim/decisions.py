@@ -91,9 +91,12 @@ def due(rules: Rules, claim: Claim, after: datetime) -> datetime | None:
 
 
 def make_claim_decider(
-    policies: PolicyBook, calendar: BankCalendar, is_workday: IsWorkday
+    policies: PolicyBook,
+    calendar: BankCalendar,
+    is_workday: IsWorkday,
+    announced_until: int | None = None,
 ) -> ClaimDecider:
-    rules = Rules(policies=policies, calendar=calendar, is_workday=is_workday)
+    rules = Rules(policies, calendar, is_workday, announced_until)
     return Decider(
         category=CATEGORY,
         initial=Claim(),

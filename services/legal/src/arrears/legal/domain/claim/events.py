@@ -2,7 +2,8 @@
 
 `clock` and `expires_on` say which legal period an act of a party has begun anew, and its new last
 day: limitation (until the suit), enforcement (after the judgment); None where neither runs or the
-due day is not known yet.
+due day is not known yet. `derivation` says how the last day that an event sets or warns of was
+found; None in events of before it was kept.
 """
 
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
@@ -26,6 +28,7 @@ class DemandNoted(Struct, frozen=True, kw_only=True):
     clock: str | None
     expires_on: date | None
     recorded_by: StaffId | None
+    derivation: Derivation | None = None
 
 
 class LimitationInterrupted(Struct, frozen=True, kw_only=True):
@@ -40,6 +43,7 @@ class LimitationInterrupted(Struct, frozen=True, kw_only=True):
     currency: str
     clock: str | None
     expires_on: date | None
+    derivation: Derivation | None = None
 
 
 class AgreementNoted(Struct, frozen=True, kw_only=True):
@@ -51,6 +55,7 @@ class AgreementNoted(Struct, frozen=True, kw_only=True):
     signed_on: date
     clock: str | None
     expires_on: date | None
+    derivation: Derivation | None = None
 
 
 class AgreementEndNoted(Struct, frozen=True, kw_only=True):
@@ -77,6 +82,7 @@ class ClaimTaken(Struct, frozen=True, kw_only=True):
     limitation_expires_on: date
     policy_id: str
     policy_version: int
+    derivation: Derivation | None = None
 
 
 class ClaimPaused(Struct, frozen=True, kw_only=True):
@@ -134,6 +140,7 @@ class LimitationAlarmRaised(Struct, frozen=True, kw_only=True):
     days_left: int
     limitation_expires_on: date
     missing: tuple[str, ...]
+    derivation: Derivation | None = None
 
 
 class ClaimFiled(Struct, frozen=True, kw_only=True):
@@ -174,6 +181,7 @@ class PaymentNoted(Struct, frozen=True, kw_only=True):
     since_filing_minor: int
     clock: str | None
     expires_on: date | None
+    derivation: Derivation | None = None
 
 
 class JudgmentEntered(Struct, frozen=True, kw_only=True):
@@ -189,6 +197,7 @@ class JudgmentEntered(Struct, frozen=True, kw_only=True):
     recorded_by: StaffId | None
     policy_id: str
     policy_version: int
+    derivation: Derivation | None = None
 
 
 class JudgmentObeyed(Struct, frozen=True, kw_only=True):
@@ -225,6 +234,7 @@ class EnforcementAlarmRaised(Struct, frozen=True, kw_only=True):
     apply_by_on: date
     unpaid_minor: int
     currency: str
+    derivation: Derivation | None = None
 
 
 class EnforcementLapsed(Struct, frozen=True, kw_only=True):

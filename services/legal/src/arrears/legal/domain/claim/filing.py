@@ -39,10 +39,10 @@ from arrears.legal.domain.claim.state import (
     demand_reference,
     evolve,
 )
-from arrears.legal.domain.deadlines import deadline
+from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.fees import acceptance_fee
 from arrears.legal.domain.gate import LIMITATION_ALIVE, GateInputs, missing_items
-from arrears.legal.domain.limitation import Interruption, expires_on
+from arrears.legal.domain.limitation import Interruption, expiry
 from arrears.legal.domain.policy import Policy
 from arrears.shared.kernel.decider import Refused
 
@@ -57,7 +57,7 @@ def note_demand(rules: Rules, command: NoteDemand, claim: Claim) -> Sequence[Cla
     if claim.phase is Phase.CLOSED or demand_reference(command.delivered_at) in claim.seen:
         return ()
     delivered_on = rules.day_of(command.delivered_at)
-    clock, last_day = restarted(rules, claim, Interruption(by="demand", on=delivered_on))
+    clock = restarted(rules, claim, Interruption(by="demand", on=delivered_on))
     noted = DemandNoted(
         case_id=command.case_id,
         loan_key=command.loan_key,
@@ -65,8 +65,9 @@ def note_demand(rules: Rules, command: NoteDemand, claim: Claim) -> Sequence[Cla
         currency=command.currency,
         delivered_at=command.delivered_at,
         delivered_on=delivered_on,
-        clock=clock,
-        expires_on=last_day,
+        clock=clock.name,
+        expires_on=clock.expires_on,
+        derivation=clock.derivation,
         recorded_by=command.staff_id,
     )
     return (noted, *look_again(rules, evolve(claim, noted), command.now))
@@ -77,7 +78,7 @@ def note_promise(rules: Rules, command: NotePromise, claim: Claim) -> Sequence[C
     if claim.phase not in _CLOCK_RUNS or command.promise_id in claim.seen:
         return ()
     on = rules.day_of(command.now)
-    clock, last_day = restarted(rules, claim, Interruption(by="promise", on=on))
+    clock = restarted(rules, claim, Interruption(by="promise", on=on))
     noted = LimitationInterrupted(
         case_id=command.case_id,
         loan_key=command.loan_key,
@@ -86,8 +87,9 @@ def note_promise(rules: Rules, command: NotePromise, claim: Claim) -> Sequence[C
         reference=command.promise_id,
         amount_minor=command.amount_minor,
         currency=command.currency,
-        clock=clock,
-        expires_on=last_day,
+        clock=clock.name,
+        expires_on=clock.expires_on,
+        derivation=clock.derivation,
     )
     return (noted, *look_again(rules, evolve(claim, noted), command.now))
 
@@ -95,7 +97,7 @@ def note_promise(rules: Rules, command: NotePromise, claim: Claim) -> Sequence[C
 def note_part_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
     """Money for a claim that is taken and not filed. Before the referral it is not noted: the
     demand that must be delivered before filing begins the period anew anyway."""
-    clock, last_day = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
+    clock = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
     noted = LimitationInterrupted(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -104,8 +106,9 @@ def note_part_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Seq
         reference=command.repayment_id,
         amount_minor=command.amount_minor,
         currency=command.currency,
-        clock=clock,
-        expires_on=last_day,
+        clock=clock.name,
+        expires_on=clock.expires_on,
+        derivation=clock.derivation,
     )
     return (noted, *look_again(rules, evolve(claim, noted), command.now))
 
@@ -114,14 +117,15 @@ def note_agreement(rules: Rules, command: NoteAgreement, claim: Claim) -> Sequen
     if claim.phase is Phase.CLOSED or agreement_reference(command.signed_at) in claim.seen:
         return ()
     signed_on = rules.day_of(command.signed_at)
-    clock, last_day = restarted(rules, claim, Interruption(by="agreement", on=signed_on))
+    clock = restarted(rules, claim, Interruption(by="agreement", on=signed_on))
     noted = AgreementNoted(
         case_id=command.case_id,
         loan_key=command.loan_key,
         signed_at=command.signed_at,
         signed_on=signed_on,
-        clock=clock,
-        expires_on=last_day,
+        clock=clock.name,
+        expires_on=clock.expires_on,
+        derivation=clock.derivation,
     )
     return (noted, *look_again(rules, evolve(claim, noted), command.now))
 
@@ -141,6 +145,7 @@ def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]
         return ()
     today = rules.day_of(command.now)
     policy = rules.policy_on(today)
+    last_day, derivation = _limitation(rules, claim, command.due_on, policy)
     taken = ClaimTaken(
         case_id=command.case_id,
         loan_key=command.loan_key,
@@ -152,9 +157,10 @@ def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]
         due_on=command.due_on,
         days_past_due=command.days_past_due,
         taken_on=today,
-        limitation_expires_on=_limitation(rules, claim, command.due_on, policy),
+        limitation_expires_on=last_day,
         policy_id=policy.id,
         policy_version=policy.version,
+        derivation=derivation,
     )
     return (taken, *look_again(rules, evolve(claim, taken), command.now))
 
@@ -254,6 +260,7 @@ def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]
             days_left=days_left,
             limitation_expires_on=claim.limitation_expires_on,
             missing=claim.missing,
+            derivation=claim.limitation_derivation,
         ),
     )
 
@@ -279,16 +286,22 @@ def _check_demand(command: NoteDemand, claim: Claim) -> None:
         raise Refused("other_currency", "currency")
 
 
-def _limitation(rules: Rules, claim: Claim, due_on: date, policy: Policy) -> date:
+def _limitation(
+    rules: Rules, claim: Claim, due_on: date, policy: Policy
+) -> tuple[date, Derivation | None]:
     """From the due day through all that is known to have interrupted it.
 
     For a claim that was taken before, the interruptions are in its last day already.
     """
-    months = policy.limitation.months
-    if claim.phase is Phase.REFUSED:
-        from_due_day = deadline(f"{months}m", due_on, rules.is_workday).on
-        return max(claim.limitation_expires_on, from_due_day)
-    return expires_on(due_on, claim.interruptions, months=months, is_workday=rules.is_workday)
+    found = expiry(
+        due_on,
+        claim.interruptions,
+        months=policy.limitation.months,
+        is_workday=rules.is_workday,
+    )
+    if claim.phase is Phase.REFUSED and claim.limitation_expires_on >= found.on:
+        return claim.limitation_expires_on, claim.limitation_derivation
+    return found.on, rules.derivation_of(found)
 
 
 def _inputs(claim: Claim, policy: Policy, today: date) -> GateInputs:

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from msgspec import Struct
+
 from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Claim, Phase
-from arrears.legal.domain.deadlines import IsWorkday, deadline
-from arrears.legal.domain.limitation import Interruption, after
+from arrears.legal.domain.deadlines import Deadline, Derivation, IsWorkday, deadline
+from arrears.legal.domain.limitation import Interruption, renewed
 from arrears.legal.domain.policy import Policy, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 
@@ -17,6 +19,8 @@ class Rules:
     policies: PolicyBook
     calendar: BankCalendar
     is_workday: IsWorkday
+    announced_until: int | None = None
+    """The last year whose workdays are announced; None where no year waits for that."""
 
     def day_of(self, at: datetime) -> date:
         return self.calendar.day_of(at)
@@ -28,25 +32,57 @@ class Rules:
         """A claim keeps the periods of the policy under which it was taken."""
         return self.policies.on(claim.taken_on)
 
+    def time_to_apply(self, policy: Policy, start_on: date) -> Deadline:
+        """For enforcement, counted from the last day to obey or from an act of a party."""
+        return deadline(f"{policy.enforcement.apply_within_months}m", start_on, self.is_workday)
+
+    def derivation_of(self, found: Deadline) -> Derivation:
+        until = self.announced_until
+        return Derivation(
+            rule=found.rule,
+            start_on=found.start_on,
+            moved_from_on=found.raw_on if found.raw_on < found.on else None,
+            provisional=until is not None and found.on.year > until,
+        )
+
     def alarm_days_of(self, claim: Claim) -> tuple[int, ...]:
         """How many days before the last day of either clock an alarm is raised."""
         return self.policy_of(claim).limitation.alarm_days
 
 
-def restarted(
-    rules: Rules, claim: Claim, interruption: Interruption
-) -> tuple[str | None, date | None]:
-    """Which clock an act restarts, and its new last day. A suit that is running stops both."""
+class Clock(Struct, frozen=True, kw_only=True):
+    """A legal period as an act leaves it; all None where neither runs."""
+
+    name: str | None = None
+    expires_on: date | None = None
+    derivation: Derivation | None = None
+
+
+def restarted(rules: Rules, claim: Claim, interruption: Interruption) -> Clock:
+    """Which clock an act restarts, and its last day now. A suit that is running stops both."""
     if claim.phase is Phase.REFUSED:
-        last_day = after(
+        later = renewed(
             claim.limitation_expires_on,
             interruption,
             months=rules.policy_of(claim).limitation.months,
             is_workday=rules.is_workday,
         )
-        return LIMITATION, last_day
+        if later is not None:
+            return _clock(rules, LIMITATION, later)
+        return Clock(
+            name=LIMITATION,
+            expires_on=claim.limitation_expires_on,
+            derivation=claim.limitation_derivation,
+        )
     if claim.phase is Phase.NOT_OBEYED:
-        months = rules.policy_of(claim).enforcement.apply_within_months
-        renewed = deadline(f"{months}m", interruption.on, rules.is_workday).on
-        return ENFORCEMENT, max(claim.apply_by_on, renewed)
-    return None, None
+        found = rules.time_to_apply(rules.policy_of(claim), interruption.on)
+        if found.on > claim.apply_by_on:
+            return _clock(rules, ENFORCEMENT, found)
+        return Clock(
+            name=ENFORCEMENT, expires_on=claim.apply_by_on, derivation=claim.apply_derivation
+        )
+    return Clock()
+
+
+def _clock(rules: Rules, name: str, found: Deadline) -> Clock:
+    return Clock(name=name, expires_on=found.on, derivation=rules.derivation_of(found))

@@ -35,6 +35,7 @@ from arrears.legal.domain.claim.events import (
     MoneyRecovered,
     PaymentNoted,
 )
+from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.limitation import Interruption
 from arrears.shared.kernel.ids import CaseId, LoanKey
 
@@ -70,6 +71,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     total_minor: int | None = None
     """What is owed, as far as known; None where intake's figure was none."""
     limitation_expires_on: date = date.max
+    limitation_derivation: Derivation | None = None
     alarmed_at_days: int | None = None
     approved: bool = False
     despite_limitation: bool = False
@@ -85,6 +87,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     obey_by_on: date = date.max
     apply_on: date | None = None
     apply_by_on: date = date.max
+    apply_derivation: Derivation | None = None
     apply_alarmed_at_days: int | None = None
     lapsed: bool = False
     registered: bool = False
@@ -138,6 +141,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
                 awarded_minor=event.awarded_minor,
                 obey_by_on=event.obey_by_on,
                 apply_by_on=event.apply_by_on,
+                apply_derivation=event.derivation,
             )
         case JudgmentNotObeyed(apply_on=apply_on):
             return replace(claim, phase=Phase.NOT_OBEYED, apply_on=apply_on)
@@ -177,10 +181,15 @@ def _interrupted(
     if event.expires_on is None:
         return changed
     if event.clock == ENFORCEMENT:
-        return _may_apply_until(changed, event.expires_on)
+        return _may_apply_until(changed, event.expires_on, event.derivation)
     if event.expires_on == claim.limitation_expires_on:
         return changed
-    return replace(changed, limitation_expires_on=event.expires_on, alarmed_at_days=None)
+    return replace(
+        changed,
+        limitation_expires_on=event.expires_on,
+        limitation_derivation=event.derivation,
+        alarmed_at_days=None,
+    )
 
 
 def _noted(claim: Claim, event: Interrupting) -> Claim:
@@ -229,6 +238,7 @@ def _taken(claim: Claim, event: ClaimTaken) -> Claim:
         taken_on=event.taken_on,
         total_minor=event.overdue_minor if event.overdue_minor > 0 else None,
         limitation_expires_on=event.limitation_expires_on,
+        limitation_derivation=event.derivation,
         alarmed_at_days=None,
         missing=(),
         returned=False,
@@ -245,10 +255,16 @@ def _paid(claim: Claim, event: PaymentNoted | MoneyRecovered) -> Claim:
         return replace(changed, recovered_minor=claim.recovered_minor + event.amount_minor)
     if event.expires_on is None:
         return changed
-    return _may_apply_until(changed, event.expires_on)
+    return _may_apply_until(changed, event.expires_on, event.derivation)
 
 
-def _may_apply_until(claim: Claim, last_on: date) -> Claim:
+def _may_apply_until(claim: Claim, last_on: date, derivation: Derivation | None) -> Claim:
     if last_on == claim.apply_by_on:
         return claim
-    return replace(claim, apply_by_on=last_on, apply_alarmed_at_days=None, lapsed=False)
+    return replace(
+        claim,
+        apply_by_on=last_on,
+        apply_derivation=derivation,
+        apply_alarmed_at_days=None,
+        lapsed=False,
+    )

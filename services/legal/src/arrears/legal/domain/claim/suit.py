@@ -29,7 +29,6 @@ from arrears.legal.domain.claim.events import (
 )
 from arrears.legal.domain.claim.rules import Rules, restarted
 from arrears.legal.domain.claim.state import Claim, Phase, evolve
-from arrears.legal.domain.deadlines import deadline
 from arrears.legal.domain.fees import enforcement_fee
 from arrears.legal.domain.limitation import Interruption
 from arrears.shared.kernel.decider import Refused
@@ -64,7 +63,7 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
     if claim.phase not in (Phase.FILED, Phase.REGISTERED):
         return ()
     policy = rules.policy_on(today)
-    within = f"{policy.enforcement.apply_within_months}m"
+    time_to_apply = rules.time_to_apply(policy, command.obey_by_on)
     entered = JudgmentEntered(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -72,10 +71,11 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
         currency=claim.currency,
         judged_on=today,
         obey_by_on=command.obey_by_on,
-        apply_by_on=deadline(within, command.obey_by_on, rules.is_workday).on,
+        apply_by_on=time_to_apply.on,
         recorded_by=command.staff_id,
         policy_id=policy.id,
         policy_version=policy.version,
+        derivation=rules.derivation_of(time_to_apply),
     )
     return (entered, *_obeyed(evolve(claim, entered)))
 
@@ -86,7 +86,7 @@ def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence
         return ()
     if claim.phase is Phase.ENFORCING:
         return _recover(command, claim)
-    clock, last_day = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
+    clock = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
     noted = PaymentNoted(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -95,8 +95,9 @@ def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence
         currency=command.currency,
         value_on=command.value_on,
         since_filing_minor=claim.since_filing_minor + command.amount_minor,
-        clock=clock,
-        expires_on=last_day,
+        clock=clock.name,
+        expires_on=clock.expires_on,
+        derivation=clock.derivation,
     )
     return (noted, *_obeyed(evolve(claim, noted)))
 
@@ -182,6 +183,7 @@ def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]
             apply_by_on=claim.apply_by_on,
             unpaid_minor=claim.unpaid_minor,
             currency=claim.currency,
+            derivation=claim.apply_derivation,
         ),
     )
 
