@@ -265,6 +265,19 @@ class TestEnforcement:
         )
         given(*lived(*JUDGED)).when(by_hand).then_refused("enforcement_not_applied_for")
 
+    def test_an_agreement_or_a_hold_is_noted_and_stops_nothing(self) -> None:
+        at = start_of(date(2026, 5, 1))
+        agreed = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=at, now=at)
+        history = (*ENFORCING, agreed, HELD)
+        names = [type(event).__name__ for event in lived(*history)[-2:]]
+        assert names == ["AgreementNoted", "ClaimPaused"]
+        given(*lived(*history)).when(self.SEARCHED).then(
+            AssetsSearched(case_id=CASE, loan_key=LOAN, found="part")
+        )
+        given(*lived(*history)).when(self.CONCLUDED).then(
+            enforced("no_assets", 0, 3_800_000), closed("no_assets")
+        )
+
     def test_the_same_money_twice_counts_once(self) -> None:
         paid = pay(500_000, date(2026, 5, 10))
         other = pay(1, date(2026, 5, 11))

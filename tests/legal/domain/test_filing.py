@@ -36,6 +36,7 @@ from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -262,14 +263,23 @@ class TestHolds:
         given(*lived(DEMAND)).when(self.HELD).then_nothing_happens()
 
 
+policy = load_policies().on(TODAY)
+filing = replace(policy.filing, approval_from_minor=3_800_000)
+strict = make_claim_decider(PolicyBook([replace(policy, filing=filing)]), CALENDAR, every_day)
+
+
+def after(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history where a claim as large as this needs approval."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *strict.decide(command, strict.fold(events)))
+    return events
+
+
 class TestApproveFiling:
     APPROVE = ApproveFiling(staff_id=LAWYER, now=NOW)
 
     def test_a_large_claim_waits_for_it(self) -> None:
-        policy = load_policies().on(TODAY)
-        filing = replace(policy.filing, approval_from_minor=3_800_000)
-        book = PolicyBook([replace(policy, filing=filing)])
-        strict = make_claim_decider(book, CALENDAR, every_day)
         state = strict.fold(lived(DEMAND))
         small = strict.decide(replace(TAKE, overdue_minor=3_799_999), state)
         assert isinstance(small[-1], ClaimFiled)
@@ -286,6 +296,28 @@ class TestApproveFiling:
         on_purpose = replace(self.APPROVE, despite_limitation=True)
         events = decider.decide(on_purpose, decider.fold((*history, *events)))
         assert [type(event) for event in events] == [FilingApproved, ClaimFiled]
+
+    def test_it_is_another_persons_than_who_recorded_the_demand(self) -> None:
+        by_hand = replace(DEMAND, staff_id=LAWYER, now=NOW)
+        recorded = strict.fold(after(by_hand, TAKE))
+        with pytest.raises(Refused, match="recorded_the_demand"):
+            strict.decide(self.APPROVE, recorded)
+        by_other = replace(self.APPROVE, staff_id=StaffId("lawyer-4"))
+        events = strict.decide(by_other, recorded)
+        assert [type(event) for event in events] == [FilingApproved, ClaimFiled]
+
+    def test_who_approves_first_and_then_records_the_demand_has_not_approved_it(self) -> None:
+        by_hand = replace(DEMAND, staff_id=LAWYER, now=NOW)
+        history = after(TAKE, self.APPROVE, by_hand)
+        assert isinstance(history[-1], FilingRefused)
+        assert history[-1].missing == ("approval",)
+        by_other = replace(self.APPROVE, staff_id=StaffId("lawyer-4"))
+        assert isinstance(strict.decide(by_other, strict.fold(history))[-1], ClaimFiled)
+
+    def test_a_demand_that_contact_delivered_too_needs_nobodys_record(self) -> None:
+        by_hand = replace(DEMAND, delivered_at=NOW, staff_id=LAWYER, now=NOW)
+        history = after(DEMAND, by_hand, TAKE, self.APPROVE)
+        assert isinstance(history[-1], ClaimFiled)
 
     def test_is_refused_where_there_is_no_claim(self) -> None:
         given(*lived(DEMAND)).when(self.APPROVE).then_refused("claim_not_taken")

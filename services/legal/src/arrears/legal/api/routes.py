@@ -50,7 +50,9 @@ def _add_suit(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post(
         "/cases/{case_id}/filing-approval",
-        responses=command_answers("claim_not_taken", "claim_returned", "claim_closed"),
+        responses=command_answers(
+            "claim_not_taken", "claim_returned", "recorded_the_demand", "claim_closed"
+        ),
     )
     async def approve_filing(
         case_id: CaseIdPath, body: FilingApprovalBody, call: Call = called

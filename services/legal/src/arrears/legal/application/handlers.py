@@ -47,7 +47,7 @@ def record_demand(
 def approve_filing(
     case: Row, *, despite_limitation: bool = False, staff_id: StaffId, now: datetime
 ) -> Issue:
-    """Refused: claim_not_taken, claim_returned, claim_closed."""
+    """Refused: claim_not_taken, claim_returned, recorded_the_demand, claim_closed."""
     command = ApproveFiling(staff_id=staff_id, despite_limitation=despite_limitation, now=now)
     return _issue(case, command)
 

@@ -47,7 +47,7 @@ class LimitationInterrupted(Struct, frozen=True, kw_only=True):
 
 
 class AgreementNoted(Struct, frozen=True, kw_only=True):
-    """The debtor accepts the debt by an agreement; while it is kept legal sleeps."""
+    """The debtor accepts the debt; while the agreement is kept nothing is filed or applied for."""
 
     case_id: CaseId
     loan_key: LoanKey
@@ -86,7 +86,7 @@ class ClaimTaken(Struct, frozen=True, kw_only=True):
 
 
 class ClaimPaused(Struct, frozen=True, kw_only=True):
-    """Intake holds the case: nothing is filed or enforced until released or `until_on`."""
+    """Intake holds the case: nothing is filed or applied for until its release or `until_on`."""
 
     case_id: CaseId
     loan_key: LoanKey

@@ -206,6 +206,8 @@ def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[Clai
             return ()
     if claim.returned:
         raise Refused("claim_returned")
+    if command.staff_id == claim.demand_recorded_by:
+        raise Refused("recorded_the_demand")
     if claim.approved and (claim.despite_limitation or not command.despite_limitation):
         return ()
     approved = FilingApproved(

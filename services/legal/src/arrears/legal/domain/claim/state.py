@@ -37,7 +37,7 @@ from arrears.legal.domain.claim.events import (
 )
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.limitation import Interruption
-from arrears.shared.kernel.ids import CaseId, LoanKey
+from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 
 Interrupting: TypeAlias = DemandNoted | LimitationInterrupted | AgreementNoted
 LIMITATION: Final = "limitation"
@@ -65,6 +65,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     interruptions: tuple[Interruption, ...] = ()
     """Those known before the due day is; afterwards they are in `limitation_expires_on`."""
     demand_delivered_on: date | None = None
+    demand_recorded_by: StaffId | None = None
+    """Who recorded the demand that the gate stands on; None once contact has told of one."""
     agreement_in_force: bool = False
     referral: int = 0
     taken_on: date = date.min
@@ -73,8 +75,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     limitation_expires_on: date = date.max
     limitation_derivation: Derivation | None = None
     alarmed_at_days: int | None = None
-    approved: bool = False
-    despite_limitation: bool = False
+    approved_by: frozenset[StaffId] = frozenset()
+    despite_limitation_by: frozenset[StaffId] = frozenset()
     missing: tuple[str, ...] = ()
     held: bool = False
     held_until_on: date | None = None
@@ -95,6 +97,15 @@ class Claim(Struct, frozen=True, kw_only=True):
     recovered_minor: int = 0
     seen: frozenset[str] = frozenset()
     """Demands, promises and repayments that were counted; each counts once."""
+
+    @property
+    def approved(self) -> bool:
+        """By somebody else than who recorded the demand: nobody approves what they did."""
+        return bool(self.approved_by - {self.demand_recorded_by})
+
+    @property
+    def despite_limitation(self) -> bool:
+        return bool(self.despite_limitation_by - {self.demand_recorded_by})
 
     @property
     def unpaid_minor(self) -> int:
@@ -118,9 +129,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, held=False, held_until_on=None)
         case ClaimReturned():
             return replace(claim, returned=True, missing=())
-        case FilingApproved(despite_limitation=despite):
-            despite_limitation = claim.despite_limitation or despite
-            return replace(claim, approved=True, despite_limitation=despite_limitation)
+        case FilingApproved():
+            return _approved(claim, event)
         case FilingRefused(missing=missing):
             return replace(claim, missing=missing)
         case LimitationAlarmRaised(days_left=days_left):
@@ -192,13 +202,23 @@ def _interrupted(
     )
 
 
+def _approved(claim: Claim, event: FilingApproved) -> Claim:
+    changed = replace(claim, approved_by=claim.approved_by | {event.staff_id})
+    if not event.despite_limitation:
+        return changed
+    despite_limitation_by = claim.despite_limitation_by | {event.staff_id}
+    return replace(changed, despite_limitation_by=despite_limitation_by)
+
+
 def _noted(claim: Claim, event: Interrupting) -> Claim:
     match event:
         case DemandNoted():
             unknown = claim.total_minor is None and claim.phase is Phase.REFUSED
+            told = claim.demand_delivered_on is not None and claim.demand_recorded_by is None
             return replace(
                 claim,
                 demand_delivered_on=event.delivered_on,
+                demand_recorded_by=None if told else event.recorded_by,
                 total_minor=event.total_minor if unknown else claim.total_minor,
                 seen=claim.seen | {demand_reference(event.delivered_at)},
             )
