@@ -67,6 +67,11 @@ def promised(on: date) -> NotePromise:
     )
 
 
+def demanded_after(wake: WakeUp, days: int) -> NoteDemand:
+    at = wake.now + timedelta(days=days)
+    return replace(DEMAND, delivered_at=at, now=at)
+
+
 def shown(*commands: ClaimCommand) -> Row:
     """The row that the history of these commands makes."""
     events: tuple[ClaimEvent, ...] = ()
@@ -102,8 +107,9 @@ NOT_OBEYED = (TAKE, DEMAND, JUDGE, HELD, wake_on(date(2026, 4, 26)))
         ((TAKE, ALARMED), ("limitation", date(2026, 10, 10), 30)),
         ((TAKE, ALARMED, promised(date(2026, 9, 11))), ("limitation", date(2029, 9, 11), None)),
         ((TAKE, OVER), (None, None, None)),
+        ((TAKE, HELD, OVER, demanded_after(OVER, 0)), (None, None, None)),
         (
-            (TAKE, HELD, OVER, replace(DEMAND, delivered_at=OVER.now, now=OVER.now)),
+            (TAKE, HELD, OVER, demanded_after(OVER, 0), demanded_after(OVER, 1)),
             (None, None, None),
         ),
         ((TAKE, OVER, promised(date(2026, 11, 2))), ("limitation", date(2029, 11, 2), None)),
