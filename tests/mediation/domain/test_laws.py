@@ -1,6 +1,6 @@
 """What holds for every mediation, whatever its history."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from hypothesis import given as forall
 from hypothesis import settings
@@ -24,9 +24,7 @@ from arrears.mediation.domain.mediation.commands import (
     WakeUp,
 )
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
-from arrears.mediation.domain.mediation.events import (
-    MediationEvent,
-)
+from arrears.mediation.domain.mediation.events import BorrowerInvited, MediationEvent
 from arrears.mediation.domain.plan import Instalment
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
@@ -106,8 +104,11 @@ APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
 # --- What holds for every history.
 
 LATER = date(2026, 4, 20)
+AT_NIGHT = replace(TAKE, now=end_of(TODAY) - timedelta(minutes=1))
 HISTORIES: list[tuple[MediationEvent, ...]] = [
     (),
+    lived(AT_NIGHT),
+    lived(AT_NIGHT, pay(25_000, date(2026, 3, 3))),
     lived(TAKE),
     lived(TAKE, pay(25_000, date(2026, 3, 3)), WILLING),
     lived(TAKE, replace(ACCEPT, instalments=(APRIL,))),
@@ -124,7 +125,9 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
     lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),
 ]
-MOMENTS = st.sampled_from([NOW, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)])
+MOMENTS = st.sampled_from(
+    [NOW, AT_NIGHT.now, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)]
+)
 PLANS = st.sampled_from([(), PLAN, (APRIL,)])
 COMMANDS = st.one_of(
     st.builds(replace, st.just(TAKE), referral=st.integers(1, 6), now=MOMENTS),
@@ -196,6 +199,19 @@ def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
     assert events
     again = decider.due(decider.fold((*history, *events)), due)
     assert again is None or again > due
+
+
+@forall(history=st.sampled_from(HISTORIES), command=COMMANDS, minutes=st.integers(0, 2 * 24 * 60))
+def test_nobody_is_invited_but_in_the_hours(
+    history: tuple[MediationEvent, ...], command: MediationCommand, minutes: int
+) -> None:
+    now = NOW + timedelta(minutes=minutes)
+    try:
+        events = decider.decide(replace(command, now=now), decider.fold(history))
+    except Refused:
+        return
+    if any(isinstance(event, BorrowerInvited) for event in events):
+        assert time(9) <= now.astimezone(CALENDAR.zone).time() < time(18)
 
 
 def test_every_event_belongs_to_its_case_and_loan() -> None:

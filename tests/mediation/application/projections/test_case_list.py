@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from arrears.mediation.application.projections.case_list import Row, evolve, key_of
 from arrears.mediation.domain.mediation.events import (
+    BorrowerInvited,
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
@@ -30,6 +31,16 @@ TAKEN = MediationTaken(
     policy_id="cn-mediation",
     policy_version=1,
 )
+INVITED = BorrowerInvited(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    overdue_minor=100_000,
+    currency="CNY",
+    answer_by_on=date(2026, 3, 18),
+    policy_id="cn-mediation",
+    policy_version=1,
+)
 RECEIPT = InvitationReceipted(
     case_id=CASE, loan_key=LOAN, round=1, receipt_id="r", gateway="sandbox"
 )
@@ -41,10 +52,16 @@ def project(*events: MediationEvent) -> Row | None:
     return reduce(evolve, events, empty)
 
 
-def test_a_case_that_was_taken_waits_for_an_answer() -> None:
-    row = project(TAKEN, RECEIPT)
+def test_a_case_that_was_taken_waits_for_the_hours_in_which_it_may_be_written_to() -> None:
+    row = project(TAKEN)
     assert row is not None
-    assert (row.status, row.next_step_by_on) == ("invited", date(2026, 3, 17))
+    assert (row.status, row.next_step_by_on) == ("taken", date(2026, 3, 17))
+
+
+def test_an_invited_borrower_has_until_the_day_of_the_invitation_to_answer() -> None:
+    row = project(TAKEN, INVITED, RECEIPT)
+    assert row is not None
+    assert (row.status, row.next_step_by_on) == ("invited", date(2026, 3, 18))
 
 
 def test_a_closed_case_waits_for_nothing() -> None:
@@ -54,7 +71,7 @@ def test_a_closed_case_waits_for_nothing() -> None:
 
 
 def test_an_answer_that_comes_when_talks_have_moved_on_changes_no_row() -> None:
-    row = project(TAKEN)
+    row = project(TAKEN, INVITED)
     assert row is not None
     declined = InvitationAnswered(
         case_id=CASE, loan_key=LOAN, round=1, accepted=False, instalments=(), settle_by_on=None

@@ -32,12 +32,13 @@ from arrears.mediation.domain.plan import Instalment
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 2  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(MediationEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):
-    """`status`: invited, talking, proposed, in_force, fulfilled, breached, failed, closed."""
+    """`status`: taken, invited, talking, proposed, in_force, and how it ended: fulfilled, breached,
+    failed, closed."""
 
     case_id: CaseId
     loan_key: LoanKey
@@ -69,7 +70,7 @@ def evolve(row: Row | None, event: MediationEvent) -> Row | None:
             loan_key=event.loan_key,
             borrower_id=event.borrower_id,
             round=event.round,
-            status="invited",
+            status="taken",
             overdue_minor=event.overdue_minor,
             currency=event.currency,
             next_step_by_on=event.answer_by_on,
@@ -81,8 +82,10 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     row: Row, event: MediationEvent
 ) -> Row:
     match event:
-        case MediationTaken() | BorrowerInvited() | InvitationReceipted():
+        case MediationTaken() | InvitationReceipted():
             return row
+        case BorrowerInvited():
+            return replace(row, status="invited", next_step_by_on=event.answer_by_on)
         case InvitationAnswered():
             if row.status != "invited":
                 return row

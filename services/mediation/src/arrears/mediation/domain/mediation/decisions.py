@@ -1,12 +1,11 @@
 """What follows from a command to a mediation, and when it wants to be woken."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import TypeAlias, assert_never
 
-from arrears.mediation.domain.mediation import performance, talks
+from arrears.mediation.domain.mediation import performance, signing, talks
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
@@ -23,6 +22,7 @@ from arrears.mediation.domain.mediation.commands import (
     WakeUp,
 )
 from arrears.mediation.domain.mediation.events import MediationClosed, MediationEvent
+from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
     HELD,
     Held,
@@ -43,51 +43,48 @@ CATEGORY = "mediation.mediation"
 MediationDecider: TypeAlias = Decider[Mediation, MediationCommand, MediationEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What decisions read beside the state: the policy by day, and the bank's days."""
-
-    policies: PolicyBook
-    calendar: BankCalendar
-
-
 def decide(  # noqa: C901, PLR0911 - one case for each command
     rules: Rules, command: MediationCommand, mediation: Mediation
 ) -> Sequence[MediationEvent]:
     """Say what follows from a command. A command already in effect yields nothing."""
-    today = rules.calendar.day_of(command.now)
+    policy, today = rules.today(command.now)
     match command:
         case TakeMediation():
-            return talks.take(command, mediation, rules.policies.on(today), today)
+            return talks.take(command, mediation, rules)
         case ReceiptInvitation():
             return talks.receipt(command, mediation)
         case AnswerInvitation():
-            return talks.answer(command, mediation, rules.policies.on(today), today)
+            return talks.answer(command, mediation, policy, today)
         case RecordOffer():
-            return talks.record_offer(command, mediation, rules.policies.on(today), today)
+            return talks.record_offer(command, mediation, policy, today)
         case RecordDecline():
             return talks.record_decline(command, mediation)
         case SignForBorrower() | SignForBank():
-            return talks.sign(command, mediation, today)
+            return signing.sign(command, mediation, today)
         case RecordRepayment():
             return _record_repayment(command, mediation)
         case HoldMediation():
             return _hold(mediation)
         case ResumeMediation():
-            return talks.resume(command, mediation, rules.policies.on(today), today)
+            return talks.resume(command, mediation, rules)
         case CloseMediation(reason=reason):
             return _close(mediation, reason)
         case WakeUp():
-            return _wake(mediation, today)
+            return _wake(rules, mediation, command.now)
         case _:
             assert_never(command)
 
 
 def due(rules: Rules, mediation: Mediation, after: datetime) -> datetime | None:
-    """The end of the day that the mediation waits for; at once where that has passed."""
+    """The end of the day that the mediation waits for; at once where that has passed.
+
+    Nobody is invited late in the evening because the morning was missed: then it is the next one.
+    """
     match mediation:
         case NotTaken() | Held() | Over():
             return None
+        case Talking(invited=False):
+            return rules.next_open(after + SOON)
         case Talking(deadline_on=last_day):
             instant = rules.calendar.start_of(last_day + ONE_DAY)
         case Proposed(terms=terms):
@@ -155,14 +152,17 @@ def _close(mediation: Mediation, reason: str) -> Sequence[MediationEvent]:
     )
 
 
-def _wake(mediation: Mediation, today: date) -> Sequence[MediationEvent]:
+def _wake(rules: Rules, mediation: Mediation, now: datetime) -> Sequence[MediationEvent]:
+    today = rules.calendar.day_of(now)
     match mediation:
+        case Talking(invited=False):
+            return talks.invite(mediation, rules, now)
         case Talking(deadline_on=last_day) if last_day < today:
             if mediation.answered:
                 return (talks.failed(mediation, "declined", "no plan was agreed in time"),)
             return (talks.failed(mediation, "no_answer"),)
         case Proposed(terms=terms) if terms.sign_by_on < today:
-            unsigned = f"missing: {talks.unsigned_by(mediation)}"
+            unsigned = f"missing: {signing.unsigned_by(mediation)}"
             return (talks.failed(mediation, "not_signed", unsigned),)
         case InForce():
             return performance.look(mediation, today)

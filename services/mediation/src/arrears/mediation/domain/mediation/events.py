@@ -10,7 +10,11 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class MediationTaken(Struct, frozen=True, kw_only=True):
-    """`round` counts the talks of the case from 1; `referral` is the intake's number."""
+    """`round` counts the talks of the case from 1; `referral` is the intake's number.
+
+    `answer_by_on` is reckoned from the next hours in which borrowers are written to; the day that
+    holds is in the invitation.
+    """
 
     case_id: CaseId
     loan_key: LoanKey

@@ -49,12 +49,16 @@ class NotTaken(Struct, frozen=True):
 
 
 class Talking(Struct, frozen=True, kw_only=True):
-    """Invited, and after an answer until there is a plan. `deadline_on` is the last day of it."""
+    """Taken, invited as soon as hours allow it, and after an answer until there is a plan.
+
+    `deadline_on` is the last day of it, once the borrower is invited.
+    """
 
     round: Round
     deadline_on: date
     policy_id: str
     policy_version: int
+    invited: bool = False
     receipted: bool = False
     answered: bool = False
     noted_minor: int = 0
@@ -117,8 +121,10 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
         case MediationTaken():
-            return _taken(event)
-        case BorrowerInvited() | OfferRefused():
+            return talking(event)
+        case BorrowerInvited():
+            return _invited(mediation, event)
+        case OfferRefused():
             return mediation
         case InvitationReceipted():
             return replace(mediation, receipted=True) if is_open(mediation) else mediation
@@ -158,11 +164,13 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
 
 
 def is_open(mediation: Mediation) -> TypeGuard[Talking | Proposed | InForce]:
-    """The round that the borrower was invited to is not over."""
-    return isinstance(mediation, Talking | Proposed | InForce)
+    """The borrower was asked, and the round is not over."""
+    if isinstance(mediation, Talking):
+        return mediation.invited
+    return isinstance(mediation, Proposed | InForce)
 
 
-def _taken(event: MediationTaken) -> Talking:
+def talking(event: MediationTaken) -> Talking:
     return Talking(
         round=Round(
             case_id=event.case_id,
@@ -174,6 +182,19 @@ def _taken(event: MediationTaken) -> Talking:
             currency=event.currency,
             taken_on=event.taken_on,
         ),
+        deadline_on=event.answer_by_on,
+        policy_id=event.policy_id,
+        policy_version=event.policy_version,
+    )
+
+
+def _invited(mediation: Mediation, event: BorrowerInvited) -> Mediation:
+    """The days to answer count from the invitation, by the policy of its day."""
+    if not isinstance(mediation, Talking):
+        return mediation
+    return replace(
+        mediation,
+        invited=True,
         deadline_on=event.answer_by_on,
         policy_id=event.policy_id,
         policy_version=event.policy_version,

@@ -1,7 +1,7 @@
-"""Decisions from the referral to the second signature."""
+"""Decisions from the referral to a plan that both may sign."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 
@@ -12,16 +12,11 @@ from arrears.mediation.domain.mediation.commands import (
     RecordOffer,
     RecordRepayment,
     ResumeMediation,
-    SignForBank,
-    SignForBorrower,
     TakeMediation,
 )
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
-    AgreementSigned,
-    BankSigned,
     BorrowerInvited,
-    BorrowerSigned,
     InvitationAnswered,
     InvitationReceipted,
     MediationEvent,
@@ -31,7 +26,7 @@ from arrears.mediation.domain.mediation.events import (
     OfferRefused,
     PaymentNoted,
 )
-from arrears.mediation.domain.mediation.performance import allocate
+from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
     Held,
     InForce,
@@ -40,8 +35,8 @@ from arrears.mediation.domain.mediation.state import (
     Over,
     Proposed,
     Talking,
-    in_force,
     is_open,
+    talking,
 )
 from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
 from arrears.mediation.domain.policy import Policy
@@ -60,21 +55,19 @@ class Offer(Struct, frozen=True, kw_only=True):
     instalments: tuple[Instalment, ...]
 
 
-def take(
-    command: TakeMediation, mediation: Mediation, policy: Policy, today: date
-) -> Sequence[MediationEvent]:
+def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence[MediationEvent]:
     """A later referral of the same case opens another round once the last one is over."""
     match mediation:
         case NotTaken():
-            return _begin(command, 1, policy, today)
+            return _begin(command, 1, rules)
         case Over(round=last) | Held(round=last) if command.referral > last.referral:
-            return _begin(command, last.number + 1, policy, today)
+            return _begin(command, last.number + 1, rules)
         case _:
             return ()
 
 
 def resume(
-    command: ResumeMediation, mediation: Mediation, policy: Policy, today: date
+    command: ResumeMediation, mediation: Mediation, rules: Rules
 ) -> Sequence[MediationEvent]:
     """After a hold the same referral is mediated again, for what is left of its figure."""
     if not isinstance(mediation, Held):
@@ -89,34 +82,40 @@ def resume(
         currency=last.currency,
         now=command.now,
     )
-    return _begin(again, last.number + 1, policy, today)
+    return _begin(again, last.number + 1, rules)
 
 
-def _begin(
-    command: TakeMediation, number: int, policy: Policy, today: date
-) -> Sequence[MediationEvent]:
-    answer_by_on = today + timedelta(days=policy.invitation.answer_within_days)
+def _begin(command: TakeMediation, number: int, rules: Rules) -> Sequence[MediationEvent]:
+    policy, today = rules.today(command.now)
+    taken = MediationTaken(
+        case_id=command.case_id,
+        loan_key=command.loan_key,
+        borrower_id=command.borrower_id,
+        round=number,
+        referral=command.referral,
+        overdue_minor=command.overdue_minor,
+        currency=command.currency,
+        taken_on=today,
+        answer_by_on=rules.answer_by_on(rules.next_open(command.now)),
+        policy_id=policy.id,
+        policy_version=policy.version,
+    )
+    return (taken, *invite(talking(taken), rules, command.now))
+
+
+def invite(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEvent]:
+    """Nobody is written to outside the hours; a timer comes back when they open."""
+    if rules.next_open(now) > now:
+        return ()
+    policy, _ = rules.today(now)
     return (
-        MediationTaken(
-            case_id=command.case_id,
-            loan_key=command.loan_key,
-            borrower_id=command.borrower_id,
-            round=number,
-            referral=command.referral,
-            overdue_minor=command.overdue_minor,
-            currency=command.currency,
-            taken_on=today,
-            answer_by_on=answer_by_on,
-            policy_id=policy.id,
-            policy_version=policy.version,
-        ),
         BorrowerInvited(
-            case_id=command.case_id,
-            loan_key=command.loan_key,
-            round=number,
-            overdue_minor=command.overdue_minor,
-            currency=command.currency,
-            answer_by_on=answer_by_on,
+            case_id=talks.round.case_id,
+            loan_key=talks.round.loan_key,
+            round=talks.round.number,
+            overdue_minor=talks.round.overdue_minor,
+            currency=talks.round.currency,
+            answer_by_on=rules.answer_by_on(now),
             policy_id=policy.id,
             policy_version=policy.version,
         ),
@@ -215,25 +214,6 @@ def record_decline(command: RecordDecline, mediation: Mediation) -> Sequence[Med
     return (failed(talks, "declined", detail),)
 
 
-def sign(
-    command: SignForBorrower | SignForBank, mediation: Mediation, today: date
-) -> Sequence[MediationEvent]:
-    by_gateway = command.round is not None
-    if not isinstance(mediation, Proposed):
-        if by_gateway or isinstance(mediation, InForce):
-            return ()
-        over = isinstance(mediation, Over | Held)
-        raise Refused("mediation_over" if over else "nothing_to_sign")
-    terms = mediation.terms
-    if by_gateway and (command.round, command.offer) != (terms.round, terms.offer):
-        return ()
-    if today > terms.sign_by_on:
-        return (failed(mediation, "not_signed", f"missing: {unsigned_by(mediation)}"),)
-    if isinstance(command, SignForBorrower):
-        return _borrower_signs(command, mediation)
-    return _bank_signs(command, mediation)
-
-
 def note_repayment(
     command: RecordRepayment, mediation: Talking | Proposed | Held
 ) -> Sequence[MediationEvent]:
@@ -263,57 +243,6 @@ def failed(talks: Talking | Proposed, reason: str, detail: str | None = None) ->
         policy_id=rule.policy_id,
         policy_version=rule.policy_version,
     )
-
-
-def unsigned_by(proposed: Proposed) -> str:
-    if proposed.borrower_signed:
-        return "bank"
-    return "borrower" if proposed.bank_signed else "borrower and bank"
-
-
-def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[MediationEvent]:
-    if proposed.borrower_signed:
-        return ()
-    signature = BorrowerSigned(
-        case_id=proposed.round.case_id,
-        loan_key=proposed.round.loan_key,
-        round=proposed.round.number,
-        offer=proposed.terms.offer,
-        signed_at=command.now,
-        recorded_by=command.staff_id,
-    )
-    return (signature, *_sealed(signature, proposed)) if proposed.bank_signed else (signature,)
-
-
-def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationEvent]:
-    if proposed.bank_signed:
-        return ()
-    signature = BankSigned(
-        case_id=proposed.round.case_id,
-        loan_key=proposed.round.loan_key,
-        round=proposed.round.number,
-        offer=proposed.terms.offer,
-        signed_at=command.now,
-        recorded_by=command.staff_id,
-    )
-    return (signature, *_sealed(signature, proposed)) if proposed.borrower_signed else (signature,)
-
-
-def _sealed(
-    last_signature: BorrowerSigned | BankSigned, proposed: Proposed
-) -> Sequence[MediationEvent]:
-    """The second signature puts the agreement in force and allocates what has already come."""
-    signed = AgreementSigned(
-        case_id=proposed.round.case_id,
-        loan_key=proposed.round.loan_key,
-        round=proposed.round.number,
-        settlement_minor=proposed.terms.settlement_minor,
-        instalments=proposed.terms.instalments,
-        currency=proposed.round.currency,
-        signed_at=last_signature.signed_at,
-    )
-    agreement = in_force(proposed)
-    return (signed, *allocate(agreement, proposed.noted_minor, None))
 
 
 def _open_talks(mediation: Mediation) -> Talking | Proposed:

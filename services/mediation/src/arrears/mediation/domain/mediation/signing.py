@@ -1,0 +1,93 @@
+"""Decisions about signatures: the second one puts an agreement in force."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from arrears.mediation.domain.mediation.commands import SignForBank, SignForBorrower
+from arrears.mediation.domain.mediation.events import (
+    AgreementSigned,
+    BankSigned,
+    BorrowerSigned,
+    MediationEvent,
+)
+from arrears.mediation.domain.mediation.performance import allocate
+from arrears.mediation.domain.mediation.state import (
+    Held,
+    InForce,
+    Mediation,
+    Over,
+    Proposed,
+    in_force,
+)
+from arrears.mediation.domain.mediation.talks import failed
+from arrears.shared.kernel.decider import Refused
+
+
+def sign(
+    command: SignForBorrower | SignForBank, mediation: Mediation, today: date
+) -> Sequence[MediationEvent]:
+    by_gateway = command.round is not None
+    if not isinstance(mediation, Proposed):
+        if by_gateway or isinstance(mediation, InForce):
+            return ()
+        over = isinstance(mediation, Over | Held)
+        raise Refused("mediation_over" if over else "nothing_to_sign")
+    terms = mediation.terms
+    if by_gateway and (command.round, command.offer) != (terms.round, terms.offer):
+        return ()
+    if today > terms.sign_by_on:
+        return (failed(mediation, "not_signed", f"missing: {unsigned_by(mediation)}"),)
+    if isinstance(command, SignForBorrower):
+        return _borrower_signs(command, mediation)
+    return _bank_signs(command, mediation)
+
+
+def unsigned_by(proposed: Proposed) -> str:
+    if proposed.borrower_signed:
+        return "bank"
+    return "borrower" if proposed.bank_signed else "borrower and bank"
+
+
+def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[MediationEvent]:
+    if proposed.borrower_signed:
+        return ()
+    signature = BorrowerSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        offer=proposed.terms.offer,
+        signed_at=command.now,
+        recorded_by=command.staff_id,
+    )
+    return (signature, *_sealed(signature, proposed)) if proposed.bank_signed else (signature,)
+
+
+def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationEvent]:
+    if proposed.bank_signed:
+        return ()
+    signature = BankSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        offer=proposed.terms.offer,
+        signed_at=command.now,
+        recorded_by=command.staff_id,
+    )
+    return (signature, *_sealed(signature, proposed)) if proposed.borrower_signed else (signature,)
+
+
+def _sealed(
+    last_signature: BorrowerSigned | BankSigned, proposed: Proposed
+) -> Sequence[MediationEvent]:
+    """The second signature puts the agreement in force and allocates what has already come."""
+    signed = AgreementSigned(
+        case_id=proposed.round.case_id,
+        loan_key=proposed.round.loan_key,
+        round=proposed.round.number,
+        settlement_minor=proposed.terms.settlement_minor,
+        instalments=proposed.terms.instalments,
+        currency=proposed.round.currency,
+        signed_at=last_signature.signed_at,
+    )
+    agreement = in_force(proposed)
+    return (signed, *allocate(agreement, proposed.noted_minor, None))

@@ -1,0 +1,210 @@
+"""When a borrower is invited: the test names are the rule book."""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.mediation.adapters.policies import load_policies
+from arrears.mediation.domain.mediation.commands import (
+    AnswerInvitation,
+    CloseMediation,
+    HoldMediation,
+    MediationCommand,
+    ReceiptInvitation,
+    RecordDecline,
+    RecordOffer,
+    RecordRepayment,
+    ResumeMediation,
+    TakeMediation,
+    WakeUp,
+)
+from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
+    BorrowerInvited,
+    MediationClosed,
+    MediationEvent,
+    MediationFailed,
+    MediationTaken,
+    PaymentNoted,
+)
+from arrears.mediation.domain.mediation.state import NotTaken
+from arrears.mediation.domain.plan import Instalment
+from arrears.mediation.domain.policy import InvitationRule, PolicyBook, WritingHours
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE = CaseId("case-1")
+LOAN = LoanKey("loan-1@/core-banking/test")
+MEDIATOR = StaffId("mediator-7")
+MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+FRIDAY, SATURDAY, SUNDAY = date(2026, 3, 6), date(2026, 3, 7), date(2026, 3, 8)
+PLAN = (Instalment(due_on=date(2026, 4, 1), amount_minor=100_000),)
+BOOK = load_policies()
+
+decider = make_mediation_decider(BOOK, CALENDAR)
+given = DeciderSpec(decider).given
+
+
+def local(day: date, clock: str) -> datetime:
+    return datetime.combine(day, time.fromisoformat(clock), CALENDAR.zone).astimezone(UTC)
+
+
+NIGHT = local(MONDAY, "23:59")
+MORNING = local(TUESDAY, "09:00")
+LATER = local(TUESDAY, "00:30")
+TAKE = TakeMediation(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BorrowerId("borrower-1"),
+    referral=4,
+    overdue_minor=100_000,
+    currency="CNY",
+    now=NIGHT,
+)
+PAY = RecordRepayment(
+    repayment_id="p1", amount_minor=20_000, currency="CNY", value_on=TUESDAY, now=LATER
+)
+
+
+def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[MediationEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+class TestWhen:
+    @pytest.mark.parametrize(
+        ("taken_at", "invited_at"),
+        [
+            (local(MONDAY, "00:00"), local(MONDAY, "09:00")),
+            (local(MONDAY, "08:59"), local(MONDAY, "09:00")),
+            (local(MONDAY, "18:00"), MORNING),
+            (NIGHT, MORNING),
+            (local(FRIDAY, "23:59"), local(SATURDAY, "09:00")),
+        ],
+    )
+    def test_outside_the_hours_it_waits_until_they_open_next(
+        self, taken_at: datetime, invited_at: datetime
+    ) -> None:
+        history = lived(replace(TAKE, now=taken_at))
+        assert [type(event) for event in history] == [MediationTaken]
+        assert given(*history).is_due(taken_at) == invited_at
+        invited = lived(replace(TAKE, now=taken_at), WakeUp(now=invited_at))
+        assert [type(event) for event in invited] == [MediationTaken, BorrowerInvited]
+
+    @pytest.mark.parametrize(
+        "taken_at",
+        [
+            local(MONDAY, "09:00"),
+            local(MONDAY, "17:59:59"),
+            local(SATURDAY, "12:00"),
+            local(SUNDAY, "12:00"),
+        ],
+    )
+    def test_in_the_hours_of_any_weekday_it_leaves_at_once(self, taken_at: datetime) -> None:
+        history = lived(replace(TAKE, now=taken_at))
+        assert [type(event) for event in history] == [MediationTaken, BorrowerInvited]
+
+    @pytest.mark.parametrize("looked_at", [local(TUESDAY, "08:00"), local(TUESDAY, "18:00")])
+    def test_who_wakes_it_outside_the_hours_finds_nothing_to_do(self, looked_at: datetime) -> None:
+        given(*lived(TAKE)).when(WakeUp(now=looked_at)).then_nothing_happens()
+
+    def test_a_missed_morning_is_made_good_in_the_hours_or_the_next_morning(self) -> None:
+        history = lived(TAKE)
+        noon, evening = local(TUESDAY, "12:00"), local(TUESDAY, "20:00")
+        assert given(*history).is_due(noon) == noon + timedelta(microseconds=1)
+        assert given(*history).is_due(evening) == local(date(2026, 3, 4), "09:00")
+
+    def test_the_days_to_answer_count_from_the_invitation(self) -> None:
+        history = lived(TAKE, WakeUp(now=MORNING))
+        answer_by_on = date(2026, 3, 18)
+        for event in history:
+            assert isinstance(event, MediationTaken | BorrowerInvited)
+            assert event.answer_by_on == answer_by_on
+        end = CALENDAR.start_of(answer_by_on + timedelta(days=1))
+        assert given(*history).is_due(MORNING) == end
+        failed = decider.decide(WakeUp(now=end), decider.fold(history))[-1]
+        assert isinstance(failed, MediationFailed)
+        assert failed.reason == "no_answer"
+
+    def test_the_policy_of_its_day_says_the_hours_and_the_days_to_answer(self) -> None:
+        first = replace(BOOK.on(MONDAY), valid_from=date(2020, 1, 1))
+        second = replace(
+            first,
+            version=2,
+            valid_from=TUESDAY,
+            writing_hours=WritingHours(begins_at="10:30", ends_at="12:00"),
+            invitation=InvitationRule(answer_within_days=3),
+        )
+        bank = make_mediation_decider(PolicyBook([first, second]), CALENDAR)
+        taken = bank.decide(TAKE, NotTaken())
+        state = bank.fold(taken)
+        opens_at = local(TUESDAY, "10:30")
+        assert bank.due(state, NIGHT) == opens_at
+        (invited,) = bank.decide(WakeUp(now=opens_at), state)
+        assert isinstance(invited, BorrowerInvited)
+        assert (invited.policy_version, invited.answer_by_on) == (2, date(2026, 3, 6))
+
+
+class TestBeforeTheInvitation:
+    """What comes while the hours are awaited."""
+
+    def test_a_hold_ends_the_talks_and_nobody_is_invited(self) -> None:
+        held = lived(TAKE, HoldMediation(now=LATER))
+        assert isinstance(held[-1], MediationClosed)
+        assert given(*held).is_due(LATER) is None
+
+    def test_a_release_at_night_waits_for_the_morning_as_well(self) -> None:
+        resumed = ResumeMediation(now=local(TUESDAY, "00:45"))
+        history = lived(TAKE, HoldMediation(now=LATER), resumed)
+        assert isinstance(history[-1], MediationTaken)
+        assert given(*history).is_due(resumed.now) == MORNING
+
+    def test_the_closing_of_the_case_ends_it(self) -> None:
+        closed = lived(TAKE, CloseMediation(reason="cured", now=LATER))
+        assert isinstance(closed[-1], MediationClosed)
+        assert given(*closed).is_due(LATER) is None
+
+    def test_a_decline_recorded_by_staff_ends_it(self) -> None:
+        declined = lived(TAKE, RecordDecline(staff_id=MEDIATOR, now=LATER))
+        assert isinstance(declined[-1], MediationFailed)
+        assert given(*declined).is_due(LATER) is None
+
+    def test_money_is_noted_and_the_invitation_names_the_figure_of_the_referral(self) -> None:
+        history = lived(TAKE, PAY, WakeUp(now=MORNING))
+        _, noted, invited = history
+        assert isinstance(noted, PaymentNoted)
+        assert isinstance(invited, BorrowerInvited)
+        assert invited.overdue_minor == 100_000
+
+    def test_an_offer_of_the_bank_takes_its_place(self) -> None:
+        offer = RecordOffer(
+            settlement_minor=100_000,
+            currency="CNY",
+            instalments=PLAN,
+            staff_id=MEDIATOR,
+            now=LATER,
+        )
+        history = lived(TAKE, offer)
+        proposed = history[-1]
+        assert isinstance(proposed, AgreementProposed)
+        signed_by = CALENDAR.start_of(proposed.sign_by_on + timedelta(days=1))
+        assert given(*history).is_due(LATER) == signed_by
+        given(*history).when(WakeUp(now=MORNING)).then_nothing_happens()
+
+    @pytest.mark.parametrize(
+        "early",
+        [
+            AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=LATER),
+            ReceiptInvitation(round=1, receipt_id="r", gateway="sandbox", now=LATER),
+            replace(TAKE, now=LATER),
+        ],
+    )
+    def test_what_answers_no_invitation_changes_nothing(self, early: MediationCommand) -> None:
+        given(*lived(TAKE)).when(early).then_nothing_happens()
