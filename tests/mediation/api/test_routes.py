@@ -69,12 +69,24 @@ class TestApi(ApiSuite):
 
     async def test_an_offer_signed_by_both_is_in_force(self, api: Api, desk: MemoryDesk) -> None:
         assert (await api.post(f"/cases/{CASE}/offers", OFFER)).status_code == 200
-        for by in ("borrower", "bank"):
-            answer = await api.post(f"/cases/{CASE}/signatures", {"by": by})
+        for by, staff in (("borrower", "li.wei"), ("bank", "zhang.min")):
+            answer = await api.post(f"/cases/{CASE}/signatures", {"by": by}, X_Staff_Id=staff)
             assert answer.status_code == 200
         assert any(isinstance(e, AgreementSigned) for e in desk.events(CATEGORY, CASE))
         case = (await api.get(f"/cases/{CASE}")).json()
         assert (case["status"], len(case["instalments"])) == ("in_force", 2)
+
+    async def test_nobody_signs_for_the_bank_what_they_offered(self, api: Api) -> None:
+        await api.post(f"/cases/{CASE}/offers", OFFER)
+        answer = await api.post(f"/cases/{CASE}/signatures", {"by": "bank"})
+        assert (answer.status_code, answer.json()["reason"]) == (409, "same_person")
+
+    async def test_an_offer_that_lets_too_much_go(self, api: Api) -> None:
+        lower = {"due_on": "2026-04-01", "amount_minor": 69_999}
+        offer = {**OFFER, "settlement_minor": 69_999, "instalments": [lower]}
+        answer = await api.post(f"/cases/{CASE}/offers", offer)
+        assert (answer.status_code, answer.json()["reason"]) == (409, "over_authority")
+        assert answer.json()["field"] == "settlement_minor"
 
     async def test_nothing_can_be_signed_before_an_offer(self, api: Api) -> None:
         answer = await api.post(f"/cases/{CASE}/signatures", {"by": "bank"})

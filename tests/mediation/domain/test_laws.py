@@ -128,7 +128,8 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
 MOMENTS = st.sampled_from(
     [NOW, AT_NIGHT.now, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)]
 )
-PLANS = st.sampled_from([(), PLAN, (APRIL,)])
+STAFF = st.sampled_from([MEDIATOR, StaffId("mediator-8")])
+PLANS = st.sampled_from([(), PLAN, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))])
 COMMANDS = st.one_of(
     st.builds(replace, st.just(TAKE), referral=st.integers(1, 6), now=MOMENTS),
     st.builds(
@@ -140,10 +141,10 @@ COMMANDS = st.one_of(
     ),
     st.builds(
         RecordOffer,
-        settlement_minor=st.sampled_from([60_000, 100_000]),
+        settlement_minor=st.sampled_from([60_000, 80_000, 100_000]),
         currency=st.just("CNY"),
         instalments=PLANS,
-        staff_id=st.just(MEDIATOR),
+        staff_id=STAFF,
         now=MOMENTS,
     ),
     st.builds(
@@ -158,9 +159,16 @@ COMMANDS = st.one_of(
         SignForBorrower,
         round=st.sampled_from([None, 1]),
         offer=st.just(1),
+        staff_id=STAFF | st.none(),
         now=MOMENTS,
     ),
-    st.builds(SignForBank, round=st.sampled_from([None, 1]), offer=st.just(1), now=MOMENTS),
+    st.builds(
+        SignForBank,
+        round=st.sampled_from([None, 1]),
+        offer=st.just(1),
+        staff_id=STAFF | st.none(),
+        now=MOMENTS,
+    ),
     st.builds(pay, st.integers(-1, 120_000), st.dates(TODAY, LATER)),
     st.builds(HoldMediation, now=MOMENTS),
     st.builds(ResumeMediation, now=MOMENTS),

@@ -33,6 +33,7 @@ def test_the_shipped_policy_grants_15_days_to_answer_10_to_sign_and_5_of_grace()
     assert policy.signing.sign_within_days == 10
     assert policy.performance.grace_days == 5
     assert policy.plan.term_months_max == 60
+    assert policy.offer.discount_percent_max == 30
 
 
 @pytest.mark.parametrize("policy", [load_policies().on(date(2026, 3, 2)), parse(TEXT)])
@@ -68,16 +69,19 @@ def test_the_whole_day_of_the_law_is_allowed() -> None:
     assert (hours.begins, hours.ends) == (time(8), time(22))
 
 
-def test_a_policy_of_before_the_hours_has_the_same_content_as_ever() -> None:
+def test_a_policy_of_before_these_rules_has_the_same_content_as_ever() -> None:
     """A database knows a version by its content (decision 0017)."""
-    assert b"writing_hours" not in encode(parse(TEXT))
-    assert b"writing_hours" not in encode(load_policies().on(date(2026, 3, 2)))
+    for policy in (parse(TEXT), load_policies().on(date(2026, 3, 2))):
+        assert b"writing_hours" not in encode(policy)
+        assert b"discount_percent_max" not in encode(policy)
 
 
 @pytest.mark.parametrize(
     ("line", "wrong", "named"),
     [
         ("term_months_max: 60", "term_months_max: 61", "term_months_max"),
+        ("settle_within_days: 15", "settle_within_days: 15, discount_percent_max: 91", "discount"),
+        ("settle_within_days: 15", "settle_within_days: 15, discount_percent_max: -1", "discount"),
         ("grace_days: 5", "grace_days: -1", "grace_days"),
         ("sign_within_days: 10", "sign_within_days: ten", "sign_within_days"),
         ("sources: [bank practice]", "sources: []", "sources"),

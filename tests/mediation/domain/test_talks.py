@@ -50,6 +50,7 @@ ANSWERED_AT = NOW + timedelta(days=2)
 SIGNED_AT = NOW + timedelta(days=4)
 APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
 MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
+LESS = Instalment(due_on=date(2026, 5, 1), amount_minor=20_000)
 PLAN = (APRIL, MAY)
 POLICY, VERSION = "cn-mediation", 1
 
@@ -305,7 +306,7 @@ class TestRecordOffer:
         given(*lived(TAKE, OFFER)).when(OFFER).then_nothing_happens()
 
     def test_other_terms_replace_an_offer_and_its_signatures(self) -> None:
-        other = replace(OFFER, settlement_minor=60_000, instalments=(APRIL,))
+        other = replace(OFFER, settlement_minor=80_000, instalments=(APRIL, LESS))
         history = lived(TAKE, OFFER, BORROWER_SIGNS, other)
         given(*history).when(BANK_SIGNS).then_nothing_happens()
         bank = SignForBank(round=1, offer=2, now=SIGNED_AT)

@@ -37,7 +37,12 @@ def _add_talks(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
     @router.post(
         "/cases/{case_id}/offers",
         responses=command_answers(
-            "mediation_not_taken", "mediation_over", "agreement_in_force", "other_currency", *_PLAN
+            "mediation_not_taken",
+            "mediation_over",
+            "agreement_in_force",
+            "other_currency",
+            "over_authority",
+            *_PLAN,
         ),
     )
     async def offer(case_id: CaseIdPath, body: OfferBody, call: Call = called) -> Response:
@@ -61,10 +66,13 @@ def _add_talks(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post(
         "/cases/{case_id}/signatures",
-        responses=command_answers("nothing_to_sign", "mediation_over"),
+        responses=command_answers("nothing_to_sign", "mediation_over", "same_person"),
     )
     async def signature(case_id: CaseIdPath, body: SignatureBody, call: Call = called) -> Response:
-        """One of the two has signed the plan on the table."""
+        """One of the two has signed the plan on the table.
+
+        For the bank signs who neither offered it nor recorded the borrower's signature.
+        """
         case = await cases.find(case_id)
         sign = {"borrower": handlers.sign_for_borrower, "bank": handlers.sign_for_bank}[body.by]
         return await edge.carry_out(

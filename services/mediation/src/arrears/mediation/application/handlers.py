@@ -30,7 +30,8 @@ def record_offer(
     now: datetime,
 ) -> Issue:
     """Refused: mediation_not_taken, mediation_over, agreement_in_force, other_currency,
-    and the rules of a plan (no_instalments, instalments_do_not_add_up, term_too_long, ...)."""
+    over_authority, and the rules of a plan (no_instalments, instalments_do_not_add_up,
+    term_too_long, ...)."""
     command = RecordOffer(
         settlement_minor=settlement_minor,
         currency=currency,
@@ -42,7 +43,7 @@ def record_offer(
 
 
 def sign_for_bank(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
-    """Refused: nothing_to_sign, mediation_over."""
+    """Refused: nothing_to_sign, mediation_over, same_person."""
     return _issue(case, SignForBank(staff_id=staff_id, now=now))
 
 

@@ -35,9 +35,10 @@ class InvitationRule(Checked, frozen=True, kw_only=True):
 
 
 class OfferRule(Checked, frozen=True, kw_only=True):
-    """How long the talks stay open after an answer that cannot become a plan as it stands."""
-
     settle_within_days: Days
+    """How long the talks stay open after an answer that cannot become a plan as it stands."""
+    discount_percent_max: Annotated[int, Meta(ge=0, le=90)] = 30
+    """How far the bank's own offer may lie below what is still owed of the referral's figure."""
 
 
 class PlanRule(Checked, frozen=True, kw_only=True):

@@ -62,7 +62,8 @@ class InvitationAnswered(Struct, frozen=True, kw_only=True):
 
 
 class OfferInputs(Struct, frozen=True, kw_only=True):
-    """What the plan was judged by."""
+    """What the plan was judged by. The last two are of the bank's offers: what was owed of the
+    referral's figure, and the largest discount on it."""
 
     settlement_minor: int
     instalment_count: int
@@ -70,6 +71,8 @@ class OfferInputs(Struct, frozen=True, kw_only=True):
     first_due_on: date | None
     last_due_on: date | None
     term_months_max: int
+    owed_minor: int | None = None
+    discount_percent_max: int | None = None
 
 
 class OfferRefused(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from arrears.mediation.domain.mediation.state import (
 )
 from arrears.mediation.domain.mediation.talks import failed
 from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import StaffId
 
 
 def sign(
@@ -48,9 +49,17 @@ def unsigned_by(proposed: Proposed) -> str:
     return "borrower" if proposed.bank_signed else "borrower and bank"
 
 
+def _must_not_be(staff_id: StaffId | None, *others: StaffId | None) -> None:
+    """Four eyes: nobody binds the bank to what they offered or saw signed themselves. A gateway is
+    nobody."""
+    if staff_id is not None and staff_id in others:
+        raise Refused("same_person")
+
+
 def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[MediationEvent]:
     if proposed.borrower_signed:
         return ()
+    _must_not_be(command.staff_id, proposed.bank_recorded_by)
     signature = BorrowerSigned(
         case_id=proposed.round.case_id,
         loan_key=proposed.round.loan_key,
@@ -65,6 +74,7 @@ def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[Me
 def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationEvent]:
     if proposed.bank_signed:
         return ()
+    _must_not_be(command.staff_id, proposed.terms.staff_id, proposed.borrower_recorded_by)
     signature = BankSigned(
         case_id=proposed.round.case_id,
         loan_key=proposed.round.loan_key,

@@ -26,7 +26,7 @@ from arrears.mediation.domain.mediation.events import (
     PaymentNoted,
 )
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 HELD: Final = "held"
 
@@ -73,6 +73,9 @@ class Proposed(Struct, frozen=True, kw_only=True):
     answered: bool
     borrower_signed: bool = False
     bank_signed: bool = False
+    borrower_recorded_by: StaffId | None = None
+    bank_recorded_by: StaffId | None = None
+    """Who recorded the signature; None where a gateway told of it."""
     noted_minor: int
     """Money to be allocated as soon as both have signed."""
     received_minor: int
@@ -135,12 +138,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(mediation, answered=True) if is_open(mediation) else mediation
         case AgreementProposed():
             return _proposed(mediation, event)
-        case BorrowerSigned():
-            signing = isinstance(mediation, Proposed)
-            return replace(mediation, borrower_signed=True) if signing else mediation
-        case BankSigned():
-            signing = isinstance(mediation, Proposed)
-            return replace(mediation, bank_signed=True) if signing else mediation
+        case BorrowerSigned() | BankSigned():
+            return _signed(mediation, event)
         case AgreementSigned():
             return in_force(mediation) if isinstance(mediation, Proposed) else mediation
         case PaymentNoted():
@@ -210,10 +209,18 @@ def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
             receipted=mediation.receipted,
             answered=mediation.answered,
             noted_minor=event.credited_minor,
-            received_minor=_received(mediation),
+            received_minor=received_minor(mediation),
             seen=mediation.seen,
         )
     return mediation
+
+
+def _signed(mediation: Mediation, event: BorrowerSigned | BankSigned) -> Mediation:
+    if not isinstance(mediation, Proposed):
+        return mediation
+    if isinstance(event, BorrowerSigned):
+        return replace(mediation, borrower_signed=True, borrower_recorded_by=event.recorded_by)
+    return replace(mediation, bank_signed=True, bank_recorded_by=event.recorded_by)
 
 
 def in_force(signed: Proposed) -> InForce:
@@ -239,7 +246,8 @@ def _noted(mediation: Mediation, event: PaymentNoted) -> Mediation:
     return noted
 
 
-def _received(talks: Talking | Proposed) -> int:
+def received_minor(talks: Talking | Proposed) -> int:
+    """All money since the referral."""
     return talks.received_minor if isinstance(talks, Proposed) else talks.noted_minor
 
 
@@ -256,7 +264,9 @@ def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
 
 def _closed(mediation: Mediation, reason: str) -> Mediation:
     if reason == HELD and isinstance(mediation, Talking | Proposed):
-        return Held(round=mediation.round, noted_minor=_received(mediation), seen=mediation.seen)
+        return Held(
+            round=mediation.round, noted_minor=received_minor(mediation), seen=mediation.seen
+        )
     return _over(mediation, "closed")
 
 

@@ -36,6 +36,7 @@ from arrears.mediation.domain.mediation.state import (
     Proposed,
     Talking,
     is_open,
+    received_minor,
     talking,
 )
 from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
@@ -53,6 +54,8 @@ class Offer(Struct, frozen=True, kw_only=True):
     credited_minor: int
     counts_from_on: date
     instalments: tuple[Instalment, ...]
+    owed_minor: int | None = None
+    """What is left of the referral's figure, where the offer is the bank's."""
 
 
 def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence[MediationEvent]:
@@ -185,12 +188,14 @@ def answer(
 def record_offer(
     command: RecordOffer, mediation: Mediation, policy: Policy, today: date
 ) -> Sequence[MediationEvent]:
+    """A mediator may let go of a part of what is still owed, and no more than the policy says."""
     talks = _open_talks(mediation)
     if command.currency != talks.round.currency:
         raise Refused("other_currency", "currency")
     instalments = in_order(command.instalments)
     if isinstance(talks, Proposed) and _same_terms(talks, command, instalments):
         return ()
+    owed_minor = max(0, talks.round.overdue_minor - received_minor(talks))
     offer = Offer(
         proposed_by="bank",
         staff_id=command.staff_id,
@@ -198,11 +203,15 @@ def record_offer(
         credited_minor=0,
         counts_from_on=today,
         instalments=instalments,
+        owed_minor=owed_minor,
     )
     reasons = _broken(offer, policy, today)
     if reasons:
         about = "settlement_minor" if reasons[0] == "nothing_to_settle" else "instalments"
         raise Refused(reasons[0], about)
+    kept_percent = 100 - policy.offer.discount_percent_max
+    if command.settlement_minor * 100 < owed_minor * kept_percent:
+        raise Refused("over_authority", "settlement_minor")
     return (_proposed(talks, offer, policy, today),)
 
 
@@ -281,6 +290,10 @@ def _inputs(offer: Offer, policy: Policy) -> OfferInputs:
         first_due_on=offer.instalments[0].due_on if offer.instalments else None,
         last_due_on=offer.instalments[-1].due_on if offer.instalments else None,
         term_months_max=policy.plan.term_months_max,
+        owed_minor=offer.owed_minor,
+        discount_percent_max=(
+            None if offer.owed_minor is None else policy.offer.discount_percent_max
+        ),
     )
 
 
