@@ -11,6 +11,7 @@ from arrears.mediation.domain.mediation.commands import (
     HoldMediation,
     RecordRepayment,
     ResumeMediation,
+    TakeBackMediation,
     TakeMediation,
 )
 from arrears.shared.contracts.contact import PromiseMade
@@ -19,6 +20,7 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
 )
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
@@ -102,6 +104,10 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
             ResumeMediation(now=NOW),
         ),
         (
+            CaseReturned(case_id=CASE, loan_key=LOAN, stage="mediation", result="taken_back"),
+            TakeBackMediation(now=NOW),
+        ),
+        (
             CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
             CloseMediation(reason="cured", now=NOW),
         ),
@@ -119,6 +125,7 @@ def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: obje
         referred("contact"),
         referred("legal"),
         repaid(None),
+        CaseReturned(case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back"),
         PromiseMade(
             case_id=CASE,
             loan_key=LOAN,
@@ -139,5 +146,6 @@ def test_hears_only_what_it_reacts_to() -> None:
         "arrears.intake.repayment_recorded.v1",
         "arrears.intake.case_held.v1",
         "arrears.intake.case_released.v1",
+        "arrears.intake.case_returned.v1",
         "arrears.intake.case_closed.v1",
     } == HEARS

@@ -20,6 +20,7 @@ from arrears.mediation.domain.mediation.commands import (
     ResumeMediation,
     SignForBank,
     SignForBorrower,
+    TakeBackMediation,
     TakeMediation,
     WakeUp,
 )
@@ -123,6 +124,7 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),
     lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
+    lived(TAKE, TakeBackMediation(now=SIGNED_AT)),
     lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),
 ]
 MOMENTS = st.sampled_from(
@@ -172,6 +174,7 @@ COMMANDS = st.one_of(
     st.builds(pay, st.integers(-1, 120_000), st.dates(TODAY, LATER)),
     st.builds(HoldMediation, now=MOMENTS),
     st.builds(ResumeMediation, now=MOMENTS),
+    st.builds(TakeBackMediation, now=MOMENTS),
     st.builds(CloseMediation, reason=st.just("cured"), now=MOMENTS),
     st.builds(WakeUp, now=MOMENTS),
 )

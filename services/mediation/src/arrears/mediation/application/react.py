@@ -16,6 +16,7 @@ from arrears.mediation.domain.mediation.commands import (
     MediationCommand,
     RecordRepayment,
     ResumeMediation,
+    TakeBackMediation,
     TakeMediation,
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
@@ -24,16 +25,21 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
 )
 from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.kernel.reaction import Heard, Issue
 
-Said: TypeAlias = CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseClosed
+Said: TypeAlias = (
+    CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseReturned | CaseClosed
+)
 HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
 
 
-def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
+def react(  # noqa: PLR0911 - one case for each contract
+    said: Struct, heard: Heard, at: datetime
+) -> Sequence[Issue]:
     if not isinstance(said, Said):
         return ()
     match said:
@@ -45,6 +51,8 @@ def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
             return (_issue(said.case_id, HoldMediation(now=at)),)
         case CaseReleased():
             return (_issue(said.case_id, ResumeMediation(now=at)),)
+        case CaseReturned():
+            return _returned(said, at)
         case CaseClosed():
             return (_issue(said.case_id, CloseMediation(reason=said.reason, now=at)),)
         case _:
@@ -64,6 +72,12 @@ def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> Sequ
         now=at,
     )
     return (_issue(said.case_id, command),)
+
+
+def _returned(said: CaseReturned, at: datetime) -> Sequence[Issue]:
+    if said.stage != "mediation":
+        return ()
+    return (_issue(said.case_id, TakeBackMediation(now=at)),)
 
 
 def _repaid(said: RepaymentRecorded, at: datetime) -> Sequence[Issue]:

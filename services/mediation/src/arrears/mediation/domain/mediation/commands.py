@@ -86,6 +86,12 @@ class ResumeMediation(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class TakeBackMediation(Struct, frozen=True, kw_only=True):
+    """Mediation has the case no longer: talks that are open, or held, end for good."""
+
+    now: datetime
+
+
 class CloseMediation(Struct, frozen=True, kw_only=True):
     reason: str
     now: datetime
@@ -106,6 +112,7 @@ MediationCommand: TypeAlias = (
     | RecordRepayment
     | HoldMediation
     | ResumeMediation
+    | TakeBackMediation
     | CloseMediation
     | WakeUp
 )

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import partial
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from arrears.mediation.domain.mediation import performance, signing, talks
 from arrears.mediation.domain.mediation.commands import (
@@ -18,6 +18,7 @@ from arrears.mediation.domain.mediation.commands import (
     ResumeMediation,
     SignForBank,
     SignForBorrower,
+    TakeBackMediation,
     TakeMediation,
     WakeUp,
 )
@@ -39,11 +40,12 @@ from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
 from arrears.shared.kernel.decider import SOON, Decider
 
 CATEGORY = "mediation.mediation"
+TAKEN_BACK: Final = "taken_back"
 
 MediationDecider: TypeAlias = Decider[Mediation, MediationCommand, MediationEvent]
 
 
-def decide(  # noqa: C901, PLR0911 - one case for each command
+def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     rules: Rules, command: MediationCommand, mediation: Mediation
 ) -> Sequence[MediationEvent]:
     """Say what follows from a command. A command already in effect yields nothing."""
@@ -67,6 +69,8 @@ def decide(  # noqa: C901, PLR0911 - one case for each command
             return _hold(mediation)
         case ResumeMediation():
             return talks.resume(command, mediation, rules)
+        case TakeBackMediation():
+            return _take_back(mediation)
         case CloseMediation(reason=reason):
             return _close(mediation, reason)
         case WakeUp():
@@ -136,6 +140,14 @@ def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
     nobody collects under it anyway."""
     if isinstance(mediation, Talking | Proposed):
         return _close(mediation, HELD)
+    return ()
+
+
+def _take_back(mediation: Mediation) -> Sequence[MediationEvent]:
+    """No failure: a failed mediation would open the way to a suit. An agreement in force is kept
+    whoever has the case; what has ended is heard back as an echo, and nothing follows."""
+    if isinstance(mediation, Talking | Proposed | Held):
+        return _close(mediation, TAKEN_BACK)
     return ()
 
 

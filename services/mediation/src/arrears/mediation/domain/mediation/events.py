@@ -225,9 +225,10 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
-    """Intake ended the talks: the reason is the closing's (cured, ...) or `held`.
+    """Intake ended the talks: the reason is the closing's (cured, ...), `held` or `taken_back`.
 
     After a hold another round begins with the release, for intake still waits for an outcome.
+    What was taken back begins another round only with a later referral.
     """
 
     case_id: CaseId
