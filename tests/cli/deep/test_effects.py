@@ -153,6 +153,17 @@ def test_a_withdrawn_permit_that_was_carried_out(world: World, found: Found) -> 
     assert "it was withdrawn" in found(world.report())[5][0].text
 
 
+def test_an_invitation_withdrawn_before_sending_may_be_made_again(
+    world: World, found: Found
+) -> None:
+    talks = {"case_id": "case-1", "round": 1}
+    world.answers(world.asks("borrower_invited", **talks), 0, "invitation_withdrawn", **talks)
+    again = world.asks("borrower_invited", **talks)
+    world.answers(again, 0, "invitation_receipted", **talks)
+    world.answers(again, 1, "invitation_answered", **talks)
+    assert not found(world.report())
+
+
 @pytest.mark.parametrize("noun", ["claim_filed", "enforcement_applied"])
 def test_a_case_that_ended_needs_no_answer_any_more(world: World, found: Found, noun: str) -> None:
     world.asks(noun)

@@ -18,11 +18,13 @@ from arrears.mediation.domain.mediation.commands import (
     ResumeMediation,
     TakeMediation,
     WakeUp,
+    WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     BorrowerInvited,
+    InvitationWithdrawn,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -208,3 +210,44 @@ class TestBeforeTheInvitation:
     )
     def test_what_answers_no_invitation_changes_nothing(self, early: MediationCommand) -> None:
         given(*lived(TAKE)).when(early).then_nothing_happens()
+
+
+class TestWithdrawn:
+    """The gateway could not be given it in its hours."""
+
+    EVENING = local(TUESDAY, "18:00")
+    WITHDRAW = WithdrawInvitation(round=1, now=EVENING)
+    INVITED = (TAKE, WakeUp(now=MORNING))
+
+    def test_it_is_made_anew_when_the_hours_open_next(self) -> None:
+        opens_at = local(date(2026, 3, 4), "09:00")
+        given(*lived(*self.INVITED)).when(self.WITHDRAW).then(
+            InvitationWithdrawn(
+                case_id=CASE,
+                loan_key=LOAN,
+                round=1,
+                next_allowed_at=opens_at,
+                policy_id="cn-mediation",
+                policy_version=1,
+            )
+        )
+        history = lived(*self.INVITED, self.WITHDRAW)
+        assert given(*history).is_due(self.EVENING) == opens_at
+        (invited,) = decider.decide(WakeUp(now=opens_at), decider.fold(history))
+        assert isinstance(invited, BorrowerInvited)
+        assert invited.answer_by_on == date(2026, 3, 19)
+
+    @pytest.mark.parametrize(
+        "since",
+        [
+            (WITHDRAW,),
+            (ReceiptInvitation(round=1, receipt_id="r", gateway="post", now=EVENING),),
+            (CloseMediation(reason="cured", now=EVENING),),
+            (HoldMediation(now=EVENING),),
+            (HoldMediation(now=EVENING), ResumeMediation(now=EVENING)),
+        ],
+    )
+    def test_what_is_not_awaited_any_more_is_not_withdrawn(
+        self, since: tuple[MediationCommand, ...]
+    ) -> None:
+        given(*lived(*self.INVITED, *since)).when(self.WITHDRAW).then_nothing_happens()

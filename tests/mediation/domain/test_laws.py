@@ -23,6 +23,7 @@ from arrears.mediation.domain.mediation.commands import (
     TakeBackMediation,
     TakeMediation,
     WakeUp,
+    WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import BorrowerInvited, MediationEvent
@@ -111,6 +112,7 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(AT_NIGHT),
     lived(AT_NIGHT, pay(25_000, date(2026, 3, 3))),
     lived(TAKE),
+    lived(TAKE, WithdrawInvitation(round=1, now=AT_NIGHT.now)),
     lived(TAKE, pay(25_000, date(2026, 3, 3)), WILLING),
     lived(TAKE, replace(ACCEPT, instalments=(APRIL,))),
     lived(TAKE, ACCEPT),
@@ -156,6 +158,7 @@ COMMANDS = st.one_of(
         gateway=st.just("sandbox"),
         now=MOMENTS,
     ),
+    st.builds(WithdrawInvitation, round=st.integers(1, 2), now=MOMENTS),
     st.builds(RecordDecline, staff_id=st.just(MEDIATOR), now=MOMENTS),
     st.builds(
         SignForBorrower,

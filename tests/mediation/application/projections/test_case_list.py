@@ -1,6 +1,6 @@
 """The mediators' list follows a mediation's life."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import reduce
 
 from msgspec.structs import replace
@@ -11,6 +11,7 @@ from arrears.mediation.domain.mediation.events import (
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
+    InvitationWithdrawn,
     MediationClosed,
     MediationEvent,
     MediationTaken,
@@ -44,6 +45,14 @@ INVITED = BorrowerInvited(
 RECEIPT = InvitationReceipted(
     case_id=CASE, loan_key=LOAN, round=1, receipt_id="r", gateway="sandbox"
 )
+WITHDRAWN = InvitationWithdrawn(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    next_allowed_at=datetime(2026, 3, 3, 1, tzinfo=UTC),
+    policy_id="cn-mediation",
+    policy_version=1,
+)
 CLOSED = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="cured")
 
 
@@ -62,6 +71,12 @@ def test_an_invited_borrower_has_until_the_day_of_the_invitation_to_answer() -> 
     row = project(TAKEN, INVITED, RECEIPT)
     assert row is not None
     assert (row.status, row.next_step_by_on) == ("invited", date(2026, 3, 18))
+
+
+def test_a_withdrawn_invitation_is_waited_for_again() -> None:
+    row = project(TAKEN, INVITED, WITHDRAWN)
+    assert row is not None
+    assert row.status == "taken"
 
 
 def test_a_closed_case_waits_for_nothing() -> None:

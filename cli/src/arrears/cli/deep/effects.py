@@ -42,6 +42,7 @@ KINDS: Final = {
         ("case_id", "round"),
         ("invitation_receipted", "invitation_answered"),
         ("mediation_failed", "mediation_closed"),
+        withdrawn="invitation_withdrawn",
     ),
     "agreement_proposed": Kind(
         ("case_id", "round", "offer"),

@@ -5,11 +5,18 @@ from pathlib import Path
 from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.adapters.sandbox import SandboxMediator
 from arrears.mediation.api.routes import routes
-from arrears.mediation.application.effects import Answer, effect_of, on_answer, unanswered
+from arrears.mediation.application.effects import (
+    Answer,
+    effect_of,
+    make_recheck,
+    on_answer,
+    unanswered,
+)
 from arrears.mediation.application.projections import case_list
 from arrears.mediation.application.publish import WIRE_NAMES, subject_of
 from arrears.mediation.application.react import HEARS, react
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.mediation.domain.mediation.rules import Rules
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
@@ -34,6 +41,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        recheck=make_recheck(Rules(policies=book, calendar=ground.calendar)),
         unanswered=unanswered,
         policies=book.versions,
     )

@@ -4,7 +4,7 @@ Two requests: send an invitation, and have both sides sign. Each answer names th
 a signature the offer, so that one which comes when talks have moved on decides nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias, assert_never
 
@@ -16,16 +16,26 @@ from arrears.mediation.domain.mediation.commands import (
     ReceiptInvitation,
     SignForBank,
     SignForBorrower,
+    WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     BorrowerInvited,
     MediationEvent,
 )
+from arrears.mediation.domain.mediation.rules import Rules
+from arrears.mediation.domain.mediation.state import Mediation
+from arrears.mediation.domain.mediation.talks import may_leave
 from arrears.mediation.domain.plan import Instalment
 
 INVITATION: Final = "invitation"
 SIGNING: Final = "signing"
+
+
+class InvitationWithheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):
+    """Said in the gateway's place: it was not given the invitation."""
+
+    round: int
 
 
 class InvitationSent(Struct, frozen=True, kw_only=True, tag_field="answer", tag="sent"):
@@ -52,7 +62,9 @@ class SignedByBank(Struct, frozen=True, kw_only=True, tag_field="answer", tag="b
     offer: int
 
 
-Answer: TypeAlias = InvitationSent | BorrowerAnswered | SignedByBorrower | SignedByBank
+Answer: TypeAlias = (
+    InvitationWithheld | InvitationSent | BorrowerAnswered | SignedByBorrower | SignedByBank
+)
 
 
 def effect_of(event: MediationEvent) -> str | None:
@@ -72,6 +84,8 @@ def unanswered(_event: MediationEvent) -> Sequence[Answer]:
 
 def on_answer(answer: Answer, at: datetime) -> MediationCommand:
     match answer:
+        case InvitationWithheld():
+            return WithdrawInvitation(round=answer.round, now=at)
         case InvitationSent():
             return ReceiptInvitation(
                 round=answer.round, receipt_id=answer.receipt_id, gateway=answer.gateway, now=at
@@ -89,3 +103,24 @@ def on_answer(answer: Answer, at: datetime) -> MediationCommand:
             return SignForBank(round=answer.round, offer=answer.offer, now=at)
         case _:
             assert_never(answer)
+
+
+def make_recheck(
+    rules: Rules,
+) -> Callable[[MediationEvent, Mediation, datetime, bool], Answer | None]:
+    """The answer in place of an invitation that must not leave now; None lets it go.
+
+    What may have left before a crash is asked for again under its key, at any hour: who withdrew it
+    would invite twice.
+    """
+
+    def recheck(
+        event: MediationEvent, mediation: Mediation, at: datetime, sent_before: bool
+    ) -> Answer | None:
+        if not isinstance(event, BorrowerInvited) or sent_before:
+            return None
+        if may_leave(event, mediation, rules, at):
+            return None
+        return InvitationWithheld(round=event.round)
+
+    return recheck

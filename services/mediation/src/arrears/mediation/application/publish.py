@@ -14,6 +14,7 @@ from arrears.mediation.domain.mediation.events import (
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
+    InvitationWithdrawn,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -25,6 +26,7 @@ from arrears.mediation.domain.mediation.events import (
 WIRE_NAMES: Final[dict[type, str]] = {
     MediationTaken: "arrears.mediation.mediation_taken.v1",
     BorrowerInvited: "arrears.mediation.borrower_invited.v1",
+    InvitationWithdrawn: "arrears.mediation.invitation_withdrawn.v1",
     InvitationReceipted: "arrears.mediation.invitation_receipted.v1",
     InvitationAnswered: "arrears.mediation.invitation_answered.v1",
     OfferRefused: "arrears.mediation.offer_refused.v1",

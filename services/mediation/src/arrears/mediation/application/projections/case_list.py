@@ -21,6 +21,7 @@ from arrears.mediation.domain.mediation.events import (
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
+    InvitationWithdrawn,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -86,6 +87,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return row
         case BorrowerInvited():
             return replace(row, status="invited", next_step_by_on=event.answer_by_on)
+        case InvitationWithdrawn():
+            return replace(row, status="taken") if row.status == "invited" else row
         case InvitationAnswered():
             if row.status != "invited":
                 return row

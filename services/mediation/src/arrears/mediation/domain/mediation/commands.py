@@ -23,6 +23,13 @@ class TakeMediation(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class WithdrawInvitation(Struct, frozen=True, kw_only=True):
+    """What a gateway was not given, as it must not leave any more."""
+
+    round: int
+    now: datetime
+
+
 class ReceiptInvitation(Struct, frozen=True, kw_only=True):
     round: int
     receipt_id: str
@@ -103,6 +110,7 @@ class WakeUp(Struct, frozen=True, kw_only=True):
 
 MediationCommand: TypeAlias = (
     TakeMediation
+    | WithdrawInvitation
     | ReceiptInvitation
     | AnswerInvitation
     | RecordOffer

@@ -21,6 +21,7 @@ from arrears.mediation.domain.mediation.commands import (
     TakeBackMediation,
     TakeMediation,
     WakeUp,
+    WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import MediationClosed, MediationEvent
 from arrears.mediation.domain.mediation.rules import Rules
@@ -53,6 +54,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     match command:
         case TakeMediation():
             return talks.take(command, mediation, rules)
+        case WithdrawInvitation():
+            return talks.withdraw(command, mediation, rules)
         case ReceiptInvitation():
             return talks.receipt(command, mediation)
         case AnswerInvitation():

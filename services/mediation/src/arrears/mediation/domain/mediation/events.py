@@ -42,6 +42,17 @@ class BorrowerInvited(Struct, frozen=True, kw_only=True):
     policy_version: int
 
 
+class InvitationWithdrawn(Struct, frozen=True, kw_only=True):
+    """The hours ended before it could be sent. Nothing has left; it is made anew in the next."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    next_allowed_at: datetime
+    policy_id: str
+    policy_version: int
+
+
 class InvitationReceipted(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
@@ -240,6 +251,7 @@ class MediationClosed(Struct, frozen=True, kw_only=True):
 MediationEvent: TypeAlias = (
     MediationTaken
     | BorrowerInvited
+    | InvitationWithdrawn
     | InvitationReceipted
     | InvitationAnswered
     | OfferRefused

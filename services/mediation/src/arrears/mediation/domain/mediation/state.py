@@ -18,6 +18,7 @@ from arrears.mediation.domain.mediation.events import (
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
+    InvitationWithdrawn,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -69,6 +70,7 @@ class Talking(Struct, frozen=True, kw_only=True):
 class Proposed(Struct, frozen=True, kw_only=True):
     round: Round
     terms: AgreementProposed
+    invited: bool
     receipted: bool
     answered: bool
     borrower_signed: bool = False
@@ -88,6 +90,7 @@ class InForce(Struct, frozen=True, kw_only=True):
 
     round: Round
     terms: AgreementProposed
+    invited: bool
     receipted: bool
     answered: bool
     open_index: int = 0
@@ -130,12 +133,14 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case OfferRefused():
             return mediation
         case InvitationReceipted():
-            return replace(mediation, receipted=True) if is_open(mediation) else mediation
+            return replace(mediation, receipted=True) if is_invited(mediation) else mediation
+        case InvitationWithdrawn():
+            return replace(mediation, invited=False) if is_invited(mediation) else mediation
         case InvitationAnswered(settle_by_on=settle_by_on):
             if isinstance(mediation, Talking):
                 deadline_on = settle_by_on or mediation.deadline_on
                 return replace(mediation, answered=True, deadline_on=deadline_on)
-            return replace(mediation, answered=True) if is_open(mediation) else mediation
+            return replace(mediation, answered=True) if is_invited(mediation) else mediation
         case AgreementProposed():
             return _proposed(mediation, event)
         case BorrowerSigned() | BankSigned():
@@ -162,11 +167,9 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             assert_never(event)
 
 
-def is_open(mediation: Mediation) -> TypeGuard[Talking | Proposed | InForce]:
-    """The borrower was asked, and the round is not over."""
-    if isinstance(mediation, Talking):
-        return mediation.invited
-    return isinstance(mediation, Proposed | InForce)
+def is_invited(mediation: Mediation) -> TypeGuard[Talking | Proposed | InForce]:
+    """The round that the borrower was invited to is not over."""
+    return isinstance(mediation, Talking | Proposed | InForce) and mediation.invited
 
 
 def talking(event: MediationTaken) -> Talking:
@@ -206,6 +209,7 @@ def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
         return Proposed(
             round=mediation.round,
             terms=event,
+            invited=mediation.invited,
             receipted=mediation.receipted,
             answered=mediation.answered,
             noted_minor=event.credited_minor,
@@ -227,6 +231,7 @@ def in_force(signed: Proposed) -> InForce:
     return InForce(
         round=signed.round,
         terms=signed.terms,
+        invited=signed.invited,
         receipted=signed.receipted,
         answered=signed.answered,
         seen=signed.seen,

@@ -13,12 +13,14 @@ from arrears.mediation.domain.mediation.commands import (
     RecordRepayment,
     ResumeMediation,
     TakeMediation,
+    WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     BorrowerInvited,
     InvitationAnswered,
     InvitationReceipted,
+    InvitationWithdrawn,
     MediationEvent,
     MediationFailed,
     MediationTaken,
@@ -35,7 +37,7 @@ from arrears.mediation.domain.mediation.state import (
     Over,
     Proposed,
     Talking,
-    is_open,
+    is_invited,
     received_minor,
     talking,
 )
@@ -125,8 +127,37 @@ def invite(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEve
     )
 
 
+def may_leave(
+    invitation: BorrowerInvited, mediation: Mediation, rules: Rules, at: datetime
+) -> bool:
+    """Between the decision and the sending time may pass: the talks, and the hours."""
+    stands = is_invited(mediation) and mediation.round.number == invitation.round
+    return stands and rules.next_open(at) == at
+
+
+def withdraw(
+    command: WithdrawInvitation, mediation: Mediation, rules: Rules
+) -> Sequence[MediationEvent]:
+    """Where the round is over, its end has said so already."""
+    if not is_invited(mediation) or mediation.receipted:
+        return ()
+    if command.round != mediation.round.number:
+        return ()
+    policy, _ = rules.today(command.now)
+    return (
+        InvitationWithdrawn(
+            case_id=mediation.round.case_id,
+            loan_key=mediation.round.loan_key,
+            round=command.round,
+            next_allowed_at=rules.next_open(command.now),
+            policy_id=policy.id,
+            policy_version=policy.version,
+        ),
+    )
+
+
 def receipt(command: ReceiptInvitation, mediation: Mediation) -> Sequence[MediationEvent]:
-    if not is_open(mediation) or mediation.receipted:
+    if not is_invited(mediation) or mediation.receipted:
         return ()
     if command.round != mediation.round.number:
         return ()
@@ -148,7 +179,7 @@ def answer(
 
     Where staff have proposed meanwhile, what the borrower said is recorded and changes nothing.
     """
-    if not is_open(mediation) or mediation.answered or command.round != mediation.round.number:
+    if not is_invited(mediation) or mediation.answered or command.round != mediation.round.number:
         return ()
     if not isinstance(mediation, Talking):
         return (_answered(mediation, command, None),)
