@@ -41,6 +41,11 @@ def _with(old: str, new: str) -> str:
     return TEXT.replace(old, new)
 
 
+def _hours(begins_at: str, ends_at: str) -> str:
+    begin_later = _with('begins_at: "21:00"', f'begins_at: "{begins_at}"')
+    return begin_later.replace('ends_at: "08:00"', f'ends_at: "{ends_at}"')
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -54,6 +59,9 @@ def _with(old: str, new: str) -> str:
         (_with('begins_at: "21:00"', 'begins_at: "24:00"'), "quiet_hours.begins_at: "),
         (_with('begins_at: "21:00"', 'begins_at: "07:00"'), "quiet_hours"),
         (_with('last_start_at: "20:30"', 'last_start_at: "21:00"'), "quiet_hours"),
+        (_hours("22:01", "08:00"), "quiet_hours.begins_at: must be 22:00 or earlier, by law"),
+        (_hours("22:00", "07:59"), "quiet_hours.ends_at: must be 08:00 or later, by law"),
+        (_hours("23:59", "00:01"), "quiet_hours.begins_at: must be 22:00 or earlier, by law"),
         (_with("channels: [sms, call, visit]", "channels: [sms, call]"), "quiet_hours.channels"),
         (
             _with("channels: [sms, call, visit]", "channels: [sms, call, visit, letter]"),
@@ -76,6 +84,11 @@ def test_a_bad_policy_names_what_is_wrong(text: str, named: str) -> None:
     with pytest.raises(BadPolicy) as refused:
         parse(text)
     assert named in str(refused.value)
+
+
+def test_the_laws_own_quiet_hours_will_do() -> None:
+    hours = parse(_hours("22:00", "08:00")).quiet_hours
+    assert (hours.begins_at, hours.ends_at) == ("22:00", "08:00")
 
 
 def test_the_policies_that_ship_are_sound() -> None:

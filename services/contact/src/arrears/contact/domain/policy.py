@@ -19,6 +19,9 @@ TREATMENTS: Final = ("remind", "call", "demand", "visit")
 """What intake's strategy may refer a case for."""
 PERSON_LIMIT_MAX: Final = 3
 NUMBER_LIMIT_MAX: Final = 6
+LAW_QUIET_FROM: Final = "22:00"
+LAW_QUIET_UNTIL: Final = "08:00"
+"""CBA guideline of 2026-01-30 and GB/T 45251-2025: nobody is disturbed from 22:00 to 08:00."""
 
 
 class QuietHours(Checked, frozen=True, kw_only=True):
@@ -108,6 +111,10 @@ def _check(policy: Policy) -> None:
             "quiet_hours",
             "must end in the morning, before last_start_at, and begin after it in the evening",
         )
+    if hours.begins_at > LAW_QUIET_FROM:
+        raise BadPolicy("quiet_hours.begins_at", f"must be {LAW_QUIET_FROM} or earlier, by law")
+    if hours.ends_at < LAW_QUIET_UNTIL:
+        raise BadPolicy("quiet_hours.ends_at", f"must be {LAW_QUIET_UNTIL} or later, by law")
     if "letter" in hours.channels:
         raise BadPolicy("quiet_hours.channels", "letters have no quiet hours")
     _must_name("quiet_hours.channels", {"sms", "call", "visit"}, hours.channels)
