@@ -102,6 +102,13 @@ def test_the_policies_that_ship_are_sound() -> None:
     assert policy.unanswered_per_number.max == 6
 
 
+def test_an_old_portfolio_names_a_version_that_was_valid_then() -> None:
+    day = date(2005, 4, 1)
+    policy = PolicyBook(load_policies()).on(day)
+    assert policy is not None
+    assert policy.valid_from <= day
+
+
 def test_a_later_version_must_know_the_treatments_of_the_one_before() -> None:
     first = parse(
         _with(

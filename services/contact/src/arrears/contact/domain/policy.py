@@ -134,9 +134,10 @@ def _must_name(field: str, wanted: Iterable[str], named: Container[str]) -> None
 
 
 class PolicyBook(kernel.PolicyBook[Policy]):
-    """On a day without a version nobody is contacted.
+    """In a gap between versions, and after the last has ended, nobody is contacted.
 
-    The last version shapes plans where none is in force; it permits nothing.
+    Days before the first version are judged by the first. The last version shapes plans where none
+    is in force; it permits nothing.
     """
 
     __slots__ = ()
