@@ -10,13 +10,18 @@ from msgspec.structs import replace
 from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
+    EndContact,
+    NoteOutcome,
     RecordHardship,
     RecordRefusal,
     StartTreatment,
+    StopContact,
+    WakeUp,
 )
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
     AttemptDropped,
+    AttemptPermitted,
     BorrowerEvent,
     ContactPointsRecorded,
     ContactStopped,
@@ -24,7 +29,7 @@ from arrears.contact.domain.borrower.events import (
     RefusalReported,
     TreatmentCompleted,
 )
-from arrears.contact.domain.values import ContactPoint
+from arrears.contact.domain.values import ContactPoint, Said
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -105,6 +110,30 @@ class TestRecordHardship:
         (stop,) = state.stops
         assert stop.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
 
+    @pytest.mark.parametrize("review_on", [date(2026, 3, 3), date(2026, 3, 31)])
+    def test_a_claim_never_shortens_the_shield(self, review_on: date) -> None:
+        shorter = replace(self.COMMAND, review_on=review_on)
+        given(*life(self.COMMAND, history=KNOWN)).when(shorter).then_nothing_happens()
+
+    def test_a_claim_without_a_day_never_shortens_it_either(self) -> None:
+        """Thirty days from an answer on the telephone are fewer than what staff have agreed."""
+        events = life(refer("visit", OTHER), history=KNOWN)
+        due = decider.due(decider.fold(events), NOON)
+        while not isinstance(events[-1], AttemptPermitted):
+            assert due is not None
+            events = life(WakeUp(now=due), history=events)
+            due = decider.due(decider.fold(events), due)
+        permitted = events[-1]
+        long = replace(self.COMMAND, review_on=date(2026, 6, 1), now=permitted.permitted_at)
+        claimed = NoteOutcome(
+            attempt_id=permitted.attempt_id,
+            outcome="met",
+            said=Said(kind="hardship"),
+            now=permitted.permitted_at,
+        )
+        (shield,) = decider.fold(life(long, claimed, history=events)).stops
+        assert shield.lifts_at == datetime(2026, 6, 1, tzinfo=SHANGHAI)
+
     @pytest.mark.parametrize(
         ("review_on", "reason"),
         [
@@ -115,6 +144,67 @@ class TestRecordHardship:
     def test_refuses_a_review_that_cannot_hold(self, review_on: date, reason: str) -> None:
         command = replace(self.COMMAND, review_on=review_on)
         given(*KNOWN).when(command).then_refused(reason)
+
+
+class TestTwoLoans:
+    """The others act by case, so each open case of the person is reported."""
+
+    CLAIM = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
+    LATER = NOON + timedelta(days=2)
+
+    def reported(self, events: Sequence[BorrowerEvent]) -> list[tuple[CaseId, LoanKey, date]]:
+        return [
+            (event.case_id, event.loan_key, event.review_on)
+            for event in events
+            if isinstance(event, HardshipReported)
+        ]
+
+    def test_a_claim_is_told_of_every_open_case(self) -> None:
+        events = life(refer("demand", OTHER), self.CLAIM, history=KNOWN)
+        assert self.reported(events) == [
+            (CASE, LOAN, date(2026, 4, 1)),
+            (OTHER, OTHER_LOAN, date(2026, 4, 1)),
+        ]
+
+    def test_a_closed_case_is_not_told_of(self) -> None:
+        closed = EndContact(case_id=OTHER, reason="cured", said_at=NOON, now=NOON)
+        events = life(refer("demand", OTHER), closed, self.CLAIM, history=KNOWN)
+        assert [case_id for case_id, *_ in self.reported(events)] == [CASE]
+
+    def test_a_case_that_comes_while_the_shield_stands_is_told_of_too(self) -> None:
+        events = life(self.CLAIM, refer("call", OTHER, self.LATER), history=KNOWN)
+        assert self.reported(events) == [
+            (CASE, LOAN, date(2026, 4, 1)),
+            (OTHER, OTHER_LOAN, date(2026, 4, 1)),
+        ]
+        assert isinstance(events[-1], HardshipReported)
+        assert (events[-1].attempt_id, events[-1].recorded_by) == (None, None)
+
+    def test_a_case_that_comes_after_the_review_is_not(self) -> None:
+        late = refer("call", OTHER, datetime(2026, 4, 1, tzinfo=SHANGHAI))
+        events = life(self.CLAIM, late, history=KNOWN)
+        assert [case_id for case_id, *_ in self.reported(events)] == [CASE]
+
+    def test_a_case_is_told_of_once_for_each_shield(self) -> None:
+        again = replace(refer("call", OTHER, self.LATER), referral=2)
+        events = life(refer("demand", OTHER), self.CLAIM, again, history=KNOWN)
+        assert len(self.reported(events)) == 2
+        longer = replace(self.CLAIM, review_on=date(2026, 5, 1), now=self.LATER)
+        assert len(self.reported(life(longer, history=events))) == 4
+
+    def test_a_case_that_is_known_by_its_agreement_is_told_of_with_the_next_claim(self) -> None:
+        agreed = StopContact(
+            borrower_id=BorrowerId("borrower-1"),
+            kind="agreement",
+            scope="case",
+            case_id=OTHER,
+            loan_key=OTHER_LOAN,
+            reason="agreement_signed",
+            said_at=NOON,
+            now=NOON,
+        )
+        events = life(self.CLAIM, agreed, replace(self.CLAIM, case_id=OTHER), history=KNOWN)
+        assert [case_id for case_id, *_ in self.reported(events)] == [CASE, OTHER]
 
 
 class TestRecordRefusal:

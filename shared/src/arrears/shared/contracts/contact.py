@@ -81,7 +81,11 @@ class RefusalReported(Struct, frozen=True, kw_only=True):
 
 
 class HardshipReported(Struct, frozen=True, kw_only=True):
-    """The borrower claims hardship; shields the borrower until `review_on`."""
+    """The borrower claims hardship; shields the borrower until `review_on`.
+
+    Said of each open case of the borrower that contact knows, and of one that comes while the
+    shield stands.
+    """
 
     WIRE_NAME: ClassVar[str] = "arrears.contact.hardship_reported.v1"
     case_id: CaseId

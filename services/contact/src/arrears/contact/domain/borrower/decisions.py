@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from arrears.contact.domain.borrower import (
+    hardship,
     outcomes,
     promises,
     sending,
@@ -94,7 +95,7 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
         case RecordPromise():
             promises.record(draft, command)
         case RecordHardship():
-            promises.record_hardship(draft, command)
+            hardship.record(draft, command)
         case RecordRefusal():
             promises.record_refusal(draft, command)
         case StopContact():

@@ -11,6 +11,7 @@ from arrears.contact.domain.borrower.state import Borrower, CaseFile
 from arrears.contact.domain.policy import Policy, PolicyBook
 from arrears.contact.domain.quiet_hours import borrower_zone, local_day
 from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId
 
 
@@ -39,6 +40,18 @@ class Draft:
 
     def file(self, case_id: CaseId) -> CaseFile | None:
         return self.borrower.cases.get(case_id)
+
+    def open_file(self, case_id: CaseId) -> CaseFile:
+        """Raises Refused: case_closed, case_unknown."""
+        file = self.file(case_id)
+        if case_id in self.borrower.closed:
+            raise Refused("case_closed")
+        if file is None:
+            raise Refused("case_unknown", "case_id")
+        return file
+
+    def open_files(self) -> list[CaseFile]:
+        return [file for file in self.borrower.cases.values() if file.closed_for is None]
 
     @property
     def zone(self) -> ZoneInfo:

@@ -305,6 +305,12 @@ class RefusalReported(Struct, frozen=True, kw_only=True):
 
 
 class HardshipReported(Struct, frozen=True, kw_only=True):
+    """A claim is told of each open case of the borrower, and of one that comes before the review.
+
+    `attempt_id` and `recorded_by` name where it was claimed, on whichever case; both are None of a
+    case that came later.
+    """
+
     case_id: CaseId
     loan_key: LoanKey
     review_on: date

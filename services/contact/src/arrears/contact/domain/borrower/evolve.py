@@ -93,7 +93,12 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
             return _resume(borrower, event)
         case ContactEnded():
             return _end(borrower, event)
-        case UnreachableReported() | DemandDelivered() | DemandReturned() | HardshipReported():
+        case HardshipReported():
+            day = event.review_on
+            return _on_case(
+                borrower, event.case_id, lambda file: replace(file, hardship_review_on=day)
+            )
+        case UnreachableReported() | DemandDelivered() | DemandReturned():
             return borrower  # Told to others; what follows for us is told by an event of its own.
         case _:
             assert_never(event)

@@ -1,17 +1,15 @@
-"""What the borrower said: a promise and the money that answers it, a refusal, hardship."""
+"""What the borrower said: a promise and the money that answers it, a refusal."""
 
 from datetime import date, timedelta
 
-from arrears.contact.domain.borrower import attempts, endings, stops
+from arrears.contact.domain.borrower import attempts, endings, hardship
 from arrears.contact.domain.borrower.commands import (
     CountRepayment,
-    RecordHardship,
     RecordPromise,
     RecordRefusal,
 )
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import (
-    HardshipReported,
     PromiseBroken,
     PromiseKept,
     PromiseLapsed,
@@ -20,7 +18,7 @@ from arrears.contact.domain.borrower.events import (
     PromisePaymentCounted,
     RefusalReported,
 )
-from arrears.contact.domain.borrower.state import CaseFile, InFlight, Stop
+from arrears.contact.domain.borrower.state import CaseFile, InFlight
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import AttemptId, PromiseId, Said
 from arrears.shared.kernel.decider import Refused
@@ -44,7 +42,7 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
         case "refusal":
             _refuse(draft, file, sent.attempt_id, None)
         case "hardship":
-            _shield(draft, file, _review_on(draft, said.review_on), sent.attempt_id, None)
+            hardship.hear(draft, sent.attempt_id, said.review_on)
         case "nothing":
             return
 
@@ -53,7 +51,7 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
 
 
 def record(draft: Draft, command: RecordPromise) -> None:
-    file = _open_file(draft, command.case_id)
+    file = draft.open_file(command.case_id)
     if file.currency is not None and command.currency != file.currency:
         raise Refused("currency_differs_from_the_loan", "currency")
     pending = file.promise
@@ -74,15 +72,6 @@ def record(draft: Draft, command: RecordPromise) -> None:
         None,
         command.recorded_by,
     )
-
-
-def _open_file(draft: Draft, case_id: CaseId) -> CaseFile:
-    file = draft.file(case_id)
-    if case_id in draft.borrower.closed:
-        raise Refused("case_closed")
-    if file is None:
-        raise Refused("case_unknown", "case_id")
-    return file
 
 
 def _why_not(draft: Draft, amount_minor: int, due_on: date) -> tuple[str, str] | None:
@@ -208,7 +197,7 @@ def judge(draft: Draft, case_id: CaseId) -> None:
 
 def record_refusal(draft: Draft, command: RecordRefusal) -> None:
     """Twice on one day is once."""
-    file = _open_file(draft, command.case_id)
+    file = draft.open_file(command.case_id)
     if file.refused_on != draft.rules.calendar.day_of(draft.now):
         _refuse(draft, file, None, command.recorded_by)
 
@@ -225,63 +214,4 @@ def _refuse(
             reported_on=draft.rules.calendar.day_of(draft.now),
             reported_at=draft.now,
         )
-    )
-
-
-# --- Hardship
-
-
-def record_hardship(draft: Draft, command: RecordHardship) -> None:
-    file = _open_file(draft, command.case_id)
-    today = draft.rules.calendar.day_of(draft.now)
-    if command.review_on <= today:
-        raise Refused("review_not_in_the_future", "review_on")
-    if command.review_on > today + timedelta(days=draft.policy.hardship.review_days_max):
-        raise Refused("review_too_far_ahead", "review_on")
-    _shield(draft, file, command.review_on, None, command.recorded_by)
-
-
-def _review_on(draft: Draft, said: date | None) -> date:
-    """The day the borrower named where it can hold, else the policy's."""
-    rule = draft.policy.hardship
-    today = draft.rules.calendar.day_of(draft.now)
-    if said is None or said <= today:
-        return today + timedelta(days=rule.review_days_default)
-    return min(said, today + timedelta(days=rule.review_days_max))
-
-
-def _shield(
-    draft: Draft,
-    file: CaseFile,
-    review_on: date,
-    attempt_id: AttemptId | None,
-    recorded_by: StaffId | None,
-) -> None:
-    """Hardship protects the person, whichever loan it was claimed on."""
-    borrower_id = draft.borrower.borrower_id
-    assert borrower_id is not None, "a case is only known of a borrower who is named"
-    stop = Stop(
-        kind="hardship",
-        reason="hardship_reported",
-        lifts_at=draft.rules.calendar.start_of(review_on),
-    )
-    if stop in draft.borrower.stops:
-        return
-    draft.say(
-        HardshipReported(
-            case_id=file.case_id,
-            loan_key=file.loan_key,
-            review_on=review_on,
-            attempt_id=attempt_id,
-            recorded_by=recorded_by,
-            reported_at=draft.now,
-        )
-    )
-    stops.halt(
-        draft,
-        stop,
-        case=None,
-        borrower_id=borrower_id,
-        said_at=draft.now,
-        recorded_by=recorded_by,
     )

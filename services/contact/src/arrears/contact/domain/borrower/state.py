@@ -81,7 +81,10 @@ def is_same(stop: Stop, kind: StopKind, reason: str) -> bool:
 
 
 class CaseFile(Struct, frozen=True, kw_only=True):
-    """`wakes_at` is the earliest of its timers, kept so that looking for it costs nothing."""
+    """`wakes_at` is the earliest of its timers, kept so that looking for it costs nothing.
+
+    `hardship_review_on`: the others have been told that the case is shielded until then.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -95,6 +98,7 @@ class CaseFile(Struct, frozen=True, kw_only=True):
     promise: Promise | None = None
     stops: tuple[Stop, ...] = ()
     refused_on: date | None = None
+    hardship_review_on: date | None = None
     closed_for: str | None = None
     wakes_at: datetime | None = None
 

@@ -84,11 +84,7 @@ def halt(
 
 
 def _open_cases(draft: Draft) -> list[tuple[CaseId | None, LoanKey | None]]:
-    return [
-        (file.case_id, file.loan_key)
-        for file in draft.borrower.cases.values()
-        if file.closed_for is None
-    ]
+    return [(file.case_id, file.loan_key) for file in draft.open_files()]
 
 
 def _stops(draft: Draft, scope: Scope, case_id: CaseId | None) -> tuple[Stop, ...]:

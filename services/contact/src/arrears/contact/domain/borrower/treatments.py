@@ -1,6 +1,6 @@
 """A referral of intake becomes a treatment; contact points are what attempts are made to."""
 
-from arrears.contact.domain.borrower import attempts, endings
+from arrears.contact.domain.borrower import attempts, endings, hardship
 from arrears.contact.domain.borrower.commands import RecordContactPoints, StartTreatment
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactPointsRecorded, TreatmentStarted
@@ -37,6 +37,7 @@ def start(draft: Draft, command: StartTreatment) -> None:
         )
     )
     attempts.request(draft, command.case_id)
+    hardship.tell_of(draft, command.case_id, command.loan_key)
 
 
 def _stand_in_for_points(draft: Draft, command: StartTreatment) -> None:
