@@ -135,6 +135,11 @@ UNANSWERED = [
         ([permitted(), permitted()], ["permitted_twice"]),
         ([stopped(), permitted()], ["permitted_while_stopped"]),
         ([stopped(), RESUMED, permitted()], []),
+        ([stopped(), replace(RESUMED, stop_reason="dispute"), permitted()], []),
+        (
+            [stopped(), replace(RESUMED, stop_reason="death"), permitted()],
+            ["permitted_while_stopped"],
+        ),
         ([stopped(case_id="case-2"), permitted()], []),
         ([stopped("person", "case-2"), permitted()], ["permitted_while_stopped"]),
         ([ENDED, permitted()], ["permitted_after_the_case_was_closed"]),

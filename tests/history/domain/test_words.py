@@ -100,7 +100,7 @@ class TestCodes:
             ("stop", get_args(contact_values.StopKind)),
             ("scope", get_args(contact_values.Scope)),
             ("permit_rule", (*permit.RULES, permit.PERMIT_ENDED)),
-            ("reason", tuple(permit.STOP_REASONS.values())),
+            ("reason", (*permit.STOP_REASONS.values(), permit.PERSON_HELD)),
             ("reason", (*HOLD_REASONS, CURED, UNCOLLECTIBLE, SETTLED)),
             ("five_tier_class", get_args(intake_policy.Tier)),
             ("risk", get_args(intake_policy.Risk)),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 
+from msgspec.structs import replace
+
 from arrears.contact.adapters.policies import load_policies
 from arrears.contact.application import handlers
 from arrears.contact.application.projections.case_list import Row, evolve, key_of
@@ -13,6 +15,7 @@ from arrears.contact.domain.borrower.commands import (
     EndContact,
     NoteOutcome,
     RecordContactPoints,
+    ReleaseCase,
     ResumeContact,
     StartTreatment,
     StopContact,
@@ -229,6 +232,24 @@ def _repaired(service: str) -> ResumeContact:
     return ResumeContact(kinds=("parked",), scope="person", reason=service, now=EVENING)
 
 
+def test_a_hold_of_the_person_shows_with_every_case_until_it_is_released() -> None:
+    other = CaseId("case-2")
+    hold = StopContact(
+        borrower_id=BORROWER,
+        kind="hold",
+        scope="case",
+        case_id=other,
+        loan_key=LoanKey("loan-2@/bank"),
+        reason="death",
+        said_at=EVENING,
+        now=EVENING,
+    )
+    held = life(hold, replace(hold, reason="dispute"), history=life(PROFILE, CALL))
+    assert row_of(held).stopped == ("hold_of_the_person_for_death",)
+    free = life(ReleaseCase(case_id=other, reason="over", now=EVENING), history=held)
+    assert row_of(free).stopped == ()
+
+
 def test_a_stop_may_come_before_the_first_treatment() -> None:
     stop = StopContact(
         borrower_id=BORROWER,
@@ -240,7 +261,7 @@ def test_a_stop_may_come_before_the_first_treatment() -> None:
         said_at=EVENING,
         now=EVENING,
     )
-    assert row_of(life(stop)).stopped == ("hold",)
+    assert row_of(life(stop)).stopped == ("hold_for_dispute",)
 
 
 def test_a_closed_case_keeps_its_figures() -> None:

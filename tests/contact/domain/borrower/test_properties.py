@@ -138,14 +138,16 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
         scope=st.sampled_from(["case", "person"]),
         case_id=ONE_CASE,
         loan_key=st.just(LoanKey("")),
-        reason=st.sampled_from(["hardship", "dispute"]),
+        reason=st.sampled_from(["hardship", "dispute", "death"]),
         until_on=st.none() | DAYS,
         said_at=NOW,
         now=NOW,
     ).map(_with_loan),
     st.builds(
         ResumeContact,
-        kinds=st.sampled_from([("agreement",), ("hold",), ("staff", "hardship"), ("parked",)]),
+        kinds=st.sampled_from(
+            [("agreement",), ("hold",), ("staff", "hardship", "hold"), ("parked",)]
+        ),
         scope=st.sampled_from(["case", "person"]),
         case_id=ONE_CASE,
         reason=st.sampled_from(["hardship", "dispute"]),

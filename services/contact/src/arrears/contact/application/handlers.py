@@ -80,9 +80,10 @@ def stop_borrower(
 def resume_borrower(
     borrower_id: BorrowerId, *, reason: str, staff_id: StaffId, now: datetime
 ) -> Issue:
-    """Lifts what staff may lift: their own stop, and a shield of hardship they have reviewed."""
+    """Lifts what staff may lift: their own stop, a shield of hardship they have reviewed, and what
+    is left of a hold whose case is closed."""
     command = ResumeContact(
-        kinds=("staff", "hardship"),
+        kinds=("staff", "hardship", "hold"),
         scope="person",
         reason=reason,
         recorded_by=staff_id,

@@ -100,9 +100,9 @@ class _Audit:
                 self.denied += 1
                 self.permits.pop(event.attempt_id, None)
             case ContactStopped():
-                self._stopped.add(_stop(event))
+                self._stopped.add(_stop(event, event.reason))
             case ContactResumed():
-                self._stopped.discard(_stop(event))
+                self._stopped -= {stop for stop in self._stopped if _is_lifted(stop, event)}
             case ContactEnded():
                 self._ended.add(event.case_id)
             case _:
@@ -170,10 +170,18 @@ class _Audit:
         self.outcomes[attempt_id] = concluded.outcome
 
 
-def _stop(event: ContactStopped | ContactResumed) -> tuple[str, StopKind, str]:
+def _stop(event: ContactStopped | ContactResumed, reason: str) -> tuple[str, StopKind, str]:
     """A stop of a person is told of each case, and counts for all of them.
 
-    Parked input stops once for each service that names itself as the reason.
+    Holds are told apart by their reasons, and parked input by the service that is its reason.
     """
     case_id = None if event.scope == "person" else event.case_id
-    return case_id or EVERY_CASE, event.kind, event.reason if event.kind == "parked" else ""
+    told_apart = event.kind in ("hold", "parked")
+    return case_id or EVERY_CASE, event.kind, reason if told_apart else ""
+
+
+def _is_lifted(stop: tuple[str, StopKind, str], event: ContactResumed) -> bool:
+    lifted = _stop(event, event.stop_reason or event.reason)
+    if event.kind == "hold" and event.stop_reason is None:
+        return stop[:2] == lifted[:2]
+    return stop == lifted

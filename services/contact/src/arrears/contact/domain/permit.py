@@ -29,6 +29,7 @@ from arrears.contact.domain.values import (
     Channel,
     Contact,
     ContactPoint,
+    Scope,
     StopKind,
 )
 
@@ -40,6 +41,8 @@ STOP_REASONS: Final[dict[StopKind, str]] = {
     "parked": "an_input_of_the_borrower_waits_for_staff",
     "staff": "staff_stopped_the_contact",
 }
+PERSON_HELD: Final = "the_person_is_held"
+"""The reason of the rule `hold` where another case of the person is held, not this one."""
 POLICY_MISSING: Final = "policy_in_force"
 CASE_CLOSED: Final = "case_closed"
 PROMISE_PENDING: Final = "promise_pending"
@@ -64,6 +67,7 @@ PERMIT_ENDED: Final = "permit_ended"
 class StopSignal(Struct, frozen=True, kw_only=True):
     kind: StopKind
     lifts_at: datetime | None = None
+    scope: Scope = "case"
 
 
 class PermitRequest(Struct, frozen=True, kw_only=True):
@@ -209,7 +213,9 @@ def _stop_signals(request: PermitRequest, standing: Standing) -> Iterator[_No]:
             continue
         ends = [signal.lifts_at for signal in signals if signal.lifts_at is not None]
         timed = len(ends) == len(signals) and max(ends) > request.at
-        yield _No(kind, STOP_REASONS[kind], max(ends) if timed else None)
+        of_person = kind == "hold" and all(signal.scope == "person" for signal in signals)
+        reason = PERSON_HELD if of_person else STOP_REASONS[kind]
+        yield _No(kind, reason, max(ends) if timed else None)
 
 
 def _point(channel: Channel, standing: Standing, policy: Policy) -> ContactPoint | None:

@@ -37,10 +37,11 @@ from arrears.contact.domain.borrower.events import (
     TreatmentStarted,
     UnreachableReported,
 )
+from arrears.contact.domain.values import Scope, StopKind
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 1  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 2  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(BorrowerEvent))
 _CONNECTED: Final = frozenset({"connected", "delivered", "met", "unknown"})
 
@@ -131,11 +132,10 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
         case HardshipReported():
             return replace(row, hardship_review_on=event.review_on)
         case ContactStopped():
-            name = _stop_name(event)
+            name = _stop_name(event.kind, event.scope, event.reason)
             return replace(row, stopped=(*(one for one in row.stopped if one != name), name))
         case ContactResumed():
-            name = _stop_name(event)
-            return replace(row, stopped=tuple(one for one in row.stopped if one != name))
+            return replace(row, stopped=tuple(n for n in row.stopped if not _is_lifted(n, event)))
         case ContactEnded():
             return replace(_idle(row), closed=event.reason)
         case ContactPointsRecorded() | UnreachableReported() | AttemptReceipted():
@@ -144,9 +144,19 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
             assert_never(event)
 
 
-def _stop_name(event: ContactStopped | ContactResumed) -> str:
-    """Input can be parked in several services at once, and each lifts its own stop."""
-    return f"parked_in_{event.reason}" if event.kind == "parked" else event.kind
+def _stop_name(kind: StopKind, scope: Scope, reason: str) -> str:
+    """Input can be parked in several services and holds can have several reasons at once."""
+    if kind == "parked":
+        return f"parked_in_{reason}"
+    if kind != "hold":
+        return kind
+    return f"hold_for_{reason}" if scope == "case" else f"hold_of_the_person_for_{reason}"
+
+
+def _is_lifted(name: str, event: ContactResumed) -> bool:
+    if event.kind == "hold" and event.stop_reason is None:
+        return name.startswith("hold_for_")
+    return name == _stop_name(event.kind, event.scope, event.stop_reason or event.reason)
 
 
 def _first(event: BorrowerEvent) -> Row | None:

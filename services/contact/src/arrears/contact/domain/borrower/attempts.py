@@ -1,6 +1,7 @@
 """Attempts: planned, asked for a permit, permitted or denied, and back again when they may be."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from arrears.contact.domain.borrower import endings
@@ -11,7 +12,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptRequested,
     AttemptRescheduled,
 )
-from arrears.contact.domain.borrower.state import Attempt, Borrower, CaseFile, Treatment
+from arrears.contact.domain.borrower.state import Attempt, Borrower, CaseFile, Stop, Treatment
 from arrears.contact.domain.permit import (
     NO_CONTACT_POINT,
     Denied,
@@ -23,7 +24,7 @@ from arrears.contact.domain.permit import (
 )
 from arrears.contact.domain.quiet_hours import local_day
 from arrears.contact.domain.schedule import plan
-from arrears.contact.domain.values import AttemptId
+from arrears.contact.domain.values import AttemptId, Scope
 from arrears.shared.kernel.ids import CaseId
 
 
@@ -125,14 +126,16 @@ def standing(rules: Rules, borrower: Borrower, file: CaseFile) -> Standing:
         market_zone=rules.calendar.zone,
         zone=borrower.zone,
         case_closed=file.case_id in borrower.closed,
-        stops=tuple(
-            StopSignal(kind=stop.kind, lifts_at=stop.lifts_at)
-            for stop in (*borrower.stops, *file.stops)
-        ),
+        stops=(*_signals(borrower.stops, "person"), *_signals(file.stops, "case")),
         promise_judged_at=None if file.promise is None else file.promise.judgement_at,
         points=borrower.points,
         contacts=borrower.contacts,
     )
+
+
+def _signals(stops: Iterable[Stop], scope: Scope) -> Iterator[StopSignal]:
+    for stop in stops:
+        yield StopSignal(kind=stop.kind, lifts_at=stop.lifts_at, scope=scope)
 
 
 def _permit(

@@ -103,7 +103,8 @@ class RecordRefusal(Struct, frozen=True, kw_only=True):
 class StopContact(Struct, frozen=True, kw_only=True):
     """Nobody contacts the case, or the person. Without an `until_on` only a resumption lifts it.
 
-    `case_id` and `loan_key` belong to the scope `case`.
+    `case_id` and `loan_key` belong to the scope `case`. A hold of a case whose reason lies with the
+    person stops the person too.
     """
 
     borrower_id: BorrowerId
@@ -119,7 +120,8 @@ class StopContact(Struct, frozen=True, kw_only=True):
 
 
 class ResumeContact(Struct, frozen=True, kw_only=True):
-    """Lifts the stops of these kinds. Those that are not in force are passed over."""
+    """Lifts the stops of these kinds. Those that are not in force are passed over, and so is a
+    hold of the person that an open case stands behind."""
 
     kinds: tuple[StopKind, ...]
     scope: Scope
@@ -130,7 +132,8 @@ class ResumeContact(Struct, frozen=True, kw_only=True):
 
 
 class ReleaseCase(Struct, frozen=True, kw_only=True):
-    """Intake no longer holds the case. A hold for hardship takes the shield with it."""
+    """Intake no longer holds the case. What held the person for it goes with the last such case;
+    a hold for hardship takes the shield with it."""
 
     case_id: CaseId
     reason: str

@@ -342,6 +342,8 @@ class ContactStopped(Struct, frozen=True, kw_only=True):
 
 
 class ContactResumed(Struct, frozen=True, kw_only=True):
+    """`stop_reason` is the reason of the stop that is lifted; without it all holds are."""
+
     case_id: CaseId | None
     loan_key: LoanKey | None
     borrower_id: BorrowerId
@@ -350,6 +352,7 @@ class ContactResumed(Struct, frozen=True, kw_only=True):
     reason: str
     resumed_at: datetime
     recorded_by: StaffId | None
+    stop_reason: str | None = None
 
 
 class ContactEnded(Struct, frozen=True, kw_only=True):

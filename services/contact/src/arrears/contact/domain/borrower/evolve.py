@@ -45,7 +45,7 @@ from arrears.contact.domain.borrower.state import (
     is_same,
 )
 from arrears.contact.domain.borrower.waiting import first_of
-from arrears.contact.domain.values import Contact, StopKind
+from arrears.contact.domain.values import Contact
 from arrears.shared.kernel.ids import CaseId
 
 CONTACTS_KEPT_FOR: Final = timedelta(hours=50)
@@ -310,23 +310,27 @@ def _stop(borrower: Borrower, event: ContactStopped) -> Borrower:
 
 
 def _added(stops: tuple[Stop, ...], stop: Stop) -> tuple[Stop, ...]:
-    return (*_without(stops, stop.kind, stop.reason), stop)
-
-
-def _without(stops: tuple[Stop, ...], kind: StopKind, reason: str) -> tuple[Stop, ...]:
-    return tuple(stop for stop in stops if not is_same(stop, kind, reason))
+    return (*(one for one in stops if not is_same(one, stop.kind, stop.reason)), stop)
 
 
 def _resume(borrower: Borrower, event: ContactResumed) -> Borrower:
     if event.scope == "person":
-        return replace(borrower, stops=_without(borrower.stops, event.kind, event.reason))
+        return replace(borrower, stops=_without(borrower.stops, event))
     if event.case_id is None:
         return borrower
     return _on_case(
-        borrower,
-        event.case_id,
-        lambda file: replace(file, stops=_without(file.stops, event.kind, event.reason)),
+        borrower, event.case_id, lambda file: replace(file, stops=_without(file.stops, event))
     )
+
+
+def _without(stops: tuple[Stop, ...], event: ContactResumed) -> tuple[Stop, ...]:
+    return tuple(stop for stop in stops if not _lifts(event, stop))
+
+
+def _lifts(event: ContactResumed, stop: Stop) -> bool:
+    if event.kind == "hold" and event.stop_reason is None:
+        return stop.kind == "hold"
+    return is_same(stop, event.kind, event.stop_reason or event.reason)
 
 
 def _end(borrower: Borrower, event: ContactEnded) -> Borrower:

@@ -76,8 +76,8 @@ class Stop(Struct, frozen=True, kw_only=True):
 
 
 def is_same(stop: Stop, kind: StopKind, reason: str) -> bool:
-    """One stop of each kind; of parked input one for each service that has parked some."""
-    return stop.kind == kind and (kind != "parked" or stop.reason == reason)
+    """One stop of each kind; of holds one for each reason, of parked input one for each service."""
+    return stop.kind == kind and (kind not in ("hold", "parked") or stop.reason == reason)
 
 
 class CaseFile(Struct, frozen=True, kw_only=True):

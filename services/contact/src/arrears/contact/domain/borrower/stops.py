@@ -3,9 +3,16 @@
 A stop binds from the moment we hear it. Attempts that were planned are dropped and their treatment
 is reported `stopped`; an attempt that is already under way is waited for. Input that is parked says
 nothing about the person, only that we do not know enough: what was planned waits for the repair.
+
+A hold is of one case. Where its reason lies with the person it holds the person as well, until no
+open case is held for that reason any more.
 """
 
 from datetime import datetime
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
 
 from arrears.contact.domain.borrower import attempts, endings
 from arrears.contact.domain.borrower.commands import (
@@ -16,13 +23,15 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactEnded, ContactResumed, ContactStopped
-from arrears.contact.domain.borrower.state import CaseFile, Stop, is_same
+from arrears.contact.domain.borrower.state import CaseFile, Stop
 from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.values import Scope, StopKind
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
-HARDSHIP = "hardship"
+HARDSHIP: Final = "hardship"
+HOLDS_THE_PERSON: Final = frozenset({"death", "moratorium", HARDSHIP})
+"""Reasons that lie with the person; a dispute or a complaint is about its case alone."""
 
 
 def stop(draft: Draft, command: StopContact) -> None:
@@ -36,14 +45,20 @@ def stop(draft: Draft, command: StopContact) -> None:
         lifts_at = draft.rules.calendar.start_of(command.until_on)
         if lifts_at <= draft.now:
             lifts_at = None  # It says when it ends, and that is over: only a word can lift it.
-    halt(
+    told = partial(
+        halt,
         draft,
-        Stop(kind=command.kind, reason=command.reason, lifts_at=lifts_at),
-        case=None if command.scope == "person" else (command.case_id, command.loan_key),
         borrower_id=command.borrower_id,
         said_at=command.said_at,
         recorded_by=command.recorded_by,
     )
+    halted = Stop(kind=command.kind, reason=command.reason, lifts_at=lifts_at)
+    if command.scope == "person":
+        told(halted, case=None)
+        return
+    told(halted, case=(command.case_id, command.loan_key))
+    if command.kind == "hold" and command.reason in HOLDS_THE_PERSON:
+        told(replace(halted, lifts_at=_held_until(draft, command.reason)), case=None)
 
 
 def halt(
@@ -87,6 +102,22 @@ def _open_cases(draft: Draft) -> list[tuple[CaseId | None, LoanKey | None]]:
     return [(file.case_id, file.loan_key) for file in draft.open_files()]
 
 
+def _holds(draft: Draft, reason: str) -> list[Stop]:
+    return [
+        stop
+        for file in draft.open_files()
+        for stop in file.stops
+        if stop.kind == "hold" and stop.reason == reason
+    ]
+
+
+def _held_until(draft: Draft, reason: str) -> datetime | None:
+    """When the last of the cases that are held for this reason is free, where all of them say."""
+    ends = [hold.lifts_at for hold in _holds(draft, reason)]
+    timed = [end for end in ends if end is not None]
+    return max(timed) if len(timed) == len(ends) else None
+
+
 def _stops(draft: Draft, scope: Scope, case_id: CaseId | None) -> tuple[Stop, ...]:
     if scope == "person":
         return draft.borrower.stops
@@ -98,36 +129,54 @@ def _stops(draft: Draft, scope: Scope, case_id: CaseId | None) -> tuple[Stop, ..
 
 
 def resume(draft: Draft, command: ResumeContact) -> None:
-    for kind in command.kinds:
-        lift(draft, kind, command.scope, command.case_id, command.reason, command.recorded_by)
+    """What intake holds only intake releases; the person may outlast the case that was held."""
+    for stop_ in _stops(draft, command.scope, command.case_id):
+        if stop_.kind not in command.kinds:
+            continue
+        if stop_.kind == "parked" and stop_.reason != command.reason:
+            continue
+        if stop_.kind == "hold" and command.scope == "person" and _holds(draft, stop_.reason):
+            continue
+        _lift(draft, stop_, command.scope, command.case_id, command.reason, command.recorded_by)
 
 
 def release(draft: Draft, command: ReleaseCase) -> None:
-    held = [s for s in _stops(draft, "case", command.case_id) if s.kind == "hold"]
-    lift(draft, "hold", "case", command.case_id, command.reason)
-    if any(hold.reason == HARDSHIP for hold in held):
-        lift(draft, "hardship", "person", None, command.reason)
+    for hold in _stops(draft, "case", command.case_id):
+        if hold.kind == "hold":
+            _lift(draft, hold, "case", command.case_id, command.reason)
+            _free_person(draft, hold.reason, command.reason)
+            if hold.reason == HARDSHIP:
+                _free_person(draft, HARDSHIP, command.reason, kind="hardship")
+
+
+def _free_person(draft: Draft, held_for: str, reason: str, *, kind: StopKind = "hold") -> None:
+    """Lifts the person's stop of this kind that no open case stands behind any more."""
+    if _holds(draft, held_for):
+        return
+    for stop_ in draft.borrower.stops:
+        if stop_.kind == kind and (kind != "hold" or stop_.reason == held_for):
+            _lift(draft, stop_, "person", None, reason)
 
 
 def lift_expired(draft: Draft, scope: Scope, case_id: CaseId | None, kind: StopKind) -> None:
     """A stop that said when it ends is over by itself."""
     for stop_ in _stops(draft, scope, case_id):
         if stop_.kind == kind and stop_.lifts_at is not None and stop_.lifts_at <= draft.now:
-            reason = "review_due" if kind == HARDSHIP else "time_is_over"
+            reason = "review_due" if kind == "hardship" else "time_is_over"
             # A stop for parked input is known by its reason.
-            lift(draft, kind, scope, case_id, stop_.reason if kind == "parked" else reason)
+            _lift(draft, stop_, scope, case_id, stop_.reason if kind == "parked" else reason)
+            if kind == "hold" and scope == "case":
+                _free_person(draft, stop_.reason, reason)
 
 
-def lift(
+def _lift(
     draft: Draft,
-    kind: StopKind,
+    stop_: Stop,
     scope: Scope,
     case_id: CaseId | None,
     reason: str,
     recorded_by: StaffId | None = None,
 ) -> None:
-    if not any(is_same(stop, kind, reason) for stop in _stops(draft, scope, case_id)):
-        return
     borrower_id = draft.borrower.borrower_id
     assert borrower_id is not None, "whoever was stopped has been named"
     named = _open_cases(draft)
@@ -141,17 +190,18 @@ def lift(
                 case_id=one_id,
                 loan_key=loan_key,
                 borrower_id=borrower_id,
-                kind=kind,
+                kind=stop_.kind,
                 scope=scope,
                 reason=reason,
                 resumed_at=draft.now,
                 recorded_by=recorded_by,
+                stop_reason=stop_.reason,
             )
         )
     for one_id, _ in named:
         file = None if one_id is None else draft.file(one_id)
         if file is not None:
-            _come_back(draft, file, kind)
+            _come_back(draft, file, stop_.kind)
 
 
 def _come_back(draft: Draft, file: CaseFile, kind: StopKind) -> None:

@@ -1,0 +1,254 @@
+"""A hold of one case stops the person on all loans where its reason lies with the person."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.contact.adapters.policies import load_policies
+from arrears.contact.domain.borrower.commands import (
+    BorrowerCommand,
+    EndContact,
+    RecordHardship,
+    ReleaseCase,
+    ResumeContact,
+    StartTreatment,
+    StopContact,
+    WakeUp,
+)
+from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.events import (
+    AttemptDenied,
+    AttemptPermitted,
+    BorrowerEvent,
+    ContactPointsRecorded,
+    ContactResumed,
+    ContactStopped,
+    TreatmentCompleted,
+)
+from arrears.contact.domain.conduct import check
+from arrears.contact.domain.values import ContactPoint
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+EVENING = datetime(2026, 3, 2, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
+BORROWER = BorrowerId("borrower-1")
+CASE, OTHER = CaseId("case-1"), CaseId("case-2")
+STAFF = StaffId("collector-7")
+POLICIES = load_policies()
+
+decider = make_borrower_decider(POLICIES, "Asia/Shanghai")
+given = DeciderSpec(decider).given
+
+PROFILE = ContactPointsRecorded(
+    borrower_id=BORROWER,
+    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
+    zone="Asia/Shanghai",
+    language="zh",
+    origin="bank",
+    recorded_at=EVENING,
+)
+
+
+def loan_of(case_id: CaseId) -> LoanKey:
+    return LoanKey(f"loan-{case_id}@/bank")
+
+
+def refer(case_id: CaseId, now: datetime = EVENING, referral: int = 1) -> StartTreatment:
+    return StartTreatment(
+        case_id=case_id,
+        loan_key=loan_of(case_id),
+        borrower_id=BORROWER,
+        referral=referral,
+        treatment="call",
+        overdue_minor=50_000,
+        currency="CNY",
+        days_past_due=31,
+        product="loan",
+        now=now,
+    )
+
+
+def hold(
+    reason: str, until_on: date | None = None, case_id: CaseId = CASE, now: datetime = EVENING
+) -> StopContact:
+    return StopContact(
+        borrower_id=BORROWER,
+        kind="hold",
+        scope="case",
+        case_id=case_id,
+        loan_key=loan_of(case_id),
+        reason=reason,
+        until_on=until_on,
+        said_at=now,
+        now=now,
+    )
+
+
+def release(case_id: CaseId = CASE, now: datetime = EVENING) -> ReleaseCase:
+    return ReleaseCase(case_id=case_id, reason="it was a mistake", now=now)
+
+
+def life(
+    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
+) -> list[BorrowerEvent]:
+    events = list(history)
+    for command in commands:
+        events.extend(decider.decide(command, decider.fold(events)))
+    return events
+
+
+def until(end: datetime, events: Sequence[BorrowerEvent]) -> list[BorrowerEvent]:
+    """The history, and what the timers bring before `end`."""
+    lived, now = list(events), EVENING
+    while (due := decider.due(decider.fold(lived), now)) is not None and due < end:
+        now = due
+        lived = life(WakeUp(now=now), history=lived)
+    assert check(lived, POLICIES).findings == ()
+    return lived
+
+
+def permitted(events: Sequence[BorrowerEvent]) -> set[CaseId]:
+    return {event.case_id for event in events if isinstance(event, AttemptPermitted)}
+
+
+BOTH = tuple(life(refer(CASE), refer(OTHER)))
+SOON = EVENING + timedelta(days=10)
+
+
+class TestHold:
+    @pytest.mark.parametrize("reason", ["death", "moratorium", "hardship"])
+    def test_what_lies_with_the_person_stops_all_loans(self, reason: str) -> None:
+        events = life(hold(reason), history=BOTH)
+        stopped = [event for event in events if isinstance(event, ContactStopped)]
+        assert [(event.scope, event.case_id) for event in stopped] == [
+            ("case", CASE),
+            ("person", CASE),
+            ("person", OTHER),
+        ]
+        ended = [event.case_id for event in events if isinstance(event, TreatmentCompleted)]
+        assert ended == [CASE, OTHER]
+        assert permitted(until(SOON, events)) == set()
+
+    @pytest.mark.parametrize("reason", ["dispute", "complaint"])
+    def test_what_lies_with_the_case_leaves_the_others_alone(self, reason: str) -> None:
+        assert permitted(until(SOON, life(hold(reason), history=BOTH))) == {OTHER}
+
+    def test_a_case_that_comes_later_is_denied_and_says_why(self) -> None:
+        events = until(SOON, life(hold("death"), refer(OTHER)))
+        denied = events[-1]
+        assert isinstance(denied, AttemptDenied)
+        assert (denied.rule, denied.reason) == ("hold", "the_person_is_held")
+
+    def test_the_case_itself_says_that_it_is_held(self) -> None:
+        denied = until(SOON, life(hold("death"), refer(CASE)))[-1]
+        assert isinstance(denied, AttemptDenied)
+        assert denied.reason == "the_case_is_held"
+
+    @pytest.mark.parametrize("reason", ["death", "dispute"])
+    def test_the_same_hold_again_changes_nothing(self, reason: str) -> None:
+        given(*life(hold(reason), history=BOTH)).when(hold(reason)).then_nothing_happens()
+
+    def test_many_held_cases_are_told_of_once_each(self) -> None:
+        """Hardship is held case by case; the person is told of once, not once for each of them."""
+        cases = [CaseId(f"case-{number}") for number in range(9)]
+        day = date(2026, 4, 1)
+        events = life(
+            *(refer(one) for one in cases), *(hold("hardship", day, one) for one in cases)
+        )
+        assert sum(isinstance(event, ContactStopped) for event in events) == 2 * len(cases)
+
+
+class TestSecondHold:
+    """Intake says the end of all holds together, and releases the case when the last has ended."""
+
+    DAY = date(2026, 4, 1)
+
+    @pytest.mark.parametrize(
+        "holds",
+        [
+            (hold("death"), hold("dispute")),
+            (hold("dispute"), hold("death")),
+            (hold("hardship", DAY), hold("complaint", DAY)),
+            (hold("complaint", date(2026, 3, 20)), hold("hardship", DAY)),
+            (hold("hardship", DAY), hold("death")),
+        ],
+    )
+    def test_the_person_stays_stopped_until_the_release(
+        self, holds: tuple[StopContact, ...]
+    ) -> None:
+        before = datetime(2026, 3, 30, tzinfo=SHANGHAI)
+        events = until(before, life(*holds, refer(OTHER), refer(CASE)))
+        assert permitted(events) == set()
+        freed = life(release(now=before), history=events)
+        state = decider.fold(freed)
+        assert (state.stops, state.cases[CASE].stops) == ((), ())
+        assert permitted(until(before + timedelta(days=5), freed)) == {CASE, OTHER}
+
+    def test_a_hold_that_is_over_leaves_the_one_that_is_not(self) -> None:
+        events = life(hold("hardship", self.DAY), hold("dispute"), refer(OTHER), refer(CASE))
+        after = datetime(2026, 4, 10, tzinfo=SHANGHAI)
+        assert permitted(until(after, events)) == {OTHER}
+        resumed = [event for event in until(after, events) if isinstance(event, ContactResumed)]
+        assert {event.stop_reason for event in resumed} == {"hardship"}
+
+    def test_a_longer_hold_for_the_same_reason_takes_the_place_of_the_shorter(self) -> None:
+        events = life(hold("moratorium", self.DAY), hold("moratorium", date(2026, 5, 1)))
+        (held,) = decider.fold(events).stops
+        assert held.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
+
+
+class TestRelease:
+    def test_the_person_is_free_when_the_last_case_is(self) -> None:
+        held = life(hold("death"), hold("death", None, OTHER), history=BOTH)
+        first = life(release(), history=held)
+        assert [stop.reason for stop in decider.fold(first).stops] == ["death"]
+        assert decider.fold(life(release(OTHER), history=first)).stops == ()
+
+    def test_the_shield_goes_with_the_last_hold_for_hardship(self) -> None:
+        day = date(2026, 4, 1)
+        claim = RecordHardship(case_id=CASE, review_on=day, recorded_by=STAFF, now=EVENING)
+        events = life(claim, hold("hardship", day), hold("hardship", day, OTHER), history=BOTH)
+        first = life(release(), history=events)
+        assert {stop.kind for stop in decider.fold(first).stops} == {"hardship", "hold"}
+        assert decider.fold(life(release(OTHER), history=first)).stops == ()
+
+    def test_holds_of_several_cases_end_each_in_its_time(self) -> None:
+        short, long = date(2026, 3, 20), date(2026, 4, 20)
+        events = life(
+            hold("moratorium", long), hold("moratorium", short, OTHER), refer(OTHER), refer(CASE)
+        )
+        assert permitted(until(datetime(2026, 4, 20, tzinfo=SHANGHAI), events)) == set()
+        assert permitted(until(datetime(2026, 4, 25, tzinfo=SHANGHAI), events)) == {CASE, OTHER}
+
+    def test_a_hold_written_before_reasons_told_holds_apart_is_lifted_whole(self) -> None:
+        events = life(hold("dispute"), hold("complaint"), release())
+        resumed = events[-1]
+        assert isinstance(resumed, ContactResumed)
+        old = [*life(hold("dispute")), replace(resumed, stop_reason=None)]
+        assert decider.fold(old).cases[CASE].stops == ()
+
+
+class TestClosedWhileHeld:
+    """The person outlasts the case: intake has no more word for it, so staff have."""
+
+    CLOSED = EndContact(case_id=CASE, reason="cured", said_at=EVENING, now=EVENING)
+    RESUME = ResumeContact(
+        kinds=("staff", "hardship", "hold"), scope="person", reason="alive", now=SOON
+    )
+
+    def test_the_person_stays_stopped_until_staff_resume(self) -> None:
+        events = until(SOON, life(hold("death"), self.CLOSED, refer(OTHER), history=BOTH))
+        assert permitted(events) == set()
+        state = decider.fold(life(self.RESUME, history=events))
+        assert state.stops == ()
+
+    def test_staff_lift_no_hold_that_intake_may_still_release(self) -> None:
+        given(*life(hold("death"), history=BOTH)).when(self.RESUME).then_nothing_happens()
+
+    def test_a_hold_of_the_case_alone_ends_with_it(self) -> None:
+        state = decider.fold(life(hold("dispute"), self.CLOSED, history=BOTH))
+        assert (state.stops, set(state.cases)) == ((), {OTHER})
