@@ -11,6 +11,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    EndTreatment,
     RecordContactPoints,
     ReleaseCase,
     ResumeContact,
@@ -24,6 +25,7 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
     SealedPoint,
 )
@@ -73,6 +75,8 @@ REFERRED = CaseReferred(
     policy_version=1,
 )
 
+REFERRED_ON = EndTreatment(case_id=CASE, loan_key=LOAN, reason="referred_to_another_stage", now=AT)
+
 ROWS: list[tuple[Struct, BorrowerCommand | None]] = [
     (
         REFERRED,
@@ -89,8 +93,13 @@ ROWS: list[tuple[Struct, BorrowerCommand | None]] = [
             now=AT,
         ),
     ),
-    (replace(REFERRED, stage="mediation", treatment="mediate"), None),
-    (replace(REFERRED, stage="legal", treatment="sue"), None),
+    (replace(REFERRED, stage="mediation", treatment="mediate"), REFERRED_ON),
+    (replace(REFERRED, stage="legal", treatment="sue"), REFERRED_ON),
+    (
+        CaseReturned(case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back"),
+        replace(REFERRED_ON, reason="case_returned"),
+    ),
+    (CaseReturned(case_id=CASE, loan_key=LOAN, stage="mediation", result="failed"), None),
     (
         RepaymentRecorded(
             loan_key=LOAN,

@@ -17,6 +17,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    EndTreatment,
     NoteOutcome,
     NoteReceipt,
     RecordContactPoints,
@@ -69,7 +70,7 @@ ONE_CASE = st.sampled_from(CASES)
 NOW = st.just(START)
 
 
-def _with_loan(command: StartTreatment | StopContact) -> BorrowerCommand:
+def _with_loan(command: StartTreatment | EndTreatment | StopContact) -> BorrowerCommand:
     return replace(command, loan_key=LoanKey(f"loan-{command.case_id}@/bank"))
 
 
@@ -85,6 +86,13 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
         currency=st.just("CNY"),
         days_past_due=st.integers(1, 90),
         product=st.just("loan"),
+        now=NOW,
+    ).map(_with_loan),
+    st.builds(
+        EndTreatment,
+        case_id=ONE_CASE,
+        loan_key=st.just(LoanKey("")),
+        reason=st.just("case_returned"),
         now=NOW,
     ).map(_with_loan),
     st.builds(
@@ -303,6 +311,21 @@ def _each_referral_is_answered_once(events: Sequence[BorrowerEvent]) -> None:
     assert completed.keys() <= started.keys()
 
 
+def _refer(number: int, treatment: str, now: datetime) -> StartTreatment:
+    return StartTreatment(
+        case_id=CaseId(f"case-{number}"),
+        loan_key=LoanKey(f"loan-{number}@/bank"),
+        borrower_id=BORROWER,
+        referral=1,
+        treatment=treatment,
+        overdue_minor=1,
+        currency="CNY",
+        days_past_due=1,
+        product="loan",
+        now=now,
+    )
+
+
 @settings(max_examples=100, deadline=None)
 @forall(
     zone=st.sampled_from(ZONES),
@@ -321,20 +344,7 @@ def test_without_a_stop_every_referral_is_answered(
         )
     )
     for number, treatment in enumerate(treatments):
-        life.decide(
-            StartTreatment(
-                case_id=CaseId(f"case-{number}"),
-                loan_key=LoanKey(f"loan-{number}@/bank"),
-                borrower_id=BORROWER,
-                referral=1,
-                treatment=treatment,
-                overdue_minor=1,
-                currency="CNY",
-                days_past_due=1,
-                product="loan",
-                now=START,
-            )
-        )
+        life.decide(_refer(number, treatment, START))
     life.until(START + timedelta(days=60), outcome)
     assert {event.case_id for event in life.events if isinstance(event, TreatmentCompleted)} == {
         CaseId(f"case-{number}") for number in range(len(treatments))
@@ -351,20 +361,7 @@ def test_many_loans_of_one_person_take_many_days(loans: int) -> None:
         )
     )
     for number in range(loans):
-        life.decide(
-            StartTreatment(
-                case_id=CaseId(f"case-{number}"),
-                loan_key=LoanKey(f"loan-{number}@/bank"),
-                borrower_id=BORROWER,
-                referral=1,
-                treatment="call",
-                overdue_minor=1,
-                currency="CNY",
-                days_past_due=1,
-                product="loan",
-                now=START,
-            )
-        )
+        life.decide(_refer(number, "call", START))
     life.until(START + timedelta(days=60), "connected")
     conduct = check(life.events, POLICIES)
     assert (conduct.permitted, conduct.denied, conduct.findings) == (loans, 0, ())
@@ -381,20 +378,7 @@ def test_the_state_forgets_what_is_over() -> None:
     )
     for number in range(100):
         case_id = CaseId(f"case-{number}")
-        life.decide(
-            StartTreatment(
-                case_id=case_id,
-                loan_key=LoanKey(f"loan-{number}@/bank"),
-                borrower_id=BORROWER,
-                referral=1,
-                treatment="remind",
-                overdue_minor=1,
-                currency="CNY",
-                days_past_due=1,
-                product="loan",
-                now=life.now,
-            )
-        )
+        life.decide(_refer(number, "remind", life.now))
         life.until(life.now + timedelta(days=1), "delivered")
         life.decide(EndContact(case_id=case_id, reason="cured", said_at=life.now, now=life.now))
     assert not life.state.cases

@@ -10,6 +10,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    EndTreatment,
     RecordContactPoints,
     ReleaseCase,
     ResumeContact,
@@ -24,6 +25,7 @@ from arrears.shared.contracts.intake import (
     CaseHeld,
     CaseReferred,
     CaseReleased,
+    CaseReturned,
     RepaymentRecorded,
 )
 from arrears.shared.contracts.mediation import (
@@ -46,6 +48,7 @@ Said: TypeAlias = (
     | BorrowerProfileRecorded
     | CaseHeld
     | CaseReleased
+    | CaseReturned
     | CaseClosed
     | AgreementSigned
     | AgreementBreached
@@ -56,6 +59,7 @@ _PARKING: Final = frozenset(
     for service in ("intake", "mediation", "legal")
     for wire_name in (parked_type, released_type)
 )
+STAGE: Final = "contact"
 HEARS: Final = _PARKING | {contract.WIRE_NAME for contract in get_args(Said)}
 
 
@@ -72,7 +76,7 @@ def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
     return (Issue(category=CATEGORY, key=heard.borrower_id, command=command),)
 
 
-def _command(  # noqa: PLR0911 - one per contract
+def _command(  # noqa: C901, PLR0911 - one per contract
     said: Said, heard: Heard, at: datetime
 ) -> BorrowerCommand | None:
     match said:
@@ -102,6 +106,8 @@ def _command(  # noqa: PLR0911 - one per contract
             return _held(said, heard, at)
         case CaseReleased():
             return ReleaseCase(case_id=said.case_id, reason=said.reason, now=at)
+        case CaseReturned():
+            return _returned(said, at)
         case CaseClosed():
             return EndContact(case_id=said.case_id, reason=said.reason, said_at=heard.time, now=at)
         case AgreementSigned():
@@ -131,9 +137,9 @@ def _parking(said: InputParked | InputReleased, heard: Heard, at: datetime) -> B
     )
 
 
-def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand | None:
-    if said.stage != "contact":
-        return None
+def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand:
+    if said.stage != STAGE:
+        return _ended(said, "referred_to_another_stage", at)
     return StartTreatment(
         case_id=said.case_id,
         loan_key=said.loan_key,
@@ -146,6 +152,14 @@ def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand
         product=said.product,
         now=at,
     )
+
+
+def _returned(said: CaseReturned, at: datetime) -> BorrowerCommand | None:
+    return _ended(said, "case_returned", at) if said.stage == STAGE else None
+
+
+def _ended(said: CaseReferred | CaseReturned, reason: str, at: datetime) -> BorrowerCommand:
+    return EndTreatment(case_id=said.case_id, loan_key=said.loan_key, reason=reason, now=at)
 
 
 def _held(said: CaseHeld, heard: Heard, at: datetime) -> BorrowerCommand:

@@ -32,6 +32,15 @@ class StartTreatment(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class EndTreatment(Struct, frozen=True, kw_only=True):
+    """The case is not contact's any more: intake has taken it back, or another stage has it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    now: datetime
+
+
 class RecordContactPoints(Struct, frozen=True, kw_only=True):
     borrower_id: BorrowerId
     points: tuple[ContactPoint, ...]
@@ -157,6 +166,7 @@ class WakeUp(Struct, frozen=True, kw_only=True):
 
 BorrowerCommand: TypeAlias = (
     StartTreatment
+    | EndTreatment
     | RecordContactPoints
     | CountRepayment
     | NoteReceipt

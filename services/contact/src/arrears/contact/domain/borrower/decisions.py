@@ -17,6 +17,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    EndTreatment,
     NoteOutcome,
     NoteReceipt,
     RecordContactPoints,
@@ -88,6 +89,8 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
             sending.withdraw(draft, command)
         case StartTreatment():
             treatments.start(draft, command)
+        case EndTreatment():
+            treatments.end(draft, command)
         case RecordContactPoints():
             treatments.record_points(draft, command)
         case CountRepayment():

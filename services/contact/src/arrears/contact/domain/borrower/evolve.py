@@ -94,9 +94,9 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
         case ContactEnded():
             return _end(borrower, event)
         case HardshipReported():
-            day = event.review_on
-            return _on_case(
-                borrower, event.case_id, lambda file: replace(file, hardship_review_on=day)
+            return _with_file(
+                borrower,
+                replace(_file_of(borrower, event), hardship_review_on=event.review_on),
             )
         case UnreachableReported() | DemandDelivered() | DemandReturned():
             return borrower  # Told to others; what follows for us is told by an event of its own.
@@ -124,11 +124,14 @@ def _with_file(borrower: Borrower, file: CaseFile) -> Borrower:
     return replace(borrower, cases=cases)
 
 
-def _start(borrower: Borrower, event: TreatmentStarted) -> Borrower:
+def _file_of(borrower: Borrower, event: TreatmentStarted | HardshipReported) -> CaseFile:
     known = borrower.cases.get(event.case_id)
-    file = known or CaseFile(case_id=event.case_id, loan_key=event.loan_key)
+    return known or CaseFile(case_id=event.case_id, loan_key=event.loan_key)
+
+
+def _start(borrower: Borrower, event: TreatmentStarted) -> Borrower:
     started = replace(
-        file,
+        _file_of(borrower, event),
         referral_last=event.referral,
         currency=event.currency,
         overdue_minor=event.overdue_minor,

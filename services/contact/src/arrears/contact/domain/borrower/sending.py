@@ -43,15 +43,25 @@ def objection(
         return verdict
     waiting = _in_flight(file, permitted)
     lasts = permitted.permitted_at <= at < permitted.valid_until
-    if verdict.point == permitted.point and lasts and waiting is not None:
+    treated = (
+        file is not None
+        and file.treatment is not None
+        and file.treatment.referral == permitted.referral
+    )
+    if treated and verdict.point == permitted.point and lasts and waiting is not None:
         return None
-    moved = verdict.point != permitted.point
+    if not treated:
+        rule, reason = PERMIT_ENDED, "the_referral_is_over"
+    elif verdict.point != permitted.point:
+        rule, reason = NO_CONTACT_POINT, "the_contact_point_has_changed"
+    else:
+        rule, reason = PERMIT_ENDED, "the_permit_was_not_used_in_time"
     return Denied(
         policy_id=verdict.policy_id,
         policy_version=verdict.policy_version,
         inputs=verdict.inputs,
-        rule=NO_CONTACT_POINT if moved else PERMIT_ENDED,
-        reason="the_contact_point_has_changed" if moved else "the_permit_was_not_used_in_time",
+        rule=rule,
+        reason=reason,
         next_allowed_at=at,
     )
 

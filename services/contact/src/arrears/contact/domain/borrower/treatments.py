@@ -1,7 +1,11 @@
 """A referral of intake becomes a treatment; contact points are what attempts are made to."""
 
 from arrears.contact.domain.borrower import attempts, endings, hardship
-from arrears.contact.domain.borrower.commands import RecordContactPoints, StartTreatment
+from arrears.contact.domain.borrower.commands import (
+    EndTreatment,
+    RecordContactPoints,
+    StartTreatment,
+)
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactPointsRecorded, TreatmentStarted
 from arrears.contact.domain.permit import NO_CONTACT_POINT
@@ -37,6 +41,16 @@ def start(draft: Draft, command: StartTreatment) -> None:
         )
     )
     attempts.request(draft, command.case_id)
+    hardship.tell_of(draft, command.case_id, command.loan_key)
+
+
+def end(draft: Draft, command: EndTreatment) -> None:
+    """What is under way is waited for, as where the case is closed; promises stay."""
+    if command.case_id in draft.borrower.closed:
+        return
+    file = draft.file(command.case_id)
+    if file is not None:
+        endings.end_treatment(draft, file, "stopped", command.reason)
     hardship.tell_of(draft, command.case_id, command.loan_key)
 
 
