@@ -13,7 +13,11 @@ from arrears.contact.application.projections import case_list
 from arrears.contact.application.publish import WIRE_NAMES
 from arrears.contact.domain.borrower.commands import StartTreatment
 from arrears.contact.domain.borrower.decisions import CATEGORY, make_borrower_decider
-from arrears.contact.domain.borrower.events import ContactResumed, ContactStopped, PromiseMade
+from arrears.contact.domain.borrower.events import (
+    ContactResumed,
+    ContactStopped,
+)
+from arrears.contact.domain.borrower.promise_events import PromiseMade
 from arrears.shared.http.edge import Edge
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.api_suite import Api, ApiSuite

@@ -10,8 +10,8 @@ from arrears.contact.application.publish import WIRE_NAMES, subject_of
 from arrears.contact.domain.borrower.events import (
     BorrowerEvent,
     ContactPointsRecorded,
-    PromiseBroken,
 )
+from arrears.contact.domain.borrower.promise_events import PromiseBroken
 from arrears.contact.domain.values import PromiseId
 from arrears.shared.contracts.contact import ContactContract
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey

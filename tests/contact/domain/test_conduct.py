@@ -15,6 +15,8 @@ from arrears.contact.domain.borrower.events import (
     ContactEnded,
     ContactResumed,
     ContactStopped,
+    RepaymentCounted,
+    TreatmentStarted,
 )
 from arrears.contact.domain.conduct import check
 from arrears.contact.domain.permit import PermitInputs
@@ -88,6 +90,37 @@ def concluded(number: int, outcome: Outcome) -> AttemptConcluded:
     )
 
 
+def started(overdue_minor: int) -> TreatmentStarted:
+    return TreatmentStarted(
+        case_id=CASE,
+        loan_key=LOAN,
+        borrower_id=BorrowerId("b"),
+        referral=1,
+        treatment="call",
+        overdue_minor=overdue_minor,
+        currency="CNY",
+        days_past_due=16,
+        product="loan",
+        policy_id="cn-bank",
+        policy_version=1,
+        started_at=TEN,
+    )
+
+
+def counted(owed_minor: int) -> RepaymentCounted:
+    return RepaymentCounted(
+        case_id=CASE,
+        loan_key=LOAN,
+        referral=1,
+        repayment_id="r-1",
+        amount_minor=200,
+        owed_minor=owed_minor,
+        currency="CNY",
+        value_on=TEN.date(),
+        counted_at=TEN,
+    )
+
+
 def stopped(scope: str = "case", case_id: str = CASE) -> ContactStopped:
     event = ContactStopped(
         case_id=CASE,
@@ -155,6 +188,13 @@ UNANSWERED = [
         ([permitted(n) for n in range(1, 5)], ["permitted_over_the_daily_limit"]),
         ([*UNANSWERED, *(permitted(n) for n in range(4, 7))], []),
         ([permitted(policy_version=9)], ["policy_unknown"]),
+        ([started(500), permitted(overdue_minor=500)], []),
+        ([started(500), counted(300), permitted(overdue_minor=300)], []),
+        (
+            [started(500), counted(300), permitted(overdue_minor=500)],
+            ["asked_for_more_than_is_owed"],
+        ),
+        ([started(500), counted(0), started(700), permitted(overdue_minor=700)], []),
     ],
 )
 def test_each_breach_is_named(events: list[BorrowerEvent], breaches: list[str]) -> None:

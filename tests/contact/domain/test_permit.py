@@ -234,6 +234,7 @@ def test_the_rules_are_asked_in_their_order() -> None:
         case_closed=True,
         stops=tuple(StopSignal(kind=kind) for kind in reversed(kinds)),
         promise_judged_at=MIDNIGHT,
+        owed_minor=0,
         contacts=(
             *many(3, "connected"),
             *many(6, "no_answer"),
@@ -246,6 +247,7 @@ def test_the_rules_are_asked_in_their_order() -> None:
         stops = tuple(StopSignal(kind=kind) for kind in kinds[lifted:])
         ladder.append(replace(ladder[-1], stops=stops))
     ladder.append(replace(ladder[-1], promise_judged_at=None))
+    ladder.append(replace(ladder[-1], owed_minor=1))
     free = replace(ladder[-1], points=(PHONE, ADDRESS))
     asked = [
         *((step, night) for step in ladder),

@@ -232,6 +232,18 @@ def _repaired(service: str) -> ResumeContact:
     return ResumeContact(kinds=("parked",), scope="person", reason=service, now=EVENING)
 
 
+def test_money_that_came_in_lowers_the_figure_to_ask_for() -> None:
+    payment = CountRepayment(
+        loan_key=LOAN,
+        repayment_id="r-1",
+        amount_minor=20_000,
+        currency="CNY",
+        value_on=date(2026, 3, 2),
+        now=EVENING,
+    )
+    assert row_of(life(PROFILE, CALL, payment)).overdue_minor == 30_000
+
+
 def test_a_hold_of_the_person_shows_with_every_case_until_it_is_released() -> None:
     other = CaseId("case-2")
     hold = StopContact(

@@ -19,21 +19,25 @@ from arrears.contact.domain.borrower.events import (
     DemandDelivered,
     DemandReturned,
     HardshipReported,
+    RefusalReported,
+    RepaymentCounted,
+    TreatmentCompleted,
+    TreatmentStarted,
+    UnreachableReported,
+)
+from arrears.contact.domain.borrower.promise_events import (
     PromiseBroken,
     PromiseKept,
     PromiseLapsed,
     PromiseMade,
     PromisePartlyKept,
     PromisePaymentCounted,
-    RefusalReported,
-    TreatmentCompleted,
-    TreatmentStarted,
-    UnreachableReported,
 )
 
 WIRE_NAMES: Final[dict[type, str]] = {
     ContactPointsRecorded: "arrears.contact.contact_points_recorded.v1",
     TreatmentStarted: "arrears.contact.treatment_started.v1",
+    RepaymentCounted: "arrears.contact.repayment_counted.v1",
     TreatmentCompleted: "arrears.contact.treatment_completed.v1",
     UnreachableReported: "arrears.contact.unreachable_reported.v1",
     AttemptRequested: "arrears.contact.attempt_requested.v1",

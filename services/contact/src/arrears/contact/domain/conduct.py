@@ -21,6 +21,8 @@ from arrears.contact.domain.borrower.events import (
     ContactEnded,
     ContactResumed,
     ContactStopped,
+    RepaymentCounted,
+    TreatmentStarted,
 )
 from arrears.contact.domain.policy import Policy
 from arrears.contact.domain.values import FAILED, AttemptId, StopKind
@@ -34,6 +36,7 @@ Breach: TypeAlias = Literal[
     "permitted_after_the_case_was_closed",
     "permitted_in_quiet_hours",
     "permitted_over_the_daily_limit",
+    "asked_for_more_than_is_owed",
     "policy_unknown",
 ]
 EVERY_CASE: Final = "*"
@@ -85,8 +88,9 @@ class _Audit:
         self.findings: list[Finding] = []
         self._stopped: set[tuple[str, StopKind, str]] = set()
         self._ended: set[str] = set()
+        self._owed_minor: dict[str, int] = {}
 
-    def see(self, event: BorrowerEvent) -> None:
+    def see(self, event: BorrowerEvent) -> None:  # noqa: C901 - one case for each event
         match event:
             case AttemptPermitted():
                 self._permitted(event)
@@ -99,6 +103,10 @@ class _Audit:
             case AttemptWithdrawn():
                 self.denied += 1
                 self.permits.pop(event.attempt_id, None)
+            case TreatmentStarted():
+                self._owed_minor[event.case_id] = event.overdue_minor
+            case RepaymentCounted():
+                self._owed_minor[event.case_id] = event.owed_minor
             case ContactStopped():
                 self._stopped.add(_stop(event, event.reason))
             case ContactResumed():
@@ -119,6 +127,8 @@ class _Audit:
             self._found("permitted_while_stopped", attempt_id, at)
         if permit.case_id in self._ended:
             self._found("permitted_after_the_case_was_closed", attempt_id, at)
+        if permit.overdue_minor > self._owed_minor.get(permit.case_id, permit.overdue_minor):
+            self._found("asked_for_more_than_is_owed", attempt_id, at)
         policy = self.policies.get((permit.policy_id, permit.policy_version))
         if policy is None:
             self._found("policy_unknown", attempt_id, at)

@@ -1,8 +1,8 @@
 """The permit that every attempt needs. Closed on doubt: what is not surely allowed is denied.
 
 The rules are asked in this order, and the first that denies is the answer:
-a policy in force, case closed, agreement, hardship, hold, parked, staff, promise pending, contact
-point, quiet hours, connected contacts of the day, unanswered dials of the number.
+a policy in force, case closed, agreement, hardship, hold, parked, staff, promise pending, nothing
+owed, contact point, quiet hours, connected contacts of the day, unanswered dials of the number.
 """
 
 from collections.abc import Iterator
@@ -46,6 +46,7 @@ PERSON_HELD: Final = "the_person_is_held"
 POLICY_MISSING: Final = "policy_in_force"
 CASE_CLOSED: Final = "case_closed"
 PROMISE_PENDING: Final = "promise_pending"
+NOTHING_OWED: Final = "nothing_owed"
 NO_CONTACT_POINT: Final = "contact_point"
 QUIET_HOURS: Final = "quiet_hours"
 CONNECTED_PER_DAY: Final = "connected_per_day"
@@ -55,6 +56,7 @@ RULES: Final[tuple[str, ...]] = (
     CASE_CLOSED,
     *STOP_ORDER,
     PROMISE_PENDING,
+    NOTHING_OWED,
     NO_CONTACT_POINT,
     QUIET_HOURS,
     CONNECTED_PER_DAY,
@@ -77,13 +79,17 @@ class PermitRequest(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """What is known of the person, and of the case, when the permit is asked for."""
+    """What is known of the person, and of the case, when the permit is asked for.
+
+    `owed_minor`: what would be asked for; None where nothing says.
+    """
 
     market_zone: ZoneInfo
     zone: str | None = None
     case_closed: bool = False
     stops: tuple[StopSignal, ...] = ()
     promise_judged_at: datetime | None = None
+    owed_minor: int | None = None
     points: tuple[ContactPoint, ...] = ()
     contacts: tuple[Contact, ...] = ()
 
@@ -100,6 +106,7 @@ class PermitInputs(Struct, frozen=True, kw_only=True):
     point_count: int
     connected_today: int
     unanswered_today: int
+    owed_minor: int | None = None
 
 
 class Permitted(Struct, frozen=True, kw_only=True):
@@ -190,6 +197,8 @@ def _objections(
             "a_promise_is_pending",
             judged_at if judged_at > request.at else None,
         )
+    if standing.owed_minor is not None and standing.owed_minor <= 0:
+        yield _No(NOTHING_OWED, "nothing_is_left_to_ask_for")
     if inputs.point_kind is None:
         yield _No(NO_CONTACT_POINT, f"no_{policy.contact_points.needed[request.channel]}_is_known")
     hours = policy.quiet_hours
@@ -248,6 +257,7 @@ def _inputs(
         point_count=len(standing.points),
         connected_today=connected,
         unanswered_today=unanswered,
+        owed_minor=standing.owed_minor,
     )
 
 

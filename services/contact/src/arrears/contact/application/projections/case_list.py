@@ -26,16 +26,19 @@ from arrears.contact.domain.borrower.events import (
     DemandDelivered,
     DemandReturned,
     HardshipReported,
+    RefusalReported,
+    RepaymentCounted,
+    TreatmentCompleted,
+    TreatmentStarted,
+    UnreachableReported,
+)
+from arrears.contact.domain.borrower.promise_events import (
     PromiseBroken,
     PromiseKept,
     PromiseLapsed,
     PromiseMade,
     PromisePartlyKept,
     PromisePaymentCounted,
-    RefusalReported,
-    TreatmentCompleted,
-    TreatmentStarted,
-    UnreachableReported,
 )
 from arrears.contact.domain.values import Scope, StopKind
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
@@ -49,6 +52,7 @@ _CONNECTED: Final = frozenset({"connected", "delivered", "met", "unknown"})
 class Row(Struct, frozen=True, kw_only=True):
     """`promise_status`: pending, kept, partly_kept, broken, lapsed; None where none was made.
 
+    `overdue_minor` is what is asked for: the referral's figure less the money that came in since.
     `stopped` names the stops in force; `next_attempt_at` is None where nothing is planned, or
     where an attempt waits for an event.
     """
@@ -102,6 +106,8 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
                 currency=event.currency,
                 days_past_due=event.days_past_due,
             )
+        case RepaymentCounted():
+            return replace(row, overdue_minor=event.owed_minor)
         case TreatmentCompleted():
             return replace(_idle(row), treatment_open=False, result=event.result)
         case (

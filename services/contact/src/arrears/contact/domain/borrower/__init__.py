@@ -6,6 +6,6 @@ Life        referrals become treatments, treatments become attempts, each attemp
 Invariant   no attempt without a permit; at most three contacts of a person and day that connected,
             or may have
 
-Read in this order: events, state, evolve, commands, decisions; then treatments, attempts, outcomes,
-promises, hardship, stops; at last waiting and timers.
+Read in this order: events (and promise_events), state, evolve, commands, decisions; then
+treatments, attempts, outcomes, promises, hardship, stops; at last waiting and timers.
 """

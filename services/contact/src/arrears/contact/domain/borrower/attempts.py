@@ -15,6 +15,7 @@ from arrears.contact.domain.borrower.events import (
 from arrears.contact.domain.borrower.state import Attempt, Borrower, CaseFile, Stop, Treatment
 from arrears.contact.domain.permit import (
     NO_CONTACT_POINT,
+    NOTHING_OWED,
     Denied,
     PermitRequest,
     Permitted,
@@ -128,6 +129,7 @@ def standing(rules: Rules, borrower: Borrower, file: CaseFile) -> Standing:
         case_closed=file.case_id in borrower.closed,
         stops=(*_signals(borrower.stops, "person"), *_signals(file.stops, "case")),
         promise_judged_at=None if file.promise is None else file.promise.judgement_at,
+        owed_minor=None if file.treatment is None else file.treatment.overdue_minor,
         points=borrower.points,
         contacts=borrower.contacts,
     )
@@ -171,6 +173,9 @@ def _deny(
     waits_until = None
     if verdict.rule == NO_CONTACT_POINT:
         waits_until = draft.now + timedelta(days=draft.policy.contact_points.wait_days_max)
+    elif verdict.rule == NOTHING_OWED:
+        rule = draft.policy.treatments[treatment.treatment]
+        waits_until = draft.now + timedelta(days=rule.outcome_days_max)
     draft.say(
         AttemptDenied(
             attempt_id=attempt.attempt_id,
@@ -195,10 +200,14 @@ def _deny(
 
 
 def stop_waiting(draft: Draft, case_id: CaseId) -> None:
-    """Nobody has told us how to reach the borrower."""
+    """Nobody has told us how to reach the borrower, or the bank what is owed after all."""
     file = draft.file(case_id)
     attempt = None if file is None else attempt_of(file)
     if file is None or attempt is None or attempt.waits_until is None:
         return
-    if attempt.waits_until <= draft.now:
+    if attempt.waits_until > draft.now:
+        return
+    if attempt.denied_by == NOTHING_OWED:
+        endings.end_treatment(draft, file, "stopped", NOTHING_OWED)
+    else:
         endings.unreachable(draft, file, "no_contact_point")

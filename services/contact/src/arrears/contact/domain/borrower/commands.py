@@ -50,7 +50,7 @@ class RecordContactPoints(Struct, frozen=True, kw_only=True):
 
 
 class CountRepayment(Struct, frozen=True, kw_only=True):
-    """Money came in on the loan; it is counted where a promise is pending."""
+    """Money came in on the loan; it counts where the case is treated or a promise is pending."""
 
     loan_key: LoanKey
     repayment_id: str

@@ -94,6 +94,7 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
         case RecordContactPoints():
             treatments.record_points(draft, command)
         case CountRepayment():
+            treatments.count(draft, command)
             promises.count(draft, command)
         case RecordPromise():
             promises.record(draft, command)

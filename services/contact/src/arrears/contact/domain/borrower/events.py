@@ -9,13 +9,20 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from arrears.contact.domain.borrower.promise_events import (
+    PromiseBroken,
+    PromiseKept,
+    PromiseLapsed,
+    PromiseMade,
+    PromisePartlyKept,
+    PromisePaymentCounted,
+)
 from arrears.contact.domain.permit import PermitInputs
 from arrears.contact.domain.values import (
     AttemptId,
     Channel,
     ContactPoint,
     Outcome,
-    PromiseId,
     Result,
     Said,
     Scope,
@@ -55,6 +62,20 @@ class TreatmentStarted(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     started_at: datetime
+
+
+class RepaymentCounted(Struct, frozen=True, kw_only=True):
+    """Money of the loan came in since the referral. `owed_minor` is what is left to ask for."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    repayment_id: str
+    amount_minor: int
+    owed_minor: int
+    currency: str
+    value_on: date
+    counted_at: datetime
 
 
 class TreatmentCompleted(Struct, frozen=True, kw_only=True):
@@ -231,68 +252,8 @@ class DemandReturned(Struct, frozen=True, kw_only=True):
     returned_at: datetime
 
 
-# --- What the borrower said. `recorded_by` is the member of staff, None where an attempt heard it.
-
-
-class PromiseMade(Struct, frozen=True, kw_only=True):
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    amount_minor: int
-    currency: str
-    due_on: date
-    attempt_id: AttemptId | None
-    recorded_by: StaffId | None
-    made_on: date
-    made_at: datetime
-    judgement_at: datetime
-
-
-class PromisePaymentCounted(Struct, frozen=True, kw_only=True):
-    """Money came while the promise was pending. `paid_minor` is the sum so far."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    repayment_id: str
-    amount_minor: int
-    paid_minor: int
-    value_on: date
-    counted_at: datetime
-
-
-class PromiseKept(Struct, frozen=True, kw_only=True):
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    paid_minor: int
-    judged_at: datetime
-
-
-class PromisePartlyKept(Struct, frozen=True, kw_only=True):
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    paid_minor: int
-    judged_at: datetime
-
-
-class PromiseBroken(Struct, frozen=True, kw_only=True):
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    judged_at: datetime
-
-
-class PromiseLapsed(Struct, frozen=True, kw_only=True):
-    """The bank closed the case before the promise was due: there was nothing left to keep."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    promise_id: PromiseId
-    paid_minor: int
-    reason: str
-    judged_at: datetime
+# --- What the borrower said, but for promises. `recorded_by` is the member of staff, None where an
+# attempt heard it.
 
 
 class RefusalReported(Struct, frozen=True, kw_only=True):
@@ -373,6 +334,7 @@ BorrowerEvent: TypeAlias = (
     | AttemptReceipted
     | AttemptConcluded
     | TreatmentStarted
+    | RepaymentCounted
     | TreatmentCompleted
     | UnreachableReported
     | AttemptRescheduled

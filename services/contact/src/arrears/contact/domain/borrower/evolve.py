@@ -23,16 +23,19 @@ from arrears.contact.domain.borrower.events import (
     DemandDelivered,
     DemandReturned,
     HardshipReported,
+    RefusalReported,
+    RepaymentCounted,
+    TreatmentCompleted,
+    TreatmentStarted,
+    UnreachableReported,
+)
+from arrears.contact.domain.borrower.promise_events import (
     PromiseBroken,
     PromiseKept,
     PromiseLapsed,
     PromiseMade,
     PromisePartlyKept,
     PromisePaymentCounted,
-    RefusalReported,
-    TreatmentCompleted,
-    TreatmentStarted,
-    UnreachableReported,
 )
 from arrears.contact.domain.borrower.state import (
     Attempt,
@@ -67,6 +70,8 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
             return _conclude(borrower, event)
         case TreatmentStarted():
             return _start(borrower, event)
+        case RepaymentCounted():
+            return _on_case(borrower, event.case_id, lambda file: _owe_less(file, event))
         case TreatmentCompleted():
             return _on_case(borrower, event.case_id, lambda file: replace(file, treatment=None))
         case ContactPointsRecorded():
@@ -134,7 +139,6 @@ def _start(borrower: Borrower, event: TreatmentStarted) -> Borrower:
         _file_of(borrower, event),
         referral_last=event.referral,
         currency=event.currency,
-        overdue_minor=event.overdue_minor,
         treatment=Treatment(
             referral=event.referral,
             treatment=event.treatment,
@@ -144,6 +148,17 @@ def _start(borrower: Borrower, event: TreatmentStarted) -> Borrower:
         ),
     )
     return replace(_with_file(borrower, started), borrower_id=event.borrower_id)
+
+
+def _owe_less(file: CaseFile, event: RepaymentCounted) -> CaseFile:
+    treatment = file.treatment
+    if treatment is None:
+        return file
+    counted = (*treatment.repayment_ids, event.repayment_id)
+    return replace(
+        file,
+        treatment=replace(treatment, overdue_minor=event.owed_minor, repayment_ids=counted),
+    )
 
 
 # --- Attempts

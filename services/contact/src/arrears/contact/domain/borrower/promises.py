@@ -9,14 +9,14 @@ from arrears.contact.domain.borrower.commands import (
     RecordRefusal,
 )
 from arrears.contact.domain.borrower.draft import Draft
-from arrears.contact.domain.borrower.events import (
+from arrears.contact.domain.borrower.events import RefusalReported
+from arrears.contact.domain.borrower.promise_events import (
     PromiseBroken,
     PromiseKept,
     PromiseLapsed,
     PromiseMade,
     PromisePartlyKept,
     PromisePaymentCounted,
-    RefusalReported,
 )
 from arrears.contact.domain.borrower.state import CaseFile, InFlight
 from arrears.contact.domain.quiet_hours import ONE_DAY

@@ -12,7 +12,7 @@ from arrears.contact.domain.borrower.attempts import standing
 from arrears.contact.domain.borrower.commands import WithdrawAttempt
 from arrears.contact.domain.borrower.draft import Draft, Rules
 from arrears.contact.domain.borrower.events import AttemptPermitted, AttemptWithdrawn
-from arrears.contact.domain.borrower.state import Borrower, CaseFile, InFlight
+from arrears.contact.domain.borrower.state import Borrower, CaseFile, InFlight, Treatment
 from arrears.contact.domain.permit import (
     NO_CONTACT_POINT,
     PERMIT_ENDED,
@@ -43,15 +43,14 @@ def objection(
         return verdict
     waiting = _in_flight(file, permitted)
     lasts = permitted.permitted_at <= at < permitted.valid_until
-    treated = (
-        file is not None
-        and file.treatment is not None
-        and file.treatment.referral == permitted.referral
-    )
-    if treated and verdict.point == permitted.point and lasts and waiting is not None:
+    treated = _treated(file, permitted)
+    figure_holds = treated is not None and treated.overdue_minor == permitted.overdue_minor
+    if figure_holds and verdict.point == permitted.point and lasts and waiting is not None:
         return None
-    if not treated:
+    if treated is None:
         rule, reason = PERMIT_ENDED, "the_referral_is_over"
+    elif not figure_holds:
+        rule, reason = PERMIT_ENDED, "the_figure_has_changed"
     elif verdict.point != permitted.point:
         rule, reason = NO_CONTACT_POINT, "the_contact_point_has_changed"
     else:
@@ -64,6 +63,12 @@ def objection(
         reason=reason,
         next_allowed_at=at,
     )
+
+
+def _treated(file: CaseFile | None, permitted: AttemptPermitted) -> Treatment | None:
+    """The attempt's own referral, where it is still the one that the case is treated for."""
+    treatment = None if file is None else file.treatment
+    return treatment if treatment and treatment.referral == permitted.referral else None
 
 
 def _in_flight(file: CaseFile | None, permitted: AttemptPermitted) -> InFlight | None:

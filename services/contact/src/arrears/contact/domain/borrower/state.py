@@ -32,13 +32,18 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
 
 class Treatment(Struct, frozen=True, kw_only=True):
-    """The referral that the case is being treated for."""
+    """The referral that the case is being treated for.
+
+    `overdue_minor` is what is asked for: the referral's figure less the money that came in since,
+    whose repayments are named.
+    """
 
     referral: int
     treatment: str
     overdue_minor: int
     currency: str
     days_past_due: int
+    repayment_ids: tuple[str, ...] = ()
     attempts_made: int = 0
     attempt: Attempt | None = None
 
@@ -92,7 +97,6 @@ class CaseFile(Struct, frozen=True, kw_only=True):
     promises_count: int = 0
     referral_last: int = 0
     currency: str | None = None
-    overdue_minor: int = 0
     treatment: Treatment | None = None
     in_flight: tuple[InFlight, ...] = ()
     promise: Promise | None = None

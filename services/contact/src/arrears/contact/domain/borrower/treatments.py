@@ -2,12 +2,17 @@
 
 from arrears.contact.domain.borrower import attempts, endings, hardship
 from arrears.contact.domain.borrower.commands import (
+    CountRepayment,
     EndTreatment,
     RecordContactPoints,
     StartTreatment,
 )
 from arrears.contact.domain.borrower.draft import Draft
-from arrears.contact.domain.borrower.events import ContactPointsRecorded, TreatmentStarted
+from arrears.contact.domain.borrower.events import (
+    ContactPointsRecorded,
+    RepaymentCounted,
+    TreatmentStarted,
+)
 from arrears.contact.domain.permit import NO_CONTACT_POINT
 from arrears.contact.domain.values import SANDBOX, ContactPoint
 from arrears.shared.kernel.decider import Refused
@@ -42,6 +47,31 @@ def start(draft: Draft, command: StartTreatment) -> None:
     )
     attempts.request(draft, command.case_id)
     hardship.tell_of(draft, command.case_id, command.loan_key)
+
+
+def count(draft: Draft, command: CountRepayment) -> None:
+    """Money that came in since the referral is not asked for again, whatever its value day."""
+    for file in draft.open_files():
+        treatment = file.treatment
+        if treatment is None or file.loan_key != command.loan_key:
+            continue
+        if command.currency != treatment.currency or command.amount_minor <= 0:
+            continue
+        if command.repayment_id in treatment.repayment_ids or treatment.overdue_minor <= 0:
+            continue
+        draft.say(
+            RepaymentCounted(
+                case_id=file.case_id,
+                loan_key=file.loan_key,
+                referral=treatment.referral,
+                repayment_id=command.repayment_id,
+                amount_minor=command.amount_minor,
+                owed_minor=max(0, treatment.overdue_minor - command.amount_minor),
+                currency=treatment.currency,
+                value_on=command.value_on,
+                counted_at=draft.now,
+            )
+        )
 
 
 def end(draft: Draft, command: EndTreatment) -> None:
