@@ -31,6 +31,7 @@ class World:
                 "channel": "call",
                 "point": {"kind": "phone", "sealed": "one"},
                 "inputs": {"zone": "Asia/Shanghai"},
+                "overdue_minor": 100_000,
                 "permitted_at": "2024-03-05T02:00:00Z",
                 "valid_until": "2024-03-05T12:30:00Z",
                 **changes,
@@ -155,6 +156,8 @@ def test_a_permit_while_a_stop_stands(
         ({"kind": "staff"}, True),
         ({"case_id": "case-2"}, True),
         ({"scope": "person"}, True),
+        ({"stop_reason": "dispute"}, False),
+        ({"stop_reason": "complaint"}, True),
     ],
 )
 def test_only_its_own_end_lifts_a_stop(
@@ -174,6 +177,16 @@ def test_parked_input_is_lifted_by_the_service_where_it_waited(
     world.stops(**parked, reason="intake")
     world.stops("contact_resumed", **parked, reason=service)
     world.permits()
+    assert (10 in found(world.report())) is is_wrong
+
+
+@pytest.mark.parametrize(("asked", "is_wrong"), [(60_000, False), (60_001, True)])
+def test_what_was_paid_is_not_asked_for_again(
+    world: World, found: Found, asked: int, *, is_wrong: bool
+) -> None:
+    world.says("treatment_started", case_id="case-1", overdue_minor=100_000)
+    world.says("repayment_counted", case_id="case-1", owed_minor=60_000)
+    world.permits(overdue_minor=asked)
     assert (10 in found(world.report())) is is_wrong
 
 

@@ -1,4 +1,5 @@
-"""Law 10: every contact had a permit that was good when it was made, and no permit breaks the law.
+"""Law 10: every contact had a permit that was good when it was made, and no permit breaks the law
+or asks for more than is owed.
 
 Judged from contact's events alone, in the order of their shard, and by the law's own limits: a
 policy may be stricter, never looser (GB/T 45251-2025; CBA guideline of 2026-01-30).
@@ -23,6 +24,7 @@ CONNECTED_MAX: Final = 3
 UNANSWERED_MAX: Final = 6
 """Dials of one number and day that nobody answered."""
 _HAS_NO_HOURS: Final = "letter"
+_TOLD_APART: Final = frozenset({"hold", "parked"})
 _NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home"})
 
 
@@ -47,6 +49,8 @@ class _Person:
     attempts: dict[str, _Attempt] = field(default_factory=dict)
     stops: set[tuple[str, ...]] = field(default_factory=set)
     closed: set[str] = field(default_factory=set)
+    owed: dict[str, int] = field(default_factory=dict)
+    """What is left of the figure that a case was referred with, in minor units."""
 
 
 class Contacts:
@@ -64,6 +68,8 @@ class Contacts:
             "contact_stopped": self._stopped,
             "contact_resumed": self._resumed,
             "contact_ended": self._ended,
+            "treatment_started": self._owes,
+            "repayment_counted": self._owes,
         }
 
     def event(self, row: Row, event: Event) -> None:
@@ -109,6 +115,9 @@ class Contacts:
         )
         if standing:
             wrongs.append(f"while this stopped it: {', '.join(standing)}")
+        owed = person.owed.get(said["case_id"], said["overdue_minor"])
+        if said["overdue_minor"] > owed:
+            wrongs.append(f"to ask for {said['overdue_minor']} where {owed} are owed (minor)")
         clock = local.strftime("%H:%M")
         if attempt.channel != _HAS_NO_HOURS and not OPENS_AT <= clock < CLOSES_AT:
             wrongs.append(f"at {clock} of the borrower's clock")
@@ -159,21 +168,28 @@ class Contacts:
         person.zone = event.data["zone"]
 
     def _stopped(self, person: _Person, event: Event, _place: Place) -> None:
-        person.stops.add(_stop(event))
+        person.stops.add(_stop(event, event.data["reason"]))
 
     def _resumed(self, person: _Person, event: Event, _place: Place) -> None:
-        person.stops.discard(_stop(event))
+        named = event.data.get("stop_reason")
+        lifted = _stop(event, named or event.data["reason"])
+        if event.data["kind"] == "hold" and named is None:
+            person.stops = {stop for stop in person.stops if stop[:3] != lifted[:3]}
+        person.stops.discard(lifted)
+
+    def _owes(self, person: _Person, event: Event, _place: Place) -> None:
+        left = event.data["overdue_minor" if event.noun == "treatment_started" else "owed_minor"]
+        person.owed[event.data["case_id"]] = left
 
     def _ended(self, person: _Person, event: Event, _place: Place) -> None:
         person.closed.add(event.data["case_id"])
 
 
-def _stop(event: Event) -> tuple[str, ...]:
-    """Scope, case, kind, and for parked input the service where it waits: each lifts its own.
+def _stop(event: Event, reason: str) -> tuple[str, ...]:
+    """Scope, case, kind, and what tells two of a kind apart: why a hold, where an input is parked.
 
     A stop of a person is told of each case and counts once for all of them.
     """
     said = event.data
     case_id = said["case_id"] if said["scope"] == "case" else ""
-    whose = said["reason"] if said["kind"] == "parked" else ""
-    return said["scope"], case_id, said["kind"], whose
+    return said["scope"], case_id, said["kind"], reason if said["kind"] in _TOLD_APART else ""
