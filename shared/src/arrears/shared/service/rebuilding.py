@@ -10,7 +10,7 @@ that only a gateway that honours their keys is asked again.
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Literal
@@ -20,7 +20,7 @@ from msgspec.json import encode
 
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.pool import open_pool
-from arrears.shared.eventstore.port import StoredEvent
+from arrears.shared.eventstore.port import Store, StoredEvent
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.projector import Projector
 from arrears.shared.kafka.adapter import KafkaBus
@@ -110,7 +110,7 @@ async def _rebuild(
             await fill(rebuilt, batches, closing_type(service.name))
     finally:
         await bus.close()
-    await _compare_events(running.store, rebuilt, found)
+    await compare_events(running.store, rebuilt, found)
     with found.timed("derive"):
         derived = await rederive(running.stage, rebuilt)
         await derived.write(pool)
@@ -163,28 +163,43 @@ async def _make_ready(running: Running, pool: asyncpg.Pool) -> None:
 # --- Comparing
 
 
-async def _compare_events(kept: PostgresStore, rebuilt: PostgresStore, found: Comparison) -> None:
-    """Streams, versions and hashes, event by event in order of number."""
+async def compare_events(kept: Store, rebuilt: Store, found: Comparison) -> None:
+    """Streams, versions and bytes, event by event in order of number, and what only one has.
+
+    Only the service: its relay has not published it yet. Only the rebuild: the service lost it.
+    """
     streams: set[str] = set()
     for number in range(SHARD_COUNT):
         shard = Shard(number)
-        mine = rebuilt.scan(shard)
-        async for page in kept.scan(shard):
-            others: Sequence[StoredEvent] = await anext(mine, ())
-            for index, event in enumerate(page):
-                other = others[index] if index < len(others) else None
-                if other is None:
-                    found.unpublished += 1
-                    continue
-                found.events += 1
-                streams.add(event.stream)
-                if _place(event) != _place(other) or event.value != other.value:
-                    found.differs(
-                        f"shard {shard} seq {event.seq} stream {event.stream} v{event.version}"
-                    )
+        mine, theirs = _each(kept.scan(shard)), _each(rebuilt.scan(shard))
+        event, other = await anext(mine, None), await anext(theirs, None)
+        while event is not None or other is not None:
+            if other is None or (event is not None and event.seq < other.seq):
+                found.unpublished += 1
+                event = await anext(mine, None)
+                continue
+            if event is None or other.seq < event.seq:
+                found.differs(f"{_where(other)} is missing in the store")
+                other = await anext(theirs, None)
+                continue
+            found.events += 1
+            streams.add(event.stream)
+            if _place(event) != _place(other) or event.value != other.value:
+                found.differs(_where(event))
+            event, other = await anext(mine, None), await anext(theirs, None)
     found.streams = len(streams)
     if found.unpublished and found.source == "store":
         found.differs(f"{found.unpublished} events are missing")
+
+
+async def _each(pages: AsyncIterator[Sequence[StoredEvent]]) -> AsyncIterator[StoredEvent]:
+    async for page in pages:
+        for event in page:
+            yield event
+
+
+def _where(event: StoredEvent) -> str:
+    return f"shard {event.shard} seq {event.seq} stream {event.stream} v{event.version}"
 
 
 def _place(event: StoredEvent) -> tuple[int, str, int, str]:
