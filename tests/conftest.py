@@ -11,6 +11,7 @@ import structlog
 
 from arrears.cli.stack import Stack, checkout_root, ensure_stack
 from arrears.shared.service.migrating import drop_database, make_database, migrate
+from arrears.shared.service.settings import database_url
 
 _USED: pytest.StashKey[list[str]] = pytest.StashKey()
 
@@ -57,8 +58,6 @@ def service_database(
 ) -> Iterator[Callable[[str], str]]:
     """The address of a service's migrated database, its own for every test module."""
     made: dict[str, str] = {}
-    head, _, tail = stack.postgres_admin_dsn.rpartition("/")
-    _, mark, options = tail.partition("?")
 
     def database(service: str) -> str:
         if service not in made:
@@ -66,8 +65,8 @@ def service_database(
             asyncio.run(make_database(stack.postgres_admin_dsn, name))
             made[service] = name
             root = Path(__file__).parent.parent / "services" / service / "migrations"
-            migrate(root, f"{head}/{name}{mark}{options}")
-        return f"{head}/{made[service]}{mark}{options}"
+            migrate(root, database_url(stack.postgres_admin_dsn, name))
+        return database_url(stack.postgres_admin_dsn, made[service])
 
     yield database
     for name in made.values():

@@ -10,6 +10,7 @@ import pytest
 from arrears.cli.stack import Stack
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.tables import metadata
+from arrears.shared.service.settings import database_url
 
 _NUMBERS = itertools.count(1)
 
@@ -36,8 +37,6 @@ async def dsn(stack: Stack) -> AsyncIterator[str]:
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
     admin = await asyncpg.connect(stack.postgres_admin_dsn)
     await admin.execute(f"CREATE DATABASE {name}")
-    head, _, tail = stack.postgres_admin_dsn.rpartition("/")
-    _, mark, options = tail.partition("?")
-    yield f"{head}/{name}{mark}{options}"
+    yield database_url(stack.postgres_admin_dsn, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

@@ -61,20 +61,19 @@ def run_migrations(metadata: "MetaData") -> None:
     url = context.config.get_main_option("sqlalchemy.url")
     assert url is not None
 
-    async def online() -> None:
+    async def connect() -> asyncpg.Connection:
+        """By the driver: it reads options as libpq does, SQLAlchemy would hand them on unread."""
+        return await asyncpg.connect(url)
+
+    async def run() -> None:
         engine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=pool.NullPool
+            "postgresql+asyncpg://", async_creator=connect, poolclass=pool.NullPool
         )
         async with engine.begin() as connection:
             await connection.run_sync(_migrate(metadata))
         await engine.dispose()
 
-    if context.is_offline_mode():
-        context.configure(url=url, target_metadata=metadata, literal_binds=True)
-        with context.begin_transaction():
-            context.run_migrations()
-    else:
-        asyncio.run(online())
+    asyncio.run(run())
 
 
 def _migrate(metadata: "MetaData") -> Callable[..., None]:

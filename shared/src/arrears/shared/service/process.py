@@ -42,7 +42,7 @@ from arrears.shared.service.patience import once_there
 from arrears.shared.service.policy_record import keep_policies, tell_policies
 from arrears.shared.service.rebuilding import rebuild_service
 from arrears.shared.service.refused_input import refused_routes
-from arrears.shared.service.settings import BadSetting, Settings
+from arrears.shared.service.settings import BadSetting, Settings, database_of, database_url
 from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
 
@@ -138,13 +138,9 @@ async def _prepare(service: Service, settings: Settings, kafka: KafkaSettings) -
             )
     finally:
         await bus.close()
-    await make_database(*_keystore_place(settings))
-    await migrate_keystore(settings.keystore)
-
-
-def _keystore_place(settings: Settings) -> tuple[str, str]:
-    server, _, name = settings.keystore.rpartition("/")
-    return f"{server}/postgres", name
+    keystore = settings.keystore
+    await make_database(database_url(keystore, "postgres"), database_of(keystore))
+    await migrate_keystore(keystore)
 
 
 async def _work(service: Service) -> None:

@@ -3,7 +3,7 @@
 | variable | meaning | default |
 | --- | --- | --- |
 | ARREARS_KAFKA | bootstrap servers (further `ARREARS_KAFKA_...`: see `kafka.settings`) | required |
-| ARREARS_POSTGRES | the server, as postgresql://user@host:port/postgres | required |
+| ARREARS_POSTGRES | the server, as postgresql://user@host:port/postgres?options | required |
 | ARREARS_<SERVICE>_DATABASE | the service's database on it | arrears_<service> |
 | ARREARS_KEYSTORE | address of the key store's own database | arrears_keys on the server |
 | ARREARS_MASTER_KEY | base64 of 32 bytes; wraps every borrower's keys | required for stages |
@@ -16,6 +16,9 @@
 | ARREARS_SANDBOX_SEED | turns the sandbox borrower and court on, with this seed | off |
 | ARREARS_API_TOKENS_FILE, ARREARS_API_DEVELOPMENT | who may call (`http.actors`) | nobody |
 | ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
+
+The options of an address of PostgreSQL are those of libpq, such as `sslmode=verify-full` and
+`sslrootcert=/etc/ssl/ca.pem`; every database on that server is reached under them.
 """
 
 import re
@@ -23,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
@@ -32,7 +35,7 @@ from arrears.shared.kernel.host import host_and_port, is_host
 from arrears.shared.kernel.ids import TenantId
 from arrears.shared.runtime.stage import Clock
 
-__all__ = ["PORTS", "BadSetting", "Ground", "Settings", "database_url"]
+__all__ = ["PORTS", "BadSetting", "Ground", "Settings", "database_of", "database_url"]
 
 PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 8104, "history": 8105}
 
@@ -87,8 +90,18 @@ class Settings:
 
 
 def database_url(server: str, name: str) -> str:
-    """The server's address with this database instead of the one that it names."""
-    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+    """The server's address with this database instead of the one that it names, and its options.
+
+    `urlunsplit` would take the two slashes away where no host is named.
+    """
+    parts = urlsplit(server)
+    options = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}/{name}{options}"
+
+
+def database_of(address: str) -> str:
+    """The database that an address names; empty where it names none."""
+    return unquote(urlsplit(address).path.removeprefix("/"))
 
 
 def _ground(env: Mapping[str, str]) -> Ground:
@@ -140,8 +153,13 @@ def _server(env: Mapping[str, str]) -> str:
 
 
 def _keystore(env: Mapping[str, str], server: str) -> str:
-    given = env.get("ARREARS_KEYSTORE")
-    return _address(given, "ARREARS_KEYSTORE") if given else database_url(server, "arrears_keys")
+    name = "ARREARS_KEYSTORE"
+    given = env.get(name)
+    if not given:
+        return database_url(server, "arrears_keys")
+    if not database_of(_address(given, name)):
+        raise BadSetting(name, "it names no database: give it as postgresql://user@host:port/name")
+    return given
 
 
 def _address(text: str, name: str) -> str:
