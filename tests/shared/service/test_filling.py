@@ -10,8 +10,11 @@ from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import Change
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
+from arrears.shared.runtime.workbench import StoreLostEvents
 from arrears.shared.service import filling
-from arrears.shared.service.filling import Batch, fill, from_store, from_topic
+from arrears.shared.service.filling import Batch, TopicBroken, fill, from_store, from_topic
+from arrears.shared.service.leaving import leaving_plainly
+from arrears.shared.service.worker import MUST_STOP
 from arrears.shared.testing.memory_bus import MemoryBus
 
 TOPIC, CLOSING = "arrears.toy.v1", "toy.closed.v1"
@@ -73,21 +76,43 @@ async def test_every_number_is_there_once_though_some_came_again(bus: MemoryBus)
 async def test_a_number_that_came_again_with_other_bytes_is_named(bus: MemoryBus, seq: int) -> None:
     bus.duplicate(TopicPartition(TOPIC, TWO), offset=1, count=1)
     _say(bus, TWO, seq, _value(TWO, seq, day=2))
-    with pytest.raises(ValueError, match=rf"^arrears.toy.v1\[2\] offset 6: seq {seq} is wrong$"):
+    again = rf"^arrears.toy.v1\[2\] offset 6: seq {seq} came again with other bytes$"
+    with pytest.raises(TopicBroken, match=again):
         await _filled(bus)
 
 
 @pytest.mark.parametrize("seq", [7, 0, None])
 async def test_a_number_that_does_not_follow_is_named(bus: MemoryBus, seq: int | None) -> None:
     _say(bus, ONE, seq, _value(ONE, 6))
-    with pytest.raises(ValueError, match=r"^arrears.toy.v1\[1\] offset 5: seq \d is wrong$"):
+    told = rf"^arrears.toy.v1\[1\] offset 5: expected seq 6, found {seq}$"
+    with pytest.raises(TopicBroken, match=told):
         await _filled(bus)
 
 
 async def test_a_topic_that_begins_later_has_lost_its_first_number(bus: MemoryBus) -> None:
     bus.truncate(TopicPartition(TOPIC, ONE), 2)
-    with pytest.raises(ValueError, match=r"^arrears.toy.v1\[1\] offset 2: seq 3 is wrong$"):
+    with pytest.raises(
+        TopicBroken, match=r"^arrears.toy.v1\[1\] offset 2: expected seq 1, found 3$"
+    ):
         await _filled(bus)
+
+
+@pytest.mark.parametrize("junk", [b"\xff", b"{}", b'{"id": 7}'])
+async def test_what_is_no_event_of_ours_is_named(bus: MemoryBus, junk: bytes) -> None:
+    _say(bus, ONE, 6, junk)
+    with pytest.raises(TopicBroken, match=r"^arrears.toy.v1\[1\] offset 5: seq 6 is no event$"):
+        await _filled(bus)
+
+
+async def test_a_rebuild_from_a_broken_topic_ends_with_one_clear_line(
+    bus: MemoryBus, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del bus.records(TopicPartition(TOPIC, ONE))[2]
+    with pytest.raises(SystemExit) as left, leaving_plainly("toy", MUST_STOP):
+        await _filled(bus)
+    assert left.value.code == 1
+    said = "arrears-toy: not rebuilt: arrears.toy.v1[1] offset 3: expected seq 3, found 4\n"
+    assert capsys.readouterr().err == said
 
 
 async def test_a_topic_that_falls_silent_is_no_end(
@@ -119,6 +144,14 @@ async def test_a_store_is_filled_from_another_as_it_is(bus: MemoryBus) -> None:
     await fill(second, from_store(first), CLOSING)
     assert second.events == first.events
     assert second.shards == first.shards
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+async def test_a_number_that_a_store_has_lost_is_named(bus: MemoryBus, lost: int) -> None:
+    first = await _filled(bus)
+    del first.events[TWO][lost - 1]
+    with pytest.raises(StoreLostEvents, match=rf"^shard 2: seq {lost} is missing$"):
+        await fill(MemoryStore(), from_store(first), CLOSING)
 
 
 class Full(MemoryStore):

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from datetime import date
 from typing import Final
 
-from msgspec import Struct, field
+from msgspec import DecodeError, Struct, field
 
 from arrears.shared.eventstore.ahead import ahead
 from arrears.shared.eventstore.codec import read_columns
@@ -17,11 +17,16 @@ from arrears.shared.eventstore.port import Change, ShardChange, Store, StoredEve
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
+from arrears.shared.runtime.workbench import StoreLostEvents
 
 PAGE: Final = 2000
 WAIT_SECONDS: Final = 1.0
 SILENT_MAX: Final = 30
 """So many waits in a row that bring nothing, though the topic has more, are the end."""
+
+
+class TopicBroken(Exception):
+    """A topic does not hold every event of its service once, as it was: none can be rebuilt."""
 
 
 class Repetition(Struct, frozen=True, gc=False):
@@ -42,15 +47,26 @@ class Batch(Struct):
 
 
 async def from_store(store: Store) -> AsyncGenerator[Batch, None]:
+    """Raises StoreLostEvents where a number is missing."""
     for number in range(SHARD_COUNT):
+        last_seq = 0
         async for page in store.scan(Shard(number)):
+            if page[-1].seq != last_seq + len(page):
+                _name_the_first_lost(page, last_seq + 1)
+            last_seq = page[-1].seq
             yield Batch({Shard(number): page})
+
+
+def _name_the_first_lost(page: Sequence[StoredEvent], begin: int) -> None:
+    for expected, event in enumerate(page, start=begin):
+        if event.seq != expected:
+            raise StoreLostEvents(f"shard {event.shard}: seq {expected} is missing")
 
 
 async def from_topic(bus: Bus, topic: str) -> AsyncGenerator[Batch, None]:
     """The events of all partitions by number, up to where the topic ends now.
 
-    Raises ValueError where a number is missing, TimeoutError where the topic falls silent.
+    Raises TopicBroken where a number is missing, TimeoutError where the topic falls silent.
     """
     bounds = await bus.bounds(topic)
     left = {place: end for place, (first, end) in bounds.items() if first < end}
@@ -89,13 +105,21 @@ def _new(
         seq = record.seq or 0
         if seq == last_seq + 1:
             last_seq = seq
-            yield _stored(Shard(place.partition), seq, record.value)
+            try:
+                event = _stored(Shard(place.partition), seq, record.value)
+            except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise TopicBroken(f"{_where(place, record)}: seq {seq} is no event") from error
+            yield event
             continue
-        where = f"{place.topic}[{place.partition}] offset {record.offset}"
+        where = _where(place, record)
         if not 0 < seq <= last_seq:
-            raise ValueError(f"{where}: seq {seq} is wrong")
+            raise TopicBroken(f"{where}: expected seq {last_seq + 1}, found {record.seq}")
         repeated.append(Repetition(seq, record.value, where))
     numbers[place] = last_seq
+
+
+def _where(place: TopicPartition, record: Record) -> str:
+    return f"{place.topic}[{place.partition}] offset {record.offset}"
 
 
 def _stored(shard: Shard, seq: int, value: bytes) -> StoredEvent:
@@ -123,7 +147,7 @@ class _End(Struct):
 async def fill(rebuilt: Store, batches: AsyncGenerator[Batch, None], closing: str) -> None:
     """Append the events as they are; the open day is the one after the last closing.
 
-    Raises ValueError where a number came again with other bytes.
+    Raises TopicBroken where a number came again with other bytes.
     """
     ends: defaultdict[Shard, _End] = defaultdict(_End)
     async with aclosing(ahead(batches)) as coming:
@@ -166,5 +190,5 @@ async def _check(rebuilt: Store, repeated: Mapping[Shard, Sequence[Repetition]])
             values = {seq: value for seq, _, value in page}
             for one in waiting:
                 if one.seq in values and values[one.seq] != one.value:
-                    raise ValueError(f"{one.place}: seq {one.seq} is wrong")
+                    raise TopicBroken(f"{one.place}: seq {one.seq} came again with other bytes")
             waiting = [one for one in waiting if one.seq > max(values)]

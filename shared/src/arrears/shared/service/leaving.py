@@ -17,6 +17,8 @@ from arrears.shared.kafka.failures import NoTopic, Unfit
 from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.kernel.policy import BadPolicy
 from arrears.shared.keyring.master import WrongMasterKey
+from arrears.shared.service.drafts import NoDraft
+from arrears.shared.service.filling import TopicBroken
 
 NOT_MIGRATED: Final = (asyncpg.InvalidCatalogNameError, asyncpg.UndefinedTableError)
 AWAY: Final = (
@@ -45,6 +47,8 @@ def leaving_plainly(service: str, stops: tuple[type[Exception], ...]) -> Iterato
         _leave(service, f"policy: {bad}", 2)
     except stops as error:
         _leave(service, f"stopped: {error}", 1)
+    except (NoDraft, TopicBroken) as error:
+        _leave(service, f"not rebuilt: {error}", 1)
     except NOT_MIGRATED as error:
         _leave(service, f"{error}: run `arrears-{service} migrate` first", 1)
     except AWAY as error:

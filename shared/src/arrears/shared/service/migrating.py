@@ -21,8 +21,8 @@ async def make_database(server: str, name: str) -> bool:
         if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
             return False
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    except asyncpg.DuplicateDatabaseError:
-        return False
+    except (asyncpg.DuplicateDatabaseError, asyncpg.UniqueViolationError):
+        return False  # Another process made it at the same moment.
     finally:
         await connection.close()
     return True
