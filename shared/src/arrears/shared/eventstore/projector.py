@@ -4,6 +4,11 @@ A projection is a module with NAME (never changed), VERSION (raised when `evolve
 the rows are then built again), HEARS (the types of its events), Row, `key_of(event)` (None: no row)
 and `evolve(row, event)`. The events of one key are all in one shard. A projection never sends
 anything.
+
+In a rolling upgrade workers of two VERSIONs run beside one another. The newer one takes the
+projection, all shards of it, and the older ones fold nothing into it any more; until they end, the
+shards that they hold have no rows. Nor does a program that is older for good, after an upgrade was
+taken back: its list begins anew once the projection's rows and cursors are deleted by hand.
 """
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -12,6 +17,7 @@ from contextlib import aclosing
 from typing import Any, Final, Protocol
 
 import asyncpg
+import structlog
 from msgspec import Struct, field
 from msgspec.json import Decoder, Encoder
 
@@ -19,6 +25,8 @@ from arrears.shared.eventstore.ahead import ahead
 from arrears.shared.eventstore.codec import Codec
 from arrears.shared.eventstore.port import Store, Written
 from arrears.shared.kernel.ids import Shard
+
+log = structlog.get_logger(__name__)
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
 READ: Final = 5000
@@ -43,8 +51,10 @@ _MOVE: Final = """
     INSERT INTO projection_cursors AS c (name, shard, version, seq)
     SELECT $1::text, shard, $2, after
     FROM unnest($3::smallint[], $4::bigint[], $5::bigint[]) AS m (shard, before, after)
-    WHERE before = 0 OR EXISTS (
-        SELECT FROM projection_cursors AS k WHERE k.name = $1::text AND k.shard = m.shard)
+    WHERE (before = 0 OR EXISTS (
+        SELECT FROM projection_cursors AS k WHERE k.name = $1::text AND k.shard = m.shard))
+    AND NOT EXISTS (
+        SELECT FROM projection_cursors AS k WHERE k.name = $1::text AND k.version > $2)
     ORDER BY shard
     ON CONFLICT (name, shard) DO UPDATE SET seq = excluded.seq
     WHERE c.version = excluded.version AND c.seq = (
@@ -52,10 +62,12 @@ _MOVE: Final = """
         WHERE m.shard = excluded.shard)
     RETURNING shard
 """
-_CLEAR: Final = (
-    "DELETE FROM projections WHERE name = $1",
-    "DELETE FROM projection_cursors WHERE name = $1",
-)
+_BEGIN_ANEW: Final = """
+    UPDATE projection_cursors SET version = $2, seq = 0 WHERE name = $1 AND version < $2
+    RETURNING shard
+"""
+"""Cursors first: who still folds an older version is waited for, and its rows are seen then."""
+_DROP: Final = "DELETE FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
 _PAGE: Final = """
     SELECT key, row FROM projections WHERE name = $1 AND key > $2 ORDER BY key LIMIT $3
 """
@@ -161,24 +173,47 @@ class Projector:
         self._step_max = step_max
         self._store = store
         self._foldings = foldings
+        self._shards: set[Shard] = set()
         self._cursors: dict[tuple[str, Shard], int] = {}
         self._fresh: dict[Shard, tuple[int, list[object]]] = {}
 
     async def take(self, shards: Sequence[Shard]) -> None:
-        """Read the cursors anew; rows of an older VERSION are dropped and built again."""
+        """Read the cursors anew; rows of an older VERSION are dropped and built again.
+
+        A projection of a newer VERSION is left alone.
+        """
+        self._shards.update(shards)
         for folding in self._foldings:
             name, version = folding.projection.NAME, folding.projection.VERSION
-            rows = await self._pool.fetch(_CURSORS, name)
-            if any(row["version"] != version for row in rows):
-                async with self._pool.acquire() as connection, connection.transaction():
-                    for statement in _CLEAR:
-                        await connection.execute(statement, name)
-                rows = []
-            seqs = {Shard(row["shard"]): row["seq"] for row in rows}
+            versions, seqs = await self._standing(folding)
+            if any(one < version for one in versions) and max(versions) <= version:
+                await self._begin_anew(folding)
+                versions, seqs = await self._standing(folding)
+            if max(versions, default=version) > version:
+                self._leave_alone(folding)
+                continue
             for shard in shards:
                 self._cursors[(name, shard)] = seqs.get(shard, 0)
 
+    async def _standing(self, folding: Folding) -> tuple[set[int], dict[Shard, int]]:
+        """The versions that the cursors of a projection have, and where they stand."""
+        rows = await self._pool.fetch(_CURSORS, folding.projection.NAME)
+        return {row["version"] for row in rows}, {Shard(row["shard"]): row["seq"] for row in rows}
+
+    async def _begin_anew(self, folding: Folding) -> None:
+        name, version = folding.projection.NAME, folding.projection.VERSION
+        async with self._pool.acquire() as connection, connection.transaction():
+            older = await connection.fetch(_BEGIN_ANEW, name, version)
+            await connection.execute(_DROP, name, [row["shard"] for row in older])
+
+    def _leave_alone(self, folding: Folding) -> None:
+        name = folding.projection.NAME
+        log.warning("projection_is_newer", projection=name, ours=folding.projection.VERSION)
+        for shard in self._shards:
+            self._cursors.pop((name, shard), None)
+
     def drop(self, shards: Sequence[Shard]) -> None:
+        self._shards.difference_update(shards)
         for key in [key for key in self._cursors if key[1] in shards]:
             del self._cursors[key]
         for shard in shards:
@@ -203,12 +238,46 @@ class Projector:
                 await self._fold(folding, page)
             if behind:
                 moved |= await self._catch_up(folding, behind)
-        for shard, (begin, kept) in self._fresh.items():
-            folded = min(self._cursors.get((f.projection.NAME, shard), 0) for f in self._foldings)
-            if folded >= begin:
-                del kept[: folded + 1 - begin]
-                self._fresh[shard] = (folded + 1, kept)
+        if not moved:
+            for folding in self._foldings:
+                moved |= await self._find_gone(folding)
+        for shard in self._fresh:
+            self._forget_folded(shard)
         return moved
+
+    def _forget_folded(self, shard: Shard) -> None:
+        """What every projection of ours has folded, and what none of them folds."""
+        begin, kept = self._fresh[shard]
+        places = [(folding.projection.NAME, shard) for folding in self._foldings]
+        ours = [self._cursors[place] for place in places if place in self._cursors]
+        folded = min(ours, default=begin + len(kept) - 1)
+        if folded >= begin:
+            del kept[: folded + 1 - begin]
+            self._fresh[shard] = (folded + 1, kept)
+
+    async def _find_gone(self, folding: Folding) -> bool:
+        """True where the cursor of a shard of ours has gone, with its rows: it is read again.
+
+        A worker whose program knows no newer VERSION has cleared the projection.
+        """
+        name, version = folding.projection.NAME, folding.projection.VERSION
+        if not any(self._cursors.get((name, shard), 1) for shard in self._shards):
+            return False
+        versions, seqs = await self._standing(folding)
+        if max(versions, default=version) > version:
+            if any((name, shard) in self._cursors for shard in self._shards):
+                self._leave_alone(folding)
+            return False
+        gone = [
+            shard
+            for shard in self._shards
+            if shard not in seqs and self._cursors.get((name, shard), 1)
+        ]
+        for shard in gone:
+            self._cursors[(name, shard)] = 0
+        if gone:
+            log.warning("projection_is_read_again", projection=name, shards=sorted(gone))
+        return bool(gone)
 
     def _in_hand(
         self, folding: Folding, last_seqs: Mapping[Shard, int]
@@ -292,6 +361,7 @@ class Projector:
         except _Moved as lost:
             for shard in set(shards) - lost.args[0]:
                 self._cursors.pop((name, shard), None)
+            await self._find_gone(folding)
             return False
         for shard, seq in page.after.items():
             self._cursors[(name, shard)] = seq
