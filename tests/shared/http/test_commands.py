@@ -131,6 +131,14 @@ class TestCarryOut:
             asyncpg.CannotConnectNowError("starting"),
             asyncpg.AdminShutdownError("bye"),
             asyncpg.InterfaceError("pool is closing"),
+            asyncpg.TooManyConnectionsError("too many clients"),
+            asyncpg.DeadlockDetectedError("deadlock"),
+            asyncpg.SerializationError("could not serialize"),
+            asyncpg.DiskFullError("no space left"),
+            asyncpg.PostgresIOError("could not read block"),
+            asyncpg.InternalClientError("unexpected state"),
+            asyncpg.IdleInTransactionSessionTimeoutError("too long"),
+            asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT"),
         ],
     )
     async def test_a_store_that_is_away_is_said_and_frees_the_key(

@@ -14,6 +14,7 @@ AWAY: Sequence[Exception] = (
     ConnectionRefusedError(),
     TimeoutError(),
     asyncpg.CannotConnectNowError(),
+    asyncpg.ReadOnlySQLTransactionError(),
     OSError("no route"),
 )
 

@@ -19,10 +19,13 @@ PASSING: Final = (
     asyncpg.PostgresSystemError,
     asyncpg.TransactionRollbackError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    # A primary that another has replaced.
+    asyncpg.ReadOnlySQLTransactionError,
     # The driver loses count of its own states where a server dies while it speaks.
     asyncpg.InternalClientError,
 )
-"""What the database brings upon us and what passes: begin again, with connections made anew."""
+"""What the database brings upon us and what passes: begin again, with connections made anew. An API
+answers it with 503."""
 _NAMED: Final = "arrears-"
 _END_LOST: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity

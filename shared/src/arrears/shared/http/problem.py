@@ -7,7 +7,6 @@ rule and, where we failed, a number to find it in the log.
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +15,7 @@ from msgspec.json import encode
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from arrears.shared.eventstore import pool
 from arrears.shared.http.logs import told
 from arrears.shared.http.schema import schema_of
 from arrears.shared.kernel.decider import Busy, Refused
@@ -31,13 +31,8 @@ _HTTP_REASONS: Final = {
 }
 
 
-_AWAY: Final = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InterfaceError,
-)
-"""What a lost database or broker raises: it passes."""
+_AWAY: Final = (OSError, *pool.PASSING)
+"""What a lost database or broker raises: it passes, for callers as for workers."""
 
 log = structlog.get_logger(__name__)
 

@@ -31,6 +31,7 @@ AWAY: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
 )
 """What cannot be reached, or does not let us in; the text is the server's, about the connection."""
 
