@@ -108,6 +108,7 @@ class Worker:
         self._committed = asyncio.Event()
         self._publishing = asyncio.Lock()
         self._relay_trouble: BaseException | None = None
+        self._unpublished: str | None = None
         self._folding: asyncio.Task[bool] | None = None
         self._busy = False
 
@@ -131,12 +132,17 @@ class Worker:
         finally:
             self.stop()
             relay.cancel()
-            with suppress(asyncio.CancelledError, *PASSING):
-                await relay
-            await self._give_up_folding()
-            with suppress(*PASSING):
-                await self._leases.release()
-                await self.owner.ears.close()
+            await asyncio.wait({relay})
+            try:
+                await self._give_up_folding()
+            finally:
+                with suppress(*PASSING):
+                    await self._leases.release()
+                with suppress(*PASSING):
+                    await self.owner.ears.close()
+        # What stopped the relay while we were told to stop is told all the same.
+        with suppress(asyncio.CancelledError, *PASSING):
+            relay.result()
 
     async def _round(self, relay: "asyncio.Task[None]") -> None:
         if relay.done():
@@ -146,6 +152,8 @@ class Worker:
             raise trouble
         if self._is_due("lease", self._lease_every):
             await self._turn_over(await self._leases.step())
+        if not self.owner.relay.backlog():
+            self._unpublished = None
         busy = await self.owner.hear(wait_seconds=0.0 if self._busy else IDLE_SECONDS)
         busy |= await self.owner.handle()
         busy |= await self.owner.act()
@@ -158,9 +166,10 @@ class Worker:
             await self.owner.ears.commit_offsets()
         await self._tidy()
         self._busy = busy
-        if busy:
+        # Who hears and decides on while nothing can be published does not get on.
+        if busy and self._unpublished is None:
             self.progressed_at = self._clock()
-        self.trouble = None
+        self.trouble = self._unpublished
 
     def _is_due(self, name: str, every: float) -> bool:
         now = self._clock()
@@ -256,6 +265,7 @@ class Worker:
             except PASSING as error:
                 # The cursor in memory may be wrong for good, so the main loop starts over.
                 self._relay_trouble = error
+                self._unpublished = type(error).__name__
                 log.warning("publishing_failed", error=type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
@@ -265,3 +275,4 @@ class Worker:
                     await self._committed.wait()
             else:
                 self.progressed_at = self._clock()
+                self._unpublished = None
