@@ -24,7 +24,7 @@ from arrears.shared.kernel.ids import (
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.transact import transact
 from arrears.shared.runtime.workbench import Cause
-from arrears.shared.service.turning import Spread, Turn, keep_clock, spread_of
+from arrears.shared.service.turning import Spread, Turn, TurnPlan, keep_clock, spread_of
 from arrears.shared.testing.toy import toy_stages
 from arrears.shared.testing.toy_desk import NoticePlanned, Plan
 
@@ -117,7 +117,7 @@ class TestPlan:
 class TestTurn:
     async def test_overdue_timers_take_turns_and_others_stay(self, store: PostgresStore) -> None:
         plan = await _turn(store).carry_out("li.wei")
-        assert plan.turned
+        assert (plan.turned, plan.moved_meanwhile) == (True, 0)
         timers = await _timers(store)
         half = timedelta(minutes=30)
         assert sorted(timers.values()) == [
@@ -128,6 +128,29 @@ class TestTurn:
         kept = await spread_of(store.pool)
         assert kept is not None
         assert (kept.approved_by, kept.per_hour) == ("li.wei", 2)
+
+    async def test_a_timer_that_moved_since_it_was_planned_stays_where_it_is(
+        self, store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A person's command is carried out while the plan is made."""
+        turn, later = _turn(store), NOW + timedelta(days=9)
+
+        async def commands_come(_plan: TurnPlan) -> None:
+            move = "UPDATE timers SET due_at = $2 WHERE stream = $1"
+            await store.pool.execute(move, "contact.borrower-b1", later)
+            await store.pool.execute("DELETE FROM timers WHERE stream = 'contact.borrower-b2'")
+
+        monkeypatch.setattr(turn, "_look_ahead", commands_come)
+        plan = await turn.carry_out("li.wei")
+        assert (plan.turned, plan.overdue, plan.moved_meanwhile) == (True, 5, 2)
+        timers = await _timers(store)
+        assert timers["contact.borrower-b1"] == later
+        half = timedelta(minutes=30)
+        assert [timers[f"contact.borrower-b{number}"] for number in (0, 3, 4)] == [
+            NOW,
+            NOW + 3 * half,
+            NOW + 4 * half,
+        ]
 
     async def test_a_worker_starts_under_the_new_clock_only(self, store: PostgresStore) -> None:
         with pytest.raises(BadSetting, match="arrears clock live"):

@@ -48,8 +48,10 @@ _STANDING: Final = """
 _MOVE_DAYS: Final = "UPDATE shards SET open_day = $1, epoch = epoch + 1 WHERE open_day < $1"
 _SPREAD: Final = """
     UPDATE timers AS t SET due_at = n.due_at
-    FROM unnest($1::smallint[], $2::text[], $3::timestamptz[]) AS n (shard, stream, due_at)
-    WHERE t.shard = n.shard AND t.stream = n.stream
+    FROM unnest($1::smallint[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+        AS n (shard, stream, planned_at, due_at)
+    WHERE t.shard = n.shard AND t.stream = n.stream AND t.due_at = n.planned_at
+    RETURNING t.stream
 """
 
 
@@ -57,7 +59,8 @@ class TurnPlan(Struct, kw_only=True):
     """What turning the clock of one service means.
 
     `follows` counts events by wire name, `asks` effects by kind: what the overdue timers lead to
-    if nothing else happens before their turn. `obstacles` forbid the turn.
+    if nothing else happens before their turn. `obstacles` forbid the turn. `moved_meanwhile` counts
+    timers that something moved after they were planned: they stay where that put them.
     """
 
     service: str
@@ -74,6 +77,7 @@ class TurnPlan(Struct, kw_only=True):
     fails: dict[str, int] = field(default_factory=dict)
     obstacles: list[str] = field(default_factory=list)
     turned: bool = False
+    moved_meanwhile: int = 0
 
 
 class Spread(Struct, frozen=True, kw_only=True):
@@ -190,12 +194,14 @@ class Turn:
         self, connection: asyncpg.pool.PoolConnectionProxy, plan: TurnPlan, approved_by: str
     ) -> None:
         await connection.execute(_MOVE_DAYS, plan.to_day)
-        await connection.execute(
+        spread_out = await connection.fetch(
             _SPREAD,
             [timer.shard for timer, _ in self._timers],
             [timer.stream for timer, _ in self._timers],
+            [timer.due_at for timer, _ in self._timers],
             [at for _, at in self._timers],
         )
+        plan.moved_meanwhile = len(self._timers) - len(spread_out)
         await connection.execute(_SET, "clock", "live")
         if plan.first_at is not None and plan.last_at is not None:
             spread = Spread(
