@@ -13,7 +13,7 @@ import pytest
 from arrears.cli.stack import Stack
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.keyring.schema import migrate as migrate_keystore
-from arrears.shared.service.drafts import NoDraft
+from arrears.shared.service.drafts import MARK, NoDraft
 from arrears.shared.service.migrating import drop_database, make_database, migrate_async
 from arrears.shared.service.opening import Service
 from arrears.shared.service.rebuilding import rebuild_service
@@ -88,7 +88,7 @@ async def test_what_was_kept_is_not_replaced(server: str) -> None:
 
 
 async def test_a_database_that_a_service_was_started_on_is_not_replaced(server: str) -> None:
-    """As an earlier version has kept it, which left no mark but the clock."""
+    """As an earlier version has kept it, which said nothing of what it makes."""
     await make_database(server, _draft())
     await migrate_async(MIGRATIONS, database_url(server, _draft()))
     await _start(database_url(server, _draft()))
@@ -120,6 +120,9 @@ async def test_a_database_that_is_in_use_is_not_replaced(server: str) -> None:
 async def test_what_a_killed_rebuild_left_is_replaced(server: str, migrated: bool) -> None:
     await make_database(server, _draft())
     if migrated:
+        connection = await asyncpg.connect(server)
+        await connection.execute(f"COMMENT ON DATABASE \"{_draft()}\" IS '{MARK}'")
+        await connection.close()
         await migrate_async(MIGRATIONS, database_url(server, _draft()))
     assert await _rebuild() == 0
 

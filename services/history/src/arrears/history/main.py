@@ -40,10 +40,11 @@ from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.runtime.bus import Bus
 from arrears.shared.service import migrating
+from arrears.shared.service.drafts import draft
 from arrears.shared.service.leaving import leaving_plainly
 from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
 from arrears.shared.service.patience import once_there
-from arrears.shared.service.settings import BadSetting, Settings, database_url
+from arrears.shared.service.settings import BadSetting, Settings
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -156,8 +157,7 @@ def rebuild(
     settings = _settings()
     kafka = _kafka() if source == "kafka" else None
     name = f"{settings.database}_rebuilt"
-    with _fresh_database(settings, name, keep=keep) as url:
-        found = asyncio.run(_rebuild(settings.dsn, url, kafka))
+    found = asyncio.run(_rebuilt(settings, name, kafka, keep=keep))
     lines = [encode(found).decode()] if as_json else rebuild_lines(found, name if keep else None)
     print("\n".join(lines))
     sys.exit(0 if found.equal else 1)
@@ -282,17 +282,12 @@ def _listen(settings: Settings) -> socket.socket:
         raise BadSetting("ARREARS_HISTORY_LISTEN", rule) from error
 
 
-@contextmanager
-def _fresh_database(settings: Settings, name: str, *, keep: bool) -> Iterator[str]:
-    asyncio.run(migrating.drop_database(settings.server, name))
-    asyncio.run(migrating.make_database(settings.server, name))
-    url = database_url(settings.server, name)
-    try:
-        migrating.migrate(MIGRATIONS, url)
-        yield url
-    finally:
-        if not keep:
-            asyncio.run(migrating.drop_database(settings.server, name))
+async def _rebuilt(
+    settings: Settings, name: str, kafka: KafkaSettings | None, *, keep: bool
+) -> Comparison:
+    async with draft(settings, name, keep=keep) as url:
+        await migrating.migrate_async(MIGRATIONS, url)
+        return await _rebuild(settings.dsn, url, kafka)
 
 
 async def _rebuild(dsn: str, url: str, kafka: KafkaSettings | None) -> Comparison:

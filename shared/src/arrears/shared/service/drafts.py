@@ -1,8 +1,7 @@
 """The database that a rebuild makes: a draft until it is kept, and only a draft is replaced.
 
 A service may have been pointed at one that was kept, and whoever rebuilds may not know it. So a
-database counts as a draft while it has no tables, or has no mark in its settings: neither that it
-was kept nor the clock that the first start on it fixes.
+draft bears a comment that says what it is, and loses it when it is kept.
 """
 
 from collections.abc import AsyncIterator
@@ -11,15 +10,16 @@ from typing import Final
 
 import asyncpg
 
-from arrears.shared.service.migrating import make_database
+from arrears.shared.service.migrating import drop_database, make_database
 from arrears.shared.service.settings import Settings, database_url
 
 NAME_MAX: Final = 63
 """Bytes of a name; PostgreSQL cuts a longer one, which may then be another database's."""
+MARK: Final = "A draft of a rebuild, that the next one replaces."
+_COMMENT: Final = """
+    SELECT coalesce(shobj_description(oid, 'pg_database'), '') FROM pg_database WHERE datname = $1
+"""
 _TABLES: Final = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-_SETTINGS: Final = "SELECT to_regclass('public.settings') IS NOT NULL"
-_MARKS: Final = "SELECT count(*) FROM public.settings WHERE name IN ('kept', 'clock')"
-_KEEP: Final = "INSERT INTO settings (name, value) VALUES ('kept', now()) ON CONFLICT DO NOTHING"
 
 
 class NoDraft(Exception):
@@ -27,8 +27,9 @@ class NoDraft(Exception):
 
 
 @asynccontextmanager
-async def draft(settings: Settings, name: str) -> AsyncIterator[None]:
-    """An empty database in place of an earlier draft, no other rebuild's while this is open.
+async def draft(settings: Settings, name: str, *, keep: bool) -> AsyncIterator[str]:
+    """The address of an empty database in place of an earlier draft; no other rebuild's while this
+    is open. Afterwards it is kept or gone; where the rebuild failed it stays a draft.
 
     Raises NoDraft where the database of that name is kept, somebody else's, or in use.
     """
@@ -39,41 +40,41 @@ async def draft(settings: Settings, name: str) -> AsyncIterator[None]:
         # Of the session: a rebuild that was killed holds it no longer.
         if not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", name):
             raise NoDraft(f"another rebuild is making {name}: begin when it has ended")
-        there = "SELECT count(*) FROM pg_database WHERE datname = $1"
-        if await connection.fetchval(there, name):
-            await _check(database_url(settings.server, name), settings.service, name)
-            try:
-                await connection.execute(f'DROP DATABASE "{name}"')
-            except asyncpg.ObjectInUseError:
-                raise NoDraft(
-                    f"{name} is in use: end its sessions and begin again, or, if the service "
-                    f"works on it, name it as {_variable(settings.service)}"
-                ) from None
+        await _clear(connection, settings, name)
         await make_database(settings.server, name)
-        yield
+        await connection.execute(f"COMMENT ON DATABASE \"{name}\" IS '{MARK}'")
+        yield database_url(settings.server, name)
+        if keep:
+            await connection.execute(f'COMMENT ON DATABASE "{name}" IS NULL')
+        else:
+            await drop_database(settings.server, name)
     finally:
         await connection.close()
 
 
-async def keep(pool: asyncpg.Pool) -> None:
-    """From now on it is no draft."""
-    await pool.execute(_KEEP)
+async def _clear(connection: asyncpg.Connection, settings: Settings, name: str) -> None:
+    comment = await connection.fetchval(_COMMENT, name)
+    if comment is None:
+        return
+    variable = f"ARREARS_{settings.service.upper()}_DATABASE"
+    if comment != MARK and not await _is_empty(database_url(settings.server, name)):
+        raise NoDraft(
+            f"{name} was kept or is somebody's: if the service works on it, name it as {variable}, "
+            "else rename it or drop it, and begin again"
+        )
+    try:
+        await connection.execute(f'DROP DATABASE "{name}"')
+    except asyncpg.ObjectInUseError:
+        raise NoDraft(
+            f"{name} is in use: end its sessions and begin again, or, if the service works on it, "
+            f"name it as {variable}"
+        ) from None
 
 
-async def _check(url: str, service: str, name: str) -> None:
+async def _is_empty(url: str) -> bool:
+    """As a rebuild leaves it that was killed before it could say what it makes."""
     connection = await asyncpg.connect(url)
     try:
-        if not await connection.fetchval(_TABLES):
-            return
-        if await connection.fetchval(_SETTINGS) and not await connection.fetchval(_MARKS):
-            return
+        return not await connection.fetchval(_TABLES)
     finally:
         await connection.close()
-    raise NoDraft(
-        f"{name} was kept or has been started on: if the service works on it, name it as "
-        f"{_variable(service)}, else rename it or drop it, and begin again"
-    )
-
-
-def _variable(service: str) -> str:
-    return f"ARREARS_{service.upper()}_DATABASE"

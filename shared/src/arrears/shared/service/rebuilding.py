@@ -28,11 +28,10 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.resuming import Resuming
 from arrears.shared.runtime.stage import closing_type
-from arrears.shared.service import drafts
 from arrears.shared.service.clock import wall_clock
 from arrears.shared.service.drafts import draft
 from arrears.shared.service.filling import fill, from_store, from_topic
-from arrears.shared.service.migrating import drop_database, migrate_async
+from arrears.shared.service.migrating import migrate_async
 from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.rederiving import Rederived, rederive
 from arrears.shared.service.settings import Settings, database_url
@@ -81,18 +80,16 @@ async def rebuild_service(service: Service, source: Source, *, keep: bool, as_js
     """
     settings = Settings.from_env(service.name, os.environ)
     name = f"{settings.database}_rebuild"
-    async with draft(settings, name):
-        await migrate_async(service.migrations, database_url(settings.server, name))
+    async with draft(settings, name, keep=keep) as url:
+        await migrate_async(service.migrations, url)
         async with opened(service, settings) as running:
-            pool = await open_pool(database_url(settings.server, name), max_size=4)
+            pool = await open_pool(url, max_size=4)
             try:
                 found = await _rebuild(service, running, pool, source, name)
-                if keep:
-                    await _keep(running, pool, source)
+                if keep and source == "kafka":
+                    await _make_ready(running, pool)
             finally:
                 await pool.close()
-        if not keep:
-            await drop_database(settings.server, name)
     _say(found, keep=keep, as_json=as_json)
     return 1 if found.differences else 0
 
@@ -145,12 +142,6 @@ async def _project(
                 pass
     finally:
         await pool.close()
-
-
-async def _keep(running: Running, pool: asyncpg.Pool, source: Source) -> None:
-    if source == "kafka":
-        await _make_ready(running, pool)
-    await drafts.keep(pool)
 
 
 async def _make_ready(running: Running, pool: asyncpg.Pool) -> None:
