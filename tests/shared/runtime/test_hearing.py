@@ -4,7 +4,7 @@ import pytest
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.port import Change
-from arrears.shared.runtime.bus import Outgoing, TopicPartition
+from arrears.shared.runtime.bus import Outgoing, OutOfRetention, TopicPartition
 from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
@@ -120,6 +120,57 @@ class TestProtocol22:
         world.bus.wipe(FEED_TOPIC)
         with pytest.raises(SourceBroken, match=r"corebanking.loans.v1"):
             await world.restart("intake")
+
+    @pytest.mark.parametrize("unheard", [0, 2])
+    async def test_what_was_read_may_fall_out_of_retention(
+        self, world: ToyWorld, unheard: int
+    ) -> None:
+        """A bank that was silent for as long as its topic keeps: nothing is lost by that."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        for number in range(unheard):
+            world.fact(2 + number, "anna", 2, what="repayment")
+        _forget_what_was_read(world, "intake")
+        await world.restart("intake")
+        world.fact(9, "anna", 2, what="repayment")
+        await world.run_days(2, 2)
+        assert world.nouns("intake", "anna").count("repayment_recorded") == unheard + 1
+
+    async def test_what_was_not_read_may_not(self, world: ToyWorld) -> None:
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        world.fact(2, "anna", 2)
+        place, position = _feed_of(world, "anna")
+        world.bus.truncate(place, position + 1)
+        with pytest.raises(OutOfRetention, match=r"corebanking.loans.v1"):
+            await world.restart("intake")
+
+    async def test_a_topic_that_ends_before_our_position_is_not_taken_for_an_old_one(
+        self, world: ToyWorld
+    ) -> None:
+        """Its first records are gone as well, but so are the last ones that we have read."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 2)
+        place, position = _feed_of(world, "anna")
+        del world.bus.records(place)[-1:]
+        world.bus.truncate(place, position - 1)
+        with pytest.raises(SourceBroken, match=r"topic was replaced or truncated"):
+            await world.restart("intake")
+
+
+def _feed_of(world: ToyWorld, borrower: str) -> tuple[TopicPartition, int]:
+    """The feed partition that has brought a fact of the borrower, and the position in it."""
+    [place] = {
+        TopicPartition(FEED_TOPIC, int(event["inputposition"].split("/")[1]))
+        for event in world.read("intake", "fact_recorded", borrower)
+    }
+    return place, world.stores["intake"].places[place].position
+
+
+def _forget_what_was_read(world: ToyWorld, service: str) -> None:
+    for (topic, partition), held in world.stores[service].places.items():
+        if topic == FEED_TOPIC:
+            world.bus.truncate(TopicPartition(topic, partition), held.position)
 
 
 class TestProtocol24:

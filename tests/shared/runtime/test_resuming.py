@@ -10,11 +10,13 @@ from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import Change, Store
 from arrears.shared.eventstore.postgres import PostgresStore
+from arrears.shared.runtime.bus import TopicPartition
 from arrears.shared.runtime.resuming import Resuming
-from arrears.shared.runtime.stage import closing_type
+from arrears.shared.runtime.stage import Clock, closing_type
 from arrears.shared.service.filling import fill, from_topic
 from arrears.shared.service.rederiving import rederive
 from arrears.shared.testing import laws
+from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 SERVICES = ("intake", "contact", "mediation", "legal")
@@ -30,13 +32,13 @@ async def _lose(world: ToyWorld, name: str) -> MemoryStore:
     return store
 
 
-async def _refill(world: ToyWorld, name: str, store: Store) -> None:
+async def _refill(world: ToyWorld, name: str, store: Store, *, clock: Clock = "feed") -> None:
     stage = world.stages[name]
     await fill(store, from_topic(world.bus, stage.topic), closing_type(name))
     derived = await rederive(stage, store)
     await store.commit(Change(timers=derived.timers, effects_added=derived.effects))
     await store.mark_sent(derived.effects, world.now())
-    await Resuming(stage, store, world.bus, clock="feed", now=world.now).run()
+    await Resuming(stage, store, world.bus, clock=clock, now=world.now).run()
 
 
 def _say(world: ToyWorld, number: int) -> None:
@@ -144,6 +146,24 @@ async def test_before_the_first_day_everything_is_heard_from_its_beginning() -> 
     _say(world, 1)
     await world.run_days(1, 2)
     assert world.nouns("contact")
+
+
+async def test_under_the_wall_clock_what_was_heard_may_be_gone_from_the_feed() -> None:
+    world = LiveWorld()
+    await world.start()
+    world.fact(1, "anna", 1)
+    await world.settle()
+    for (topic, partition), held in world.stores["intake"].places.items():
+        if topic == FEED_TOPIC:
+            world.bus.truncate(TopicPartition(topic, partition), held.position)
+    store = MemoryStore()
+    await _refill(world, "intake", store, clock="live")
+    world.stores["intake"] = store
+    await world.restart("intake")
+    world.fact(2, "anna", 1, what="repayment")
+    await world.settle()
+    assert world.nouns("intake", "anna").count("repayment_recorded") == 1
+    laws.chains_are_whole("intake", store)
 
 
 @pytest.fixture(params=["intake", "legal"])

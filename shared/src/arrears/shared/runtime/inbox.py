@@ -16,7 +16,7 @@ from arrears.shared.eventstore.codec import StoredEnvelope, read_envelope
 from arrears.shared.eventstore.port import AgendaRow, Position, PositionMove
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, Shard
-from arrears.shared.runtime.bus import Bus, Record, TopicPartition
+from arrears.shared.runtime.bus import Bus, OutOfRetention, Record, TopicPartition
 from arrears.shared.runtime.stage import STAGES, Stage, closing_type, topic_of
 
 log = structlog.get_logger(__name__)
@@ -147,15 +147,42 @@ class UnwrittenMoves:
 
 
 async def check_place(bus: Bus, place: TopicPartition, position: int, last_hash: bytes) -> None:
-    """A wiped broker under a kept database would skip records in silence: compare the last one."""
+    """A wiped broker under a kept database would skip records in silence: compare the last one.
+
+    Where that one is gone for its age nothing can be compared; see `last_read`. Raises SourceBroken
+    where the topic is another one, OutOfRetention where records that were not read are gone.
+    """
     if position == 0 or not last_hash:
         return
-    records = await bus.read(place, offset=position - 1, count=1)
-    if not records or records[0].offset != position - 1 or record_hash(records[0]) != last_hash:
-        raise SourceBroken(
-            f"{place.topic}[{place.partition}]: the record before offset {position} is not the one "
-            "that was read; the topic was replaced or truncated"
-        )
+    record = await last_read(bus, place, position)
+    if record is not None and record_hash(record) != last_hash:
+        raise _replaced(place, position)
+
+
+async def last_read(bus: Bus, place: TopicPartition, position: int) -> Record | None:
+    """The record before `position`. None where the topic begins there: it is gone for its age.
+
+    Kafka deletes by age what was read as well, so a partition that was silent for its retention
+    begins and ends at the position. Nothing is lost by that, but that it is the same topic then
+    cannot be seen. Raises as `check_place`: a new topic begins at 0 and ends before the position.
+    """
+    try:
+        records = await bus.read(place, offset=position - 1, count=1)
+    except OutOfRetention:
+        first, _ = (await bus.bounds(place.topic))[place]
+        if first > position:
+            raise
+        return None
+    if not records or records[0].offset != position - 1:
+        raise _replaced(place, position)
+    return records[0]
+
+
+def _replaced(place: TopicPartition, position: int) -> SourceBroken:
+    return SourceBroken(
+        f"{place.topic}[{place.partition}]: the record before offset {position} is not the one "
+        "that was read; the topic was replaced or truncated"
+    )
 
 
 def sources_of(

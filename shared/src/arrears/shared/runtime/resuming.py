@@ -27,7 +27,7 @@ from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
 from arrears.shared.runtime.feed import DAYS_AHEAD_MAX, FeedPartition
 from arrears.shared.runtime.homes import Homes
-from arrears.shared.runtime.inbox import record_hash
+from arrears.shared.runtime.inbox import last_read, record_hash
 from arrears.shared.runtime.stage import (
     BadRecord,
     Clock,
@@ -113,8 +113,8 @@ class Resuming:
         offset = heard.get(place)
         if offset is None:
             return ()
-        [record] = await self._bus.read(place, offset=offset, count=1)
-        return (_move(place, record),)
+        record = await last_read(self._bus, place, offset + 1)
+        return (_move(place, offset + 1, record),)
 
     # --- From the closings
 
@@ -137,7 +137,8 @@ class Resuming:
         first, _ = (await self._bus.bounds(place.topic))[place]
         [record] = await self._bus.read(place, offset=first, count=1)
         first_day = read_envelope(record.value).businessday
-        return (_move(place, closing.record, closing.day, first_day),)
+        behind = closing.record.offset + 1
+        return (_move(place, behind, closing.record, closing.day, first_day),)
 
     async def _behind_feed(
         self, reader: FeedReader, place: TopicPartition
@@ -170,7 +171,8 @@ class Resuming:
             live=False,
         )
         rows = await self._waiting(held, closing.record.offset)
-        return (_move(place, closing.record, closing.day, closing.first_day),), rows
+        behind = closing.record.offset + 1
+        return (_move(place, behind, closing.record, closing.day, closing.first_day),), rows
 
     async def _waiting(self, held: FeedPartition, end: int) -> Sequence[AgendaRow]:
         """Facts up to the closing whose effective day their shard has not closed."""
@@ -235,17 +237,19 @@ def _feed_closing(reader: FeedReader, record: Record, last_day: date) -> _Closin
 
 def _move(
     place: TopicPartition,
-    record: Record,
+    position: int,
+    last: Record | None,
     closed_day: date | None = None,
     first_day: date | None = None,
 ) -> PositionMove:
+    """`last` None: the record before the position is gone, so the next start compares nothing."""
     return PositionMove(
         topic=place.topic,
         partition=place.partition,
         expected=0,
-        position=record.offset + 1,
-        last_seq=record.seq or 0,
-        last_hash=record_hash(record),
+        position=position,
+        last_seq=(last.seq or 0) if last is not None else 0,
+        last_hash=record_hash(last) if last is not None else b"",
         closed_day=closed_day,
         first_day=first_day,
     )

@@ -178,6 +178,20 @@ class BusSuite:
         with pytest.raises(OutOfRetention, match=r"position 1"):
             await bus.read(place, offset=1, count=1)
 
+    async def test_a_position_at_the_start_of_the_log_reads_on(self, bus: Bus, topic: str) -> None:
+        """All that was read is gone for its age, and nothing else."""
+        place = TopicPartition(topic, 0)
+        publisher, listener = bus.publisher(), bus.listener("suite")
+        await publisher.publish({place: outgoing(1, 2, 3)})
+        await self.truncate(bus, place, 3)
+        assert (await bus.bounds(topic))[place] == (3, 3)
+        with pytest.raises(OutOfRetention, match=r"position 2"):
+            await bus.read(place, offset=2, count=1)
+        await listener.assign({place: 3})
+        assert not await listener.poll(records_max=10, wait_seconds=0.1)
+        await publisher.publish({place: outgoing(4)})
+        assert seqs((await gather(listener, 1))[place]) == [4]
+
     async def test_a_position_after_the_log_stops(self, bus: Bus, topic: str) -> None:
         """A wiped or restored broker: what was published since would be skipped in silence."""
         place = TopicPartition(topic, 0)
