@@ -36,6 +36,22 @@ class TestProtocol31:
         assert world.nouns("intake", "anna")[0] == "fact_recorded"
         world.check_laws()
 
+    @pytest.mark.parametrize("at_once", [True, False])
+    async def test_refused_input_has_the_day_of_its_own_position(
+        self, world: ToyWorld, *, at_once: bool
+    ) -> None:
+        """However many records a poll brings."""
+        for number in (1, 2):
+            world.close(day(number))
+            if not at_once:
+                await drain(world.intake.hear)
+        world.put(0, b"not readable")
+        world.fact(1, "anna", 30)
+        await drain(world.intake.hear)
+        found = [(one.reason, one.day) for one in world.stores["intake"].refused]
+        expected = {("not_readable", day(3)), ("more_than_7_days_ahead", day(3))}
+        assert sorted(found) == sorted(expected)
+
     async def test_nothing_is_decided_before_all_partitions_have_closed_the_day(
         self, world: ToyWorld
     ) -> None:

@@ -143,7 +143,7 @@ class FeedPartition:
             try:
                 said = self._reader.read(record.value)
             except BadRecord as bad:
-                read.refused.append(self._refusal(record, bad))
+                read.refused.append(self._refusal(record, bad, day))
                 continue
             if isinstance(said, DayClosing):
                 closed, first = self._close(said, closed, first)
@@ -180,7 +180,7 @@ class FeedPartition:
         own_day = self._calendar.day_of(fact.time)
         if own_day > open_day + DAYS_AHEAD_MAX * ONE_DAY:
             bad = BadRecord("more_than_7_days_ahead", "time", fact.borrower_id)
-            read.refused.append(self._refusal(record, bad))
+            read.refused.append(self._refusal(record, bad, open_day))
             return
         read.placed.append((record, fact, max(own_day, open_day)))
 
@@ -200,14 +200,14 @@ class FeedPartition:
             row_id=self._row_base | record.offset,
         )
 
-    def _refusal(self, record: Record, bad: BadRecord) -> RefusedInput:
+    def _refusal(self, record: Record, bad: BadRecord, open_day: date | None) -> RefusedInput:
         return RefusedInput(
             origin=f"{self.place.topic}/{self.place.partition}/{record.offset}",
             reason=bad.reason,
             field=bad.field,
             fact_id=None,
             borrower_id=bad.borrower_id,
-            day=self.open_day(self.closed_day, self.first_day),
+            day=open_day,
             value=record.value[:REFUSED_BYTES_MAX],
             refused_at=self._now(),
         )
