@@ -1,12 +1,17 @@
 """Protocol 2.5: refused input is set aside alone; poison parks its case while others go on."""
 
+from datetime import timedelta
+
 import pytest
 
 from arrears.shared.contracts.intake import RepaymentRecorded
 from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime import books
 from arrears.shared.runtime.owner import POISON_MAX, TooMuchPoison
+from arrears.shared.runtime.parking import retry_parked
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
+from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_intake import ToyReader
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
@@ -161,6 +166,29 @@ class TestPoison:
         for number in range(POISON_MAX + 1):
             world.fact(number, f"b{number}", 1, what="poison")
         world.close(day(1))
+        with pytest.raises(TooMuchPoison, match=r"21 borrowers were parked within an hour"):
+            await world.settle()
+
+    async def test_a_borrower_that_is_tried_again_counts_once(self, world: ToyWorld) -> None:
+        world.fact(1, "anna", 1, what="poison")
+        await world.run_days(1, 1)
+        stage, store = world.stages["intake"], world.stores["intake"]
+        for number in range(POISON_MAX + 1):
+            turn = world.turn("intake")
+            await retry_parked(stage, store, BorrowerId("anna"), turn=turn, recorded_at=world.now())
+            await world.run_days(2 + number, 2 + number)
+        assert world.intake.parked == {"anna"}
+
+    async def test_bad_luck_may_come_again_and_again(self) -> None:
+        """By the wall clock: what was parked more than an hour ago does not count."""
+        world = LiveWorld()
+        await world.start()
+        for number in range(2 * POISON_MAX):
+            world.fact(number, f"b{number}", 1, what="poison", hour=8)
+            world.wall.at += timedelta(hours=2 * (number % POISON_MAX == 0))
+            await world.settle()
+        assert len(world.intake.parked) == 2 * POISON_MAX
+        world.fact("one more", "b", 1, what="poison", hour=8)
         with pytest.raises(TooMuchPoison):
             await world.settle()
 

@@ -6,7 +6,7 @@ is dropped when a commit says that somebody else moved what we thought was ours 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import structlog
 
@@ -35,10 +35,11 @@ Committed = Callable[[Mapping[Shard, tuple[int, Sequence[object]]]], None]
 LINES_MAX = 2000
 BORROWERS_IN_A_ROW = 20
 POISON_MAX = 20
+POISON_WITHIN = timedelta(hours=1)
 
 
 class TooMuchPoison(Exception):
-    """More borrowers were parked than bad luck explains: it is a bug, so the service stops."""
+    """More borrowers were parked in an hour than bad luck explains: a bug, so the service stops."""
 
 
 class Owner:
@@ -76,12 +77,12 @@ class Owner:
         self.on_commit: Committed = lambda _events: None
         self.woken: Callable[[], None] = lambda: None
         self.backlog_rows = BACKLOG_ROWS
-        self.poison_count = 0
         self.events_decided = 0
         self._unwritten = UnwrittenMoves()
         self._at_once = AtOnce(self)
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
+        self._poisoned_at: dict[BorrowerId, datetime] = {}
 
     # --- Holding shards
 
@@ -246,10 +247,19 @@ class Owner:
             self._alone.discard(work.borrower_id)
             self.parked.add(work.borrower_id)
             self.books.forget(work.book.shard, work.borrower_id)
-            self.poison_count += 1
-            if self.poison_count > POISON_MAX:
-                raise TooMuchPoison(f"{self.poison_count} borrowers were parked since the start")
+            self._count_poison(work.borrower_id)
         return ()
+
+    def _count_poison(self, borrower_id: BorrowerId) -> None:
+        """Raises TooMuchPoison; a borrower that is tried again and fails again counts once."""
+        now = self.now()
+        self._poisoned_at[borrower_id] = now
+        self._poisoned_at = {
+            whose: at for whose, at in self._poisoned_at.items() if abs(now - at) < POISON_WITHIN
+        }
+        count = len(self._poisoned_at)
+        if count > POISON_MAX:
+            raise TooMuchPoison(f"{count} borrowers were parked within an hour")
 
     async def _draft_before(self, work: Work) -> Draft:
         """What the borrower has to do before the instant at which it failed."""
