@@ -1,12 +1,14 @@
 """Protocol 2.5: staff retry parked input on the open day at its 00:00, or skip it with a reason."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import asyncpg
 import httpx
 import pytest
+from msgspec.json import decode
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from arrears.shared.eventstore.port import Change, ShardMoved
@@ -22,6 +24,8 @@ from arrears.shared.runtime.stage import parking_place
 from arrears.shared.runtime.transact import TooBusy
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.operations import repair_routes
+from arrears.shared.testing import toy_intake
+from arrears.shared.testing.toy_intake import Loan, Record
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 ANNA = BorrowerId("anna")
@@ -77,7 +81,7 @@ async def test_skipping_is_an_event_and_the_rest_is_handled_after_a_retry(
     assert _told(world) == ["input_parked", "input_skipped", "input_released"]
     assert not store.parked
     assert not world.intake.parked
-    assert world.nouns("intake", "anna")[-2:] == ["case_referred", "repayment_recorded"]
+    assert world.nouns("intake", "anna")[-2:] == ["repayment_recorded", "case_referred"]
 
 
 async def test_a_retry_that_fails_again_parks_again_in_the_same_order(world: ToyWorld) -> None:
@@ -91,6 +95,113 @@ async def test_a_retry_that_fails_again_parks_again_in_the_same_order(world: Toy
     assert await _retry(world) == 2
     await world.run_days(3, 3)
     assert _told(world) == ["input_parked", "input_released"] * 2 + ["input_parked"]
+
+
+async def test_a_retry_keeps_the_order_in_which_it_came(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over ranks, over days, and of one loan against the order of its partition."""
+    world.fact(1, "anna", 1)
+    await world.run_days(1, 1)
+    world.fact("ahead", "anna", 4, what="repayment", amount=40)
+    world.fact("bad", "anna", 2, what="poison")
+    await world.run_days(2, 3)
+    world.fact("before", "anna", 3, what="repayment", amount=30)
+    await world.run_days(4, 4)
+    world.fact("cured", "anna", 5, what="cured")
+    await world.run_days(5, 5)
+    world.fact("again", "anna", 6)
+    await world.run_days(6, 6)
+    store = world.stores["intake"]
+    parked = [one.row.origin for one in store.parked]
+    assert len({one.row.rank for one in store.parked}) == 2
+    _mend(monkeypatch)
+    await _retry(world)
+    world.fact("new", "anna", 7, what="repayment", amount=70)
+    await world.run_days(7, 7)
+    released = [e for e in _recorded(world) if e["inputposition"] in parked]
+    assert [event["inputposition"] for event in released] == parked
+    assert {event["time"] for event in released} == {"2024-03-06T16:00:00Z"}
+    assert _recorded(world)[-1]["data"]["amount_minor"] == 70
+    world.check_laws()
+
+
+async def test_a_retry_that_fails_again_further_on_keeps_the_order_too(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _parked(world)
+    world.fact("ahead", "anna", 4, what="repayment")
+    world.fact("worse", "anna", 2, what="poison_too")
+    await world.run_days(2, 4)
+    before = [one.row.origin for one in world.stores["intake"].parked]
+    record = toy_intake._record
+
+    def fail(command: Record, loan: Loan) -> Sequence[object]:
+        if command.line.what == "poison_too":
+            raise ZeroDivisionError
+        return record(command, loan)
+
+    monkeypatch.setattr(toy_intake, "_record", fail)
+    _mend(monkeypatch)
+    await _retry(world)
+    await world.run_days(5, 5)
+    left = [one.row.origin for one in world.stores["intake"].parked]
+    assert left == before[before.index(left[0]) :]
+    assert len(left) == 2
+
+
+async def test_a_timer_comes_where_it_would_have_come(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what was parked before and after it, though all is tried on another day."""
+    world.fact(1, "anna", 1)
+    world.fact(2, "anna", 1, what="poison", hour=10, loan="another")
+    world.fact(3, "anna", 2, what="cured")
+    await world.run_days(1, 3)
+    _mend(monkeypatch)
+    await _retry(world)
+    await world.run_days(4, 4)
+    nouns = world.nouns("intake", "anna")[3:]
+    assert nouns == ["repayment_recorded", "case_referred", "fact_recorded", "case_closed"]
+    world.check_laws()
+
+
+async def test_a_timer_does_not_come_before_what_came_before_it(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The case was closed by the hour at which it would have been referred."""
+    world.fact(1, "anna", 1)
+    world.fact(2, "anna", 1, what="poison", hour=10)
+    world.fact(3, "anna", 1, what="cured", hour=11)
+    await world.run_days(1, 3)
+    _mend(monkeypatch)
+    await _retry(world)
+    await world.run_days(4, 4)
+    nouns = world.nouns("intake", "anna")[3:]
+    assert nouns == ["repayment_recorded", "fact_recorded", "case_closed"]
+    world.check_laws()
+
+
+def _mend(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our code is repaired: what it failed on is a repayment to it."""
+    record = toy_intake._record
+
+    def mended(command: Record, loan: Loan) -> Sequence[object]:
+        if command.line.what == "poison":
+            command = replace(command, line=replace(command.line, what="repayment"))
+        return record(command, loan)
+
+    monkeypatch.setattr(toy_intake, "_record", mended)
+
+
+def _recorded(world: ToyWorld) -> list[dict[str, Any]]:
+    """What intake says of each input of Anna's, in order."""
+    return [
+        seen
+        for event in world.stored("intake", "anna")
+        if (seen := decode(event.value)).get("inputposition")
+        and event.type.split(".")[2] in ("fact_recorded", "repayment_recorded", "stage_reported")
+    ]
 
 
 async def test_twice_on_one_day_is_told_twice(world: ToyWorld) -> None:

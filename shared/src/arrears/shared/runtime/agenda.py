@@ -4,28 +4,52 @@ Order (protocol 3.3): agenda time, source rank, then the source's own order. Age
 latest of the record's time, 00:00 of the day, and the agenda time of the record before it of the
 same borrower and source (of the same loan for facts), so a stream never runs backwards. Only the
 order per borrower matters, so borrowers are taken in groups.
+
+What staff have sent back to be tried again comes first, at 00:00 of the open day, in the order in
+which it was parked, which no source knows: its `order` counts that (protocol 2.5). A timer that has
+fallen due meanwhile comes before the lines that came after its due time, and behind the others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from typing import Final
+
+from msgspec.structs import replace
 
 from arrears.shared.eventstore.port import AgendaRow, Timer
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.runtime.stage import FEED_RANK
 
+_AGAIN: Final = "\x00again/"
+"""No source begins an order like this: after the loan, and its zero, a fact has digits."""
+
+
+def tried_again(row: AgendaRow, number: int, open_day: date) -> AgendaRow:
+    """A parked row as it comes back to the agenda, the `number`-th of its borrower's."""
+    return replace(row, day=open_day, order=f"{_AGAIN}{number:08d}")
+
 
 class Line:
-    """A row of the agenda with the time at which it is handled."""
+    """A row of the agenda with the time at which it is handled.
 
-    __slots__ = ("at", "row")
+    `turn`: up to which due time timers come before it.
+    """
 
-    def __init__(self, at: datetime, row: AgendaRow) -> None:
+    __slots__ = ("at", "row", "turn")
+
+    def __init__(self, at: datetime, row: AgendaRow, turn: datetime) -> None:
         self.at = at
         self.row = row
+        self.turn = turn
 
     def key(self) -> tuple[datetime, int, str]:
-        return (self.at, self.row.rank, self.row.order)
+        again = self.row.order.startswith(_AGAIN)
+        return (self.at, -1 if again else self.row.rank, self.row.order)
+
+    def parked(self) -> AgendaRow:
+        """The row as it is set aside, at its time in the agenda."""
+        return replace(self.row, at=self.turn)
 
 
 class BorrowerDay:
@@ -75,14 +99,20 @@ class DayBook:
             if row.row_id in self._known:
                 continue
             self._known.add(row.row_id)
-            loan = row.order.partition("\x00")[0] if row.rank == FEED_RANK else ""
-            place = (row.borrower_id, row.rank, loan)
-            at = max(row.at, self.start, self._latest.get(place, self.start))
-            self._latest[place] = at
-            self.borrowers.setdefault(row.borrower_id, BorrowerDay()).lines.append(Line(at, row))
+            line = self._line(row)
+            self.borrowers.setdefault(row.borrower_id, BorrowerDay()).lines.append(line)
             changed.add(row.borrower_id)
         for borrower_id in changed:
             self.borrowers[borrower_id].lines.sort(key=Line.key)
+
+    def _line(self, row: AgendaRow) -> Line:
+        if row.order.startswith(_AGAIN):
+            return Line(self.start, row, row.at)
+        loan = row.order.partition("\x00")[0] if row.rank == FEED_RANK else ""
+        place = (row.borrower_id, row.rank, loan)
+        at = max(row.at, self.start, self._latest.get(place, self.start))
+        self._latest[place] = at
+        return Line(at, row, at)
 
     def add_timers(self, timers: Iterable[Timer]) -> None:
         for timer in timers:
@@ -97,9 +127,9 @@ class DayBook:
             self.borrowers[borrower_id].timers.pop(stream, None)
 
     def remove(self, borrower_id: BorrowerId) -> list[AgendaRow]:
-        """Take a borrower out of the day; its rows may come back later."""
+        """Take a borrower out of the day; its rows, as they are parked, may come back later."""
         day = self.borrowers.pop(borrower_id, None)
-        rows = [line.row for line in day.lines] if day is not None else []
+        rows = [line.parked() for line in day.lines] if day is not None else []
         self._known.difference_update(row.row_id for row in rows)
         return rows
 

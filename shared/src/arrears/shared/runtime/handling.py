@@ -131,7 +131,8 @@ class Handler:
             assert self._answers is not None
             category, _, key = answer.stream.partition("-")
             command = self.stage.on_answer(self._answers.decode(answer.body), line.at)
-            cause = Cause(id=derived_id("answer", answer.effect_id, row.order), origin=row.origin)
+            place = row.origin.removeprefix("effect/")
+            cause = Cause(id=derived_id("answer", answer.effect_id, place), origin=row.origin)
             return cause, (Issue(category=category, key=key, command=command),)
         if row.rank == TIMER_RANK:
             return Cause(id=row.origin), ()
@@ -179,7 +180,7 @@ class Handler:
             line = day.lines[work.used] if work.used < len(work.prepared) else None
             if line is None and work.used < len(day.lines):
                 break  # More lines than this batch prepared: their turn comes before later timers.
-            if line is not None and (timer is None or line.at <= timer[0]):
+            if line is not None and (timer is None or line.turn <= timer[0]):
                 work.at = line.at
                 touched = self._handle_line(draft, work, shelf, line)
                 work.used += 1
@@ -303,7 +304,7 @@ class Handler:
             error=type(error).__name__,
             exc_info=error,
         )
-        rows = [line.row for line in work.day.lines[work.used :]]
+        rows = [line.parked() for line in work.day.lines[work.used :]]
         draft.change.agenda_deleted.extend(rows)
         rows = rows or [_timer_row(work)]
         for number, row in enumerate(rows):

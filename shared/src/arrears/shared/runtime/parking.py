@@ -8,12 +8,11 @@ Where nothing is parked any more the others are told, so that contact may permit
 from collections.abc import Sequence
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import AgendaRow, CommandTurn, Store
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.runtime.agenda import tried_again
 from arrears.shared.runtime.saying import Saying, said_before
 from arrears.shared.runtime.stage import (
     TIMER_RANK,
@@ -46,8 +45,8 @@ async def retry_parked(
                 return said.retried
         repair = await _open(stage, store, borrower_id, turn, recorded_at, parked)
         rows: list[AgendaRow] = [
-            replace(row, day=repair.day, at=repair.start)
-            for _, row in parked
+            tried_again(row, place, repair.day)
+            for place, (_, row) in enumerate(parked)
             if row.rank != TIMER_RANK
         ]
         repair.say(InputReleased(retried=len(rows)), repair.start)
