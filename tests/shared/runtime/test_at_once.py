@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -70,7 +71,7 @@ async def live(monkeypatch: pytest.MonkeyPatch) -> Backlog:
     monkeypatch.setattr(ears, "RECORDS_MAX", 1)
     made = Backlog()
     await made.start()
-    made.wall.at = made.wall.on(1, 20)
+    made.wall.at, made.wall.tick = made.wall.on(1, 20), timedelta(milliseconds=1)
     return made
 
 

@@ -106,14 +106,23 @@ class MemoryStore:
         return sorted({row.shard for row in rows} | {timer.shard for timer in timers})
 
     async def agenda(
-        self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
+        self,
+        shards: Sequence[Shard],
+        up_to: date,
+        before: datetime,
+        *,
+        limit: int,
+        free_only: bool = False,
     ) -> Sequence[AgendaRow]:
+        effects = self.effect_rows.values() if free_only else ()
+        waiting = {(one.shard, one.borrower_id) for one in effects}
         found: list[AgendaRow] = []
         for shard in sorted(shards):
             part = [
                 row
                 for (owner, day, _), row in self.agenda_rows.items()
                 if owner == shard and day <= up_to and row.at < before
+                if (owner, row.borrower_id) not in waiting
             ]
             if found and len(found) + len(part) > limit:
                 break

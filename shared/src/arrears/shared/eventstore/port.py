@@ -228,9 +228,18 @@ class Store(Protocol):
         """The shards that have rows or timers for `agenda` and `timers` to return."""
 
     async def agenda(
-        self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
+        self,
+        shards: Sequence[Shard],
+        up_to: date,
+        before: datetime,
+        *,
+        limit: int,
+        free_only: bool = False,
     ) -> Sequence[AgendaRow]:
-        """Rows with `day <= up_to` and `at < before`, of as many whole shards as `limit` allows."""
+        """Rows with `day <= up_to` and `at < before`, of as many whole shards as `limit` allows.
+
+        `free_only`: but for borrowers that wait for the answer to an effect.
+        """
 
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]: ...
 

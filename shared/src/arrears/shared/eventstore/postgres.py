@@ -81,13 +81,20 @@ class PostgresStore:
         return [Shard(row[0]) for row in rows]
 
     async def agenda(
-        self, shards: Sequence[Shard], up_to: date, before: datetime, *, limit: int
+        self,
+        shards: Sequence[Shard],
+        up_to: date,
+        before: datetime,
+        *,
+        limit: int,
+        free_only: bool = False,
     ) -> Sequence[AgendaRow]:
-        rows = await self.pool.fetch(sql.AGENDA, list(shards), up_to, before, limit)
+        statement = sql.AGENDA_OF_FREE if free_only else sql.AGENDA
+        rows = await self.pool.fetch(statement, list(shards), up_to, before, limit)
         if len(rows) >= limit:
             last = rows[-1]["shard"]
             whole = [row for row in rows if row["shard"] != last]
-            rows = whole or await self.pool.fetch(sql.AGENDA, [last], up_to, before, None)
+            rows = whole or await self.pool.fetch(statement, [last], up_to, before, None)
         return [_agenda_row(row) for row in rows]
 
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]:

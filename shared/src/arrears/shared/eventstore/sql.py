@@ -67,10 +67,14 @@ OPEN_FIRST_DAY: Final = """
 POSITIONS: Final = """
     SELECT topic, partition, position, last_seq, last_hash, closed_day, first_day FROM positions
 """
-AGENDA: Final = f"""
-    SELECT {", ".join(AGENDA_COLUMNS)} FROM agenda
-    WHERE shard = ANY($1::smallint[]) AND day <= $2 AND at < $3
-    ORDER BY shard LIMIT $4
+_AGENDA: Final = f"""
+    SELECT {", ".join(f"a.{column}" for column in AGENDA_COLUMNS)} FROM agenda AS a
+    WHERE a.shard = ANY($1::smallint[]) AND a.day <= $2 AND a.at < $3"""
+AGENDA: Final = f"{_AGENDA} ORDER BY a.shard LIMIT $4"
+AGENDA_OF_FREE: Final = f"""{_AGENDA}
+        AND NOT EXISTS (
+            SELECT FROM effects AS e WHERE e.shard = a.shard AND e.borrower_id = a.borrower_id)
+    ORDER BY a.shard LIMIT $4
 """
 DUE: Final = """
     SELECT shard FROM unnest($1::smallint[]) AS w (shard)

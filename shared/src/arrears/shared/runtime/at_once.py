@@ -12,10 +12,10 @@ from typing import Final, Protocol
 
 from arrears.shared.eventstore.port import AgendaRow, ShardMoved, Store
 from arrears.shared.kernel.ids import BorrowerId, Shard
-from arrears.shared.runtime.books import Books
 from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Work
+from arrears.shared.runtime.live_books import LiveBooks
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.workbench import Workbench
 
@@ -30,7 +30,6 @@ class Deciding(Protocol):
     bench: Workbench
     store: Store
     ears: Ears
-    books: Books
     facts: ReadFacts
     now: Callable[[], datetime]
     backlog_rows: int
@@ -43,6 +42,8 @@ class Deciding(Protocol):
     async def catch_up(self, shards: Sequence[Shard]) -> bool: ...
 
     async def put_off(self, hearing: Hearing) -> None: ...
+
+    async def look(self) -> None: ...
 
     def committed(self, draft: Draft, firsts: Mapping[Shard, int]) -> None: ...
 
@@ -65,8 +66,9 @@ class _Flight:
 class AtOnce:
     """Handles what one owner hears; nothing is on its way when `handle` returns."""
 
-    def __init__(self, owner: Deciding) -> None:
+    def __init__(self, owner: Deciding, books: LiveBooks) -> None:
         self._owner = owner
+        self._books = books
         self._flight: _Flight | None = None
 
     async def handle(self, hearing: Hearing) -> None:
@@ -88,6 +90,9 @@ class AtOnce:
     async def _next(self, hearing: Hearing) -> None:
         if self._owner.bench.is_crowded():
             await self._land()  # Shelves are about to be cleared, and must be read again whole.
+        if self._books.is_behind():
+            await self._land()
+            await self._owner.look()
         draft = await self._decided(hearing)
         while draft is not None and not await self._land(draft):
             draft = await self._decided(hearing)
@@ -116,7 +121,7 @@ class AtOnce:
                 flight = await self._launched(flight.hearing, again)
                 continue
             self._owner.committed(flight.draft, flight.firsts)
-            self._owner.books.heard(flight.draft.change.agenda_added)
+            self._books.heard(flight.draft.change.agenda_added)
             break
         return stood
 
@@ -168,7 +173,7 @@ class AtOnce:
             key = (row.shard, row.borrower_id)
             if key not in free:
                 parked = row.borrower_id in owner.parked
-                free[key] = not parked and owner.books.is_free(*key)
+                free[key] = not parked and self._books.is_free(*key, now)
             free[key] = free[key] and row.at <= now
             if free[key]:
                 by_shard.setdefault(row.shard, []).append(row)
@@ -176,7 +181,7 @@ class AtOnce:
                 later.append(row)
         works: list[Work] = []
         for shard, rows in by_shard.items():
-            book = owner.books.live_book(shard, owner.bench.shelves[shard].open_day, now)
+            book = self._books.book_of_now(shard, owner.bench.shelves[shard].open_day, now)
             book.add_rows(rows)
             works.extend(Work(book, whose, day) for whose, day in book.borrowers.items())
         return works, later

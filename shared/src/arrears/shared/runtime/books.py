@@ -1,6 +1,9 @@
-"""The day books of a worker's shards: when they open, what joins them, when they are done."""
+"""The day books of a worker's shards: when they open, what joins them, when they are done.
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+Those of the feed's clock; `live_books` has those of the wall clock.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 
 from arrears.shared.eventstore.port import AgendaRow, PendingEffect, Store
@@ -10,32 +13,24 @@ from arrears.shared.runtime.agenda import DayBook
 from arrears.shared.runtime.ears import Ears
 from arrears.shared.runtime.handling import Work
 from arrears.shared.runtime.shelves import Shelf
-from arrears.shared.runtime.stage import Clock, Stage
+from arrears.shared.runtime.stage import Stage
 
 ROWS_MAX = 50_000
-LOOK_SECONDS = 0.2
 
 
 class Books:
     """One day book per shard whose day can be worked on.
 
-    Under the feed's clock a book opens when all sources have closed the day, and then holds all
-    of it. Under the live clock it is always open and grows with the wall clock; at midnight it
-    closes over borrowers that wait for an answer, and what waits with them joins the next one.
+    A book opens when all sources have closed the day, and then holds all of it.
     """
 
-    def __init__(
-        self, stage: Stage, store: Store, ears: Ears, *, clock: Clock, now: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, stage: Stage, store: Store, ears: Ears) -> None:
         self._stage = stage
         self._store = store
         self._ears = ears
-        self._live = clock == "live"
-        self._now = now
         self._books: dict[Shard, DayBook] = {}
         self._quiet: set[Shard] = set()
         """Nothing was due on the last day that was opened."""
-        self._looked_at: datetime | None = None
 
     async def open(
         self,
@@ -43,9 +38,6 @@ class Books:
         pending: Sequence[PendingEffect],
     ) -> None:
         """Open what has become ready, with its rows, timers and waiting effects."""
-        if self._live:
-            await self._look(shelves, pending)
-            return
         waiting = {shard: s for shard, s in shelves.items() if shard not in self._books}
         if waiting:
             await self._ears.look_at_feed()
@@ -76,15 +68,15 @@ class Books:
                 self._books[shard] = DayBook(shard, day, calendar, until)
         self._quiet.difference_update(due)
         self._quiet.update(shard for shard in shards if shard not in due)
-        for shard, part in _by_shard(rows).items():
+        for shard, part in by_shard(rows).items():
             self._books[shard].add_rows(part)
         for timer in await self._store.timers(sorted(whole), until) if whole else ():
             self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
         self.requested(pending)
 
     async def _rows(
-        self, shards: Sequence[Shard], day: date, until: datetime
-    ) -> tuple[Sequence[AgendaRow], Collection[Shard]]:
+        self, shards: Collection[Shard], day: date, until: datetime, *, free_only: bool = False
+    ) -> tuple[list[AgendaRow], set[Shard]]:
         """Rows of as many shards as memory should hold, and which shards these are.
 
         The store answers in order of shard and cuts between shards, so the shards after the last
@@ -94,49 +86,17 @@ class Books:
         whole: set[Shard] = set()
         left = sorted(shards)
         while left and len(rows) < ROWS_MAX:
-            part = await self._store.agenda(left, day, until, limit=ROWS_MAX)
+            part = await self._store.agenda(left, day, until, limit=ROWS_MAX, free_only=free_only)
             last = max((row.shard for row in part), default=left[-1])
             rows.extend(part)
             whole.update(shard for shard in left if shard <= last)
             left = [shard for shard in left if shard > last]
         return rows, whole
 
-    async def _look(self, shelves: Mapping[Shard, Shelf], pending: Sequence[PendingEffect]) -> None:
-        """The live clock: rows and timers that have fallen due since the last look."""
-        now = self._now()
-        opened = False
-        for shard, shelf in shelves.items():
-            if shard not in self._books and shelf.open_day is not None:
-                self._books[shard] = DayBook(shard, shelf.open_day, self._stage.calendar, now)
-                opened = True  # Who is blocked, and what waits there, must be known at once.
-        looked = self._looked_at
-        if not opened and looked and (now - looked).total_seconds() < LOOK_SECONDS:
-            return
-        self._looked_at = now
-        shards = sorted(self._books)
-        for book in self._books.values():
-            book.until = min(now, self._stage.calendar.start_of(book.day + ONE_DAY))
-        today = self._stage.calendar.day_of(now)
-        rows = await self._store.agenda(shards, today, now, limit=ROWS_MAX)
-        for shard, part in _by_shard(rows).items():
-            self._books[shard].add_rows(part)
-        for timer in await self._store.timers(shards, now):
-            self._books[timer.shard].set_timer(timer.borrower_id, timer.stream, timer.due_at)
-        self.requested(pending)
-
     # --- What joins
 
     def heard(self, rows: Sequence[AgendaRow]) -> None:
-        """Rows just committed; under the feed's clock they wait until their day opens.
-
-        Under the wall clock they are known at once: what is heard next must not pass them.
-        """
-        if self._live:
-            now = self._now()
-            for shard, part in _by_shard(rows).items():
-                book = self._books.get(shard)
-                if book is not None:
-                    book.add_rows([row for row in part if row.at <= now])
+        """Rows just committed: they wait until their day opens."""
 
     def requested(self, effects: Sequence[PendingEffect]) -> None:
         """While an effect is unanswered nothing of its borrower is handled (protocol 3.4)."""
@@ -195,15 +155,8 @@ class Books:
         return found
 
     def finished(self) -> list[DayBook]:
-        """Books of days that may close.
-
-        The wall clock waits for nobody: under it an answer that is missing at midnight, or for
-        good, must not hold up the other borrowers of its shard.
-        """
-        if not self._live:
-            return [book for book in self._books.values() if book.done()]
-        today = self._stage.calendar.day_of(self._now())
-        return [book for book in self._books.values() if book.day < today and book.idle()]
+        """Books of days that may close."""
+        return [book for book in self._books.values() if book.done()]
 
     def take_parked(self, parked: Collection[BorrowerId]) -> list[AgendaRow]:
         """Lines of parked borrowers leave the books; their timers wait for the retry."""
@@ -223,31 +176,17 @@ class Books:
     def drop(self, shard: Shard) -> None:
         self._books.pop(shard, None)
 
-    def is_free(self, shard: Shard, borrower_id: BorrowerId) -> bool:
-        """Whether a line of the borrower may be handled at once, before anything else of it."""
-        book = self._books.get(shard)
-        if book is None or borrower_id in book.blocked:
-            return False
-        waiting = book.borrowers.get(borrower_id)
-        return waiting is None or not (waiting.lines or waiting.timers)
-
     def see(self, book: DayBook) -> None:
         """A book that was taken for empty may not be: it is opened anew with what is in it."""
         if book.unseen:
             self._quiet.discard(book.shard)
             self.drop(book.shard)
 
-    def live_book(self, shard: Shard, day: date | None, now: datetime) -> DayBook:
-        assert day is not None
-        book = DayBook(shard, day, self._stage.calendar, now)
-        book.start = now
-        return book
-
     def open_days(self) -> Mapping[Shard, date]:
         return {shard: book.day for shard, book in self._books.items()}
 
 
-def _by_shard(rows: Sequence[AgendaRow]) -> dict[Shard, list[AgendaRow]]:
+def by_shard(rows: Sequence[AgendaRow]) -> dict[Shard, list[AgendaRow]]:
     found: dict[Shard, list[AgendaRow]] = {}
     for row in rows:
         found.setdefault(row.shard, []).append(row)

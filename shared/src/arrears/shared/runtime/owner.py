@@ -22,6 +22,7 @@ from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.feed import ReadFacts
 from arrears.shared.runtime.handling import Handler, Work, park_row
 from arrears.shared.runtime.inbox import UnwrittenMoves
+from arrears.shared.runtime.live_books import LiveBooks
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import Clock, Stage, parking_place
@@ -72,14 +73,17 @@ class Owner:
         self.relay = Relay(store, bus, publisher, stage.topic)
         self.effects = Effects(stage, store, gateway, self.bench.codec, now, clock=clock)
         self.ears = Ears(stage, store, bus, self.facts, clock=clock, now=now)
-        self.books = Books(stage, store, self.ears, clock=clock, now=now)
+        self.books = Books(stage, store, self.ears)
+        self._at_once: AtOnce | None = None
+        if clock == "live":
+            self.books = live = LiveBooks(stage, store, self.ears, now=now)
+            self._at_once = AtOnce(self, live)
         self.parked: set[BorrowerId] = set()
         self.on_commit: Committed = lambda _events: None
         self.woken: Callable[[], None] = lambda: None
         self.backlog_rows = BACKLOG_ROWS
         self.events_decided = 0
         self._unwritten = UnwrittenMoves()
-        self._at_once = AtOnce(self)
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
         self._poisoned_at: dict[BorrowerId, datetime] = {}
@@ -107,7 +111,7 @@ class Owner:
                 dict.fromkeys(shards, self.stage.calendar.day_of(self.now()))
             )
             # What is heard next can be handled at once only where it is known who must wait.
-            await self.books.open(self.bench.shelves, self.effects.pending())
+            await self.look()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int] = ()) -> None:
         """Forget everything prepared for shards whose lease is gone or given up."""
@@ -126,7 +130,7 @@ class Owner:
         hearing = await self.ears.listen(wait_seconds=wait_seconds)
         if hearing is None:
             return False
-        if self.clock == "live":
+        if self._at_once is not None:
             await self._at_once.handle(hearing)
             return True  # Its first days were opened when the shards were taken.
         if self.ears.may_wait(hearing):
@@ -146,11 +150,15 @@ class Owner:
         self.books.heard(hearing.rows)
         self.ears.moved(hearing)
 
+    async def look(self) -> None:
+        """Open the books that are ready, with what is due in them."""
+        await self.books.open(self.bench.shelves, self.effects.pending())
+
     async def handle(self) -> bool:
         """Decide one batch of what is ready, or close the days that are done."""
         if self.parked:
             await self._let_go_on()
-        await self.books.open(self.bench.shelves, self.effects.pending())
+        await self.look()
         aside = self.books.take_parked(self.parked)
         if aside:
             now = self.now()

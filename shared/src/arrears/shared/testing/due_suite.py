@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.port import Change, ShardMoved, Store, Timer
-from arrears.shared.kernel.ids import Shard
+from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.testing.store_material import (
     ANNA,
     AT,
@@ -17,6 +17,7 @@ from arrears.shared.testing.store_material import (
     ONE,
     TWO,
     append,
+    effect,
     event,
     row,
 )
@@ -51,6 +52,25 @@ class DueSuite:
         assert {(one.shard, one.row_id) for one in found} == {(ONE, 0), (ONE, 1), (ONE, 2)}
         all_of_one = await store.agenda([ONE, TWO], DAY, LATER, limit=2)
         assert {(one.shard, one.row_id) for one in all_of_one} == {(ONE, 0), (ONE, 1), (ONE, 2)}
+
+    async def test_the_agenda_of_those_who_wait_for_no_answer(self, store: Store) -> None:
+        ben = BorrowerId("ben")
+        of_ben = [replace(row(number), borrower_id=ben) for number in (2, 4)]
+        await store.commit(Change(agenda_added=[row(1), row(3), row(5, shard=TWO), *of_ben]))
+        asked = Change(effects_added=[effect(1), effect(2)])
+        await store.commit(asked)
+
+        async def free(limit: int = 9) -> list[int]:
+            found = await store.agenda([ONE, TWO], DAY, LATER, limit=limit, free_only=True)
+            return sorted(one.row_id for one in found)
+
+        assert await free() == [2, 4, 5]
+        assert await free(limit=2) == [2, 4]
+        assert len(await store.agenda([ONE], DAY, LATER, limit=9)) == 4
+        await store.commit(Change(effects_answered=asked.effects_added[:1]))
+        assert await free() == [2, 4, 5]
+        await store.commit(Change(effects_answered=asked.effects_added[1:]))
+        assert await free() == [1, 2, 3, 4, 5]
 
     async def test_a_timer_is_set_moved_and_taken_away(self, store: Store) -> None:
         first = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
