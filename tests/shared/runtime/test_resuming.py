@@ -166,6 +166,32 @@ async def test_under_the_wall_clock_what_was_heard_may_be_gone_from_the_feed() -
     laws.chains_are_whole("intake", store)
 
 
+@pytest.mark.parametrize("is_lost", [False, True])
+async def test_under_the_wall_clock_a_fact_that_waits_for_its_time_is_not_lost(
+    *, is_lost: bool
+) -> None:
+    """Dated two days ahead, and heard before one that is handled at once."""
+    world = LiveWorld()
+    await world.start()
+    await world.until(1, 12)
+    world.fact("ahead", "anna", 3, what="repayment", amount=70)
+    world.fact("today", "anna", 1)
+    await world.settle()
+    if is_lost:
+        store = MemoryStore()
+        await _refill(world, "intake", store, clock="live")
+        assert [row.value for row in store.agenda_rows.values()] == [
+            row.value for row in world.stores["intake"].agenda_rows.values()
+        ]
+        world.stores["intake"] = store
+        await world.restart("intake")
+    for number in (2, 3, 4):
+        await world.until(number, 12)
+    told = [noun for noun in world.nouns("intake", "anna") if noun.endswith("_recorded")]
+    assert told == ["fact_recorded", "repayment_recorded"]
+    assert not world.stores["intake"].duplicates
+
+
 @pytest.fixture(params=["intake", "legal"])
 def place(
     request: pytest.FixtureRequest, service_database: Callable[[str], str]

@@ -2,8 +2,10 @@
 
 Under the feed's clock that is behind what its last closed day had taken in; facts that came before
 and belong to a later day go back to the agenda. Under the live clock it is behind the highest
-input position that its events name. What is heard a second time is recognised by its ids. Input
-that was parked or refused leaves no event, so it is not promised.
+input position that its events name, and facts of the open day or a later one that have left no
+event go back to the agenda. What is heard a second time is recognised by its ids. Input that was
+parked or refused leaves no event, so it is not promised, nor is what has waited for an answer since
+an earlier day.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -32,6 +34,7 @@ from arrears.shared.runtime.stage import (
     BadRecord,
     Clock,
     DayClosing,
+    FeedFact,
     FeedReader,
     Stage,
     closing_type,
@@ -61,6 +64,8 @@ class Resuming:
         self._clock = clock
         self._now = now
         self._states: Mapping[Shard, ShardState] = {}
+        self._handled: dict[TopicPartition, set[int]] = {}
+        """Offsets of the feed that have left an event on a day that is open still."""
 
     async def run(self) -> None:
         self._states = {state.shard: state for state in await self._store.shard_states()}
@@ -78,11 +83,12 @@ class Resuming:
             for partition in range(await self._bus.partition_count(FEED_TOPIC)):
                 place = TopicPartition(FEED_TOPIC, partition)
                 if self._clock == "live":
-                    moves.extend(await self._behind(place, heard))
+                    move = await self._behind(place, heard)
+                    waiting = await self._put_off(self._stage.feed, place, heard)
                 else:
                     move, waiting = await self._behind_feed(self._stage.feed, place)
-                    moves.extend(move)
-                    rows.extend(waiting)
+                moves.extend(move)
+                rows.extend(waiting)
         await self._store.prepare_positions(sorted((one.topic, one.partition) for one in moves))
         await self._store.commit(Change(positions=moves, agenda_added=rows))
         published = {shard: (0, one.last_seq) for shard, one in self._states.items()}
@@ -93,7 +99,8 @@ class Resuming:
     async def _look_at_events(self) -> Mapping[TopicPartition, int]:
         """The highest input of each partition; on the way each loan is given its home back."""
         heard: dict[TopicPartition, int] = {}
-        for shard in self._states:
+        for shard, state in self._states.items():
+            open_day = state.open_day
             async for page in self._store.scan(shard):
                 homes: dict[str, BorrowerId] = {}
                 for stored in page:
@@ -103,6 +110,9 @@ class Resuming:
                     position = read_envelope(stored.value).inputposition
                     for place, offset in _place_of(position):
                         heard[place] = max(offset, heard.get(place, -1))
+                        is_open = open_day is None or stored.business_day >= open_day
+                        if place.topic == FEED_TOPIC and is_open:
+                            self._handled.setdefault(place, set()).add(offset)
                 if homes:
                     await self._store.settle_homes(homes)
         return heard
@@ -115,6 +125,22 @@ class Resuming:
             return ()
         record = await last_read(self._bus, place, offset + 1)
         return (_move(place, offset + 1, record),)
+
+    async def _put_off(
+        self, reader: FeedReader, place: TopicPartition, heard: Mapping[TopicPartition, int]
+    ) -> Sequence[AgendaRow]:
+        """Facts that waited for their time, or behind another of the day."""
+        if place not in heard:
+            return ()
+        held = FeedPartition(reader, self._stage.calendar, place, None, self._now, live=True)
+        handled = self._handled.get(place, set())
+        rows: list[AgendaRow] = []
+        async for record, fact, row in self._placed(held, heard[place]):
+            open_day = self._states[row.shard].open_day
+            is_open = open_day is None or self._stage.calendar.day_of(fact.time) >= open_day
+            if is_open and record.offset not in handled:
+                rows.append(row)
+        return rows
 
     # --- From the closings
 
@@ -170,14 +196,19 @@ class Resuming:
             self._now,
             live=False,
         )
-        rows = await self._waiting(held, closing.record.offset)
+        rows: list[AgendaRow] = []
+        async for _, _, row in self._placed(held, closing.record.offset):
+            open_day = self._states[row.shard].open_day
+            if open_day is not None and row.day >= open_day:
+                rows.append(row)
         behind = closing.record.offset + 1
         return (_move(place, behind, closing.record, closing.day, closing.first_day),), rows
 
-    async def _waiting(self, held: FeedPartition, end: int) -> Sequence[AgendaRow]:
-        """Facts up to the closing whose effective day their shard has not closed."""
+    async def _placed(
+        self, held: FeedPartition, end: int
+    ) -> AsyncIterator[tuple[Record, FeedFact, AgendaRow]]:
+        """Facts up to the offset `end`, as rows of the agenda."""
         homes = Homes(self._store)
-        rows: list[AgendaRow] = []
         first, _ = (await self._bus.bounds(held.place.topic))[held.place]
         start = max(held.position, first)
         while start <= end:
@@ -190,11 +221,7 @@ class Resuming:
             held.moved(read.move)
             await homes.settle([fact for _, fact, _ in read.placed])
             for record, fact, day in read.placed:
-                row = held.row(record, fact, day, homes.of(fact), self._now())
-                open_day = self._states[row.shard].open_day
-                if open_day is not None and day >= open_day:
-                    rows.append(row)
-        return rows
+                yield record, fact, held.row(record, fact, day, homes.of(fact), self._now())
 
     async def _last(
         self, place: TopicPartition, closing_of: Callable[[Record], _Closing | None]
