@@ -165,7 +165,11 @@ def _stage_behind(
         posts={
             **{f"/cases/{CASE}/{name}": body for name, body in posts.items()},
             "/parked/person-1/retry": None,
-            "/parked/person-1/skip": {"origin": "feed/0/1", "reason": "Looked at by hand."},
+            "/parked/person-1/skip": {
+                "origin": "feed/0/1",
+                "reason": "Looked at by hand.",
+                "approved_by": "wang",
+            },
             "/borrowers/person-1/erase": {"basis": "Asked for.", "approved_by": "wang"},
             "/in_doubt/event-1/settle": {"carried_out": True, "note": "The printer's log has it."},
         },

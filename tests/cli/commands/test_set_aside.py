@@ -96,10 +96,12 @@ class TestParked:
     def test_skip_names_the_input_and_the_reason_which_must_not_be_empty(self, canned: Any) -> None:
         canned.answers["/parked"] = {"items": [PARKED]}
         canned.answers["/parked/b%2F1/skip"] = {}
-        assert arrears("parked", "skip", "b/1", "--reason", " ").exit_code == 2
-        result = arrears("parked", "skip", "b/1", "--reason", "agreed", "--service", "contact")
+        by = ("--approved-by", "wang", "--service", "contact")
+        assert arrears("parked", "skip", "b/1", "--reason", " ", *by).exit_code == 2
+        result = arrears("parked", "skip", "b/1", "--reason", "agreed", *by)
         assert result.exit_code == 0, result.stderr
-        assert canned.asked[-1][3] == {"origin": "o", "reason": "agreed"}
+        wanted = {"origin": "o", "reason": "agreed", "approved_by": "wang"}
+        assert canned.asked[-1][3] == wanted
 
     def test_a_borrower_parked_in_several_services_must_be_told_apart(self, canned: Any) -> None:
         canned.answers["/parked"] = {"items": [PARKED]}

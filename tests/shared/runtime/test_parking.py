@@ -18,7 +18,7 @@ from arrears.shared.http.edge import Edge
 from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
 from arrears.shared.runtime.parking import retry_parked, skip_parked
 from arrears.shared.runtime.stage import parking_place
 from arrears.shared.runtime.transact import TooBusy
@@ -39,7 +39,7 @@ async def _parked(world: ToyWorld) -> None:
     await world.run_days(1, 1)
 
 
-async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
+async def _skip(world: ToyWorld, origin: str = "", key: str = "", approver: str = "ops-2") -> int:
     first = [one.row.origin for one in world.stores["intake"].parked][:1]
     return await skip_parked(
         world.stages["intake"],
@@ -47,6 +47,7 @@ async def _skip(world: ToyWorld, origin: str = "", key: str = "") -> int:
         ANNA,
         origin=origin or first[0],
         reason="told twice",
+        approved_by=StaffId(approver),
         turn=world.turn("intake", key),
         recorded_at=NOW,
     )
@@ -234,6 +235,18 @@ async def test_nothing_parked_is_refused(world: ToyWorld) -> None:
         await _skip(world, "anything")
 
 
+async def test_nobody_gives_input_up_alone(world: ToyWorld) -> None:
+    await _parked(world)
+    with pytest.raises(Refused, match="same_person"):
+        await _skip(world, approver="ops-1")
+    assert len(world.stores["intake"].parked) == 2
+    await _skip(world)
+    stream, _, _ = parking_place("intake", ANNA)
+    stored = await world.stores["intake"].load({shard_of(ANNA): [stream]})
+    said = [decode(event.value)["data"] for event in stored if "skipped" in event.type]
+    assert [one["approved_by"] for one in said] == ["ops-2"]
+
+
 async def test_only_what_was_seen_is_skipped(world: ToyWorld) -> None:
     """Two people looked at the same input, or one asked again: the next one is not given up."""
     await _parked(world)
@@ -298,7 +311,7 @@ async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
     health = ProgressBoard().health
     routers = [repair_routes(stage, store, edge)]
     app = make_app("Toy", routers, health=health, registry=CollectorRegistry())
-    said = {"origin": seen, "reason": "told twice"}
+    said = {"origin": seen, "reason": "told twice", "approved_by": "wang"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://test"
     ) as client:

@@ -112,6 +112,7 @@ def retry(borrower: Borrower, service: AnyService = None, as_json: AsJson = Fals
 def skip(
     borrower: Borrower,
     reason: Annotated[str, typer.Option(help="Why; it is recorded with your name.")],
+    approved_by: Annotated[str, typer.Option(help="A second member of staff, recorded.")],
     service: AnyService = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,7 +122,7 @@ def skip(
             raise WrongUse("--reason", "says why the input is left out; it must not be empty")
         found = _one_parked(borrower, service)
         path = f"/parked/{quote(borrower, safe='')}/skip"
-        said = {"origin": found["origin"], "reason": reason}
+        said = {"origin": found["origin"], "reason": reason, "approved_by": approved_by}
         answer = stage_api(found["service"]).post(path, said)
     _done(found, "is left out", answer, as_json=as_json)
 

@@ -73,6 +73,13 @@ Words = Annotated[
     Field(min_length=1, max_length=WORDS_MAX, description="Why, in plain words; printable."),
     AfterValidator(_printable),
 ]
+SecondPerson = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$",
+        description="Another member of staff, who approves it.",
+    ),
+]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$", description="A code from the list.")]
 AmountMinor = Annotated[
     int,

@@ -11,7 +11,7 @@ from datetime import datetime
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import AgendaRow, CommandTurn, Store
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.agenda import tried_again
 from arrears.shared.runtime.saying import Saying, said_before
 from arrears.shared.runtime.stage import (
@@ -66,14 +66,18 @@ async def skip_parked(
     *,
     origin: str,
     reason: str,
+    approved_by: StaffId,
     turn: CommandTurn,
     recorded_at: datetime,
 ) -> int:
     """Give up the first parked input, which came from `origin`; how many still wait.
 
     Raises as `retry_parked`, and Refused where another input is the first: whoever asks, only what
-    they saw is given up.
+    they saw is given up. Nobody approves what they ask for themselves.
     """
+    if approved_by == turn.actor:
+        raise Refused("same_person", "approved_by")
+    said = InputSkipped(origin=origin, reason=reason, approved_by=approved_by)
 
     async def attempt() -> int:
         parked = await store.parked_inputs(borrower_id)
@@ -83,7 +87,7 @@ async def skip_parked(
         number, row = parked[0]
         if row.origin != origin:
             raise Refused("not_the_first_parked", "origin")
-        repair.say(InputSkipped(origin=row.origin, reason=reason), repair.start)
+        repair.say(said, repair.start)
         left = len(parked) - 1
         if not left:
             repair.say(InputReleased(retried=0), repair.start)

@@ -55,10 +55,14 @@ class InputReleased(Struct, frozen=True, kw_only=True):
 
 
 class InputSkipped(Struct, frozen=True, kw_only=True):
-    """Staff gave up a parked input; the borrower's case leaves the promise of the digest."""
+    """Staff gave up a parked input; the borrower's case leaves the promise of the digest.
+
+    `approved_by` is a second member of staff; None in events of before one was asked for.
+    """
 
     origin: str
     reason: str
+    approved_by: StaffId | None = None
 
 
 class DoubtSettled(Struct, frozen=True, kw_only=True):

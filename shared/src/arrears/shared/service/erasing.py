@@ -5,13 +5,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter
 from msgspec import Struct
-from pydantic import Field
 from starlette.responses import Response
 
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.edge import Call, Edge, command_answers
-from arrears.shared.http.fields import Body, BorrowerIdPath, Words
+from arrears.shared.http.fields import Body, BorrowerIdPath, SecondPerson, Words
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, EventId, StaffId
@@ -25,10 +24,10 @@ ROLE: Final = "ops"
 
 
 class EraseBody(Body):
-    """`basis`: the ground in law or the request; `approved_by`: a second member of staff."""
+    """`basis`: the ground in law, or the request."""
 
     basis: Words
-    approved_by: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$")]
+    approved_by: SecondPerson
 
 
 class Certificate(Struct, frozen=True, kw_only=True):

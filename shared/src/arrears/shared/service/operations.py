@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.edge import Call, Edge, command_answers
-from arrears.shared.http.fields import Body, BorrowerIdPath, Words
+from arrears.shared.http.fields import Body, BorrowerIdPath, SecondPerson, Words
 from arrears.shared.http.problem import documented
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.ids import BorrowerId, StaffId
@@ -83,6 +83,7 @@ class SkipBody(Body):
 
     origin: Words
     reason: Words
+    approved_by: SecondPerson
 
 
 class Retried(Struct, frozen=True):
@@ -130,6 +131,7 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         responses=command_answers(
             "nothing_is_parked",
             "not_the_first_parked",
+            "same_person",
             success=answer_of(Skipped, "How many inputs still wait."),
         ),
     )
@@ -145,6 +147,7 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
                 BorrowerId(borrower_id),
                 origin=body.origin,
                 reason=body.reason,
+                approved_by=StaffId(body.approved_by),
                 turn=turn,
                 recorded_at=wall_clock(),
             )

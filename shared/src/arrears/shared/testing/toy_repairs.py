@@ -12,6 +12,7 @@ from arrears.shared.testing.toy_staff import Pair, Request
 if TYPE_CHECKING:
     from arrears.shared.testing.simulation import Simulation
 
+_APPROVER: Final = StaffId("approver")
 RETRIES_MAX: Final = 3
 """What our code fails on it fails on again; a process gives up where that goes on for long."""
 
@@ -51,7 +52,14 @@ class Repairs(Pair[Repair]):
         if origin is None:
             return await retry_parked(stage, store, whose, turn=turn, recorded_at=at)
         return await skip_parked(
-            stage, store, whose, origin=origin, reason="too late", turn=turn, recorded_at=at
+            stage,
+            store,
+            whose,
+            origin=origin,
+            reason="too late",
+            approved_by=_APPROVER,
+            turn=turn,
+            recorded_at=at,
         )
 
     def check(self) -> None:
