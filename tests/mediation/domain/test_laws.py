@@ -106,6 +106,14 @@ APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
 # --- What holds for every history.
 
 LATER = date(2026, 4, 20)
+BREACHED = (*APRIL_MISSED, wake_after(date(2026, 4, 16)))
+CONTRADICTED = (*BREACHED, replace(pay(60_000, date(2026, 4, 16)), now=end_of(LATER)))
+RENEW = replace(
+    OFFER,
+    settlement_minor=40_000,
+    instalments=(replace(MAY, due_on=date(2026, 6, 1)),),
+    now=end_of(LATER),
+)
 AT_NIGHT = replace(TAKE, now=end_of(TODAY) - timedelta(minutes=1))
 HISTORIES: list[tuple[MediationEvent, ...]] = [
     (),
@@ -122,7 +130,11 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*IN_FORCE, pay(25_000, date(2026, 3, 30))),
     lived(*APRIL_MISSED),
     lived(*APRIL_MISSED, pay(60_000, date(2026, 4, 12))),
-    lived(*APRIL_MISSED, wake_after(date(2026, 4, 16))),
+    lived(*BREACHED),
+    lived(*BREACHED, pay(60_000, LATER)),
+    lived(*CONTRADICTED),
+    lived(*CONTRADICTED, RENEW),
+    lived(*CONTRADICTED, RENEW, replace(BORROWER_SIGNS, offer=2, now=RENEW.now)),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),
     lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
@@ -133,7 +145,9 @@ MOMENTS = st.sampled_from(
     [NOW, AT_NIGHT.now, SIGNED_AT, wake_after(date(2026, 4, 6)).now, end_of(LATER)]
 )
 STAFF = st.sampled_from([MEDIATOR, StaffId("mediator-8")])
-PLANS = st.sampled_from([(), PLAN, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))])
+PLANS = st.sampled_from(
+    [(), PLAN, RENEW.instalments, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))]
+)
 COMMANDS = st.one_of(
     st.builds(replace, st.just(TAKE), referral=st.integers(1, 6), now=MOMENTS),
     st.builds(
@@ -145,7 +159,7 @@ COMMANDS = st.one_of(
     ),
     st.builds(
         RecordOffer,
-        settlement_minor=st.sampled_from([60_000, 80_000, 100_000]),
+        settlement_minor=st.sampled_from([40_000, 60_000, 80_000, 100_000]),
         currency=st.just("CNY"),
         instalments=PLANS,
         staff_id=STAFF,
@@ -163,14 +177,14 @@ COMMANDS = st.one_of(
     st.builds(
         SignForBorrower,
         round=st.sampled_from([None, 1]),
-        offer=st.just(1),
+        offer=st.integers(1, 2),
         staff_id=STAFF | st.none(),
         now=MOMENTS,
     ),
     st.builds(
         SignForBank,
         round=st.sampled_from([None, 1]),
-        offer=st.just(1),
+        offer=st.integers(1, 2),
         staff_id=STAFF | st.none(),
         now=MOMENTS,
     ),

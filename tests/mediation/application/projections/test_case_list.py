@@ -7,11 +7,15 @@ from msgspec.structs import replace
 
 from arrears.mediation.application.projections.case_list import Row, evolve, key_of
 from arrears.mediation.domain.mediation.events import (
+    AgreementBreached,
+    AgreementFulfilled,
     BorrowerInvited,
+    BreachContradicted,
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
     InvitationWithdrawn,
+    LatePaymentNoted,
     MediationClosed,
     MediationEvent,
     MediationTaken,
@@ -83,6 +87,65 @@ def test_a_closed_case_waits_for_nothing() -> None:
     row = project(TAKEN, CLOSED)
     assert row is not None
     assert (row.status, row.reason, row.next_step_by_on) == ("closed", "cured", None)
+
+
+BREACHED = AgreementBreached(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    instalment_index=0,
+    paid_minor=0,
+    unpaid_minor=100_000,
+    currency="CNY",
+    policy_id="cn-mediation",
+    policy_version=1,
+)
+LATE = LatePaymentNoted(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    repayment_id="p1",
+    amount_minor=60_000,
+    currency="CNY",
+    value_on=date(2026, 4, 16),
+    in_time=True,
+    noted_minor=60_000,
+)
+CONTRADICTED = BreachContradicted(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    instalment_index=0,
+    cure_by_on=date(2026, 4, 16),
+    left_minor=40_000,
+    currency="CNY",
+    reason="paid_in_time_heard_late",
+)
+
+
+def test_a_breach_that_was_none_is_shown_to_mediators_with_its_money() -> None:
+    row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED)
+    assert row is not None
+    assert (row.status, row.reason, row.late_minor) == (
+        "breached",
+        "paid_in_time_heard_late",
+        60_000,
+    )
+
+
+def test_a_breached_case_stays_breached_when_the_case_is_closed() -> None:
+    row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED, CLOSED)
+    assert row is not None
+    assert (row.status, row.reason) == ("breached", "cured")
+
+
+def test_an_agreement_that_was_fulfilled_after_all_shows_no_breach() -> None:
+    fulfilled = AgreementFulfilled(
+        case_id=CASE, loan_key=LOAN, round=1, paid_minor=100_000, surplus_minor=0, currency="CNY"
+    )
+    row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED, fulfilled)
+    assert row is not None
+    assert (row.status, row.reason, row.paid_minor) == ("fulfilled", None, 100_000)
 
 
 def test_an_answer_that_comes_when_talks_have_moved_on_changes_no_row() -> None:

@@ -12,7 +12,13 @@ from arrears.shared.http.edge import Call, Edge, command_answers
 from arrears.shared.http.fields import CaseIdPath
 
 ROLE = "mediator"
-_PLAN = (
+_OFFER = (
+    "mediation_not_taken",
+    "mediation_over",
+    "agreement_in_force",
+    "other_currency",
+    "over_authority",
+    "not_what_is_left",
     "no_instalments",
     "nothing_to_settle",
     "too_many_instalments",
@@ -36,17 +42,13 @@ def _add_talks(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post(
         "/cases/{case_id}/offers",
-        responses=command_answers(
-            "mediation_not_taken",
-            "mediation_over",
-            "agreement_in_force",
-            "other_currency",
-            "over_authority",
-            *_PLAN,
-        ),
+        responses=command_answers(*_OFFER),
     )
     async def offer(case_id: CaseIdPath, body: OfferBody, call: Call = called) -> Response:
-        """A plan that the talks brought about, to be signed by both."""
+        """A plan that the talks brought about, to be signed by both.
+
+        After a breach that was contradicted: the rest of the agreement, over new days.
+        """
         case = await cases.find(case_id)
         instalments = [
             Instalment(due_on=one.due_on, amount_minor=one.amount_minor) for one in body.instalments

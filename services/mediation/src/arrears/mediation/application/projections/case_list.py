@@ -17,11 +17,13 @@ from arrears.mediation.domain.mediation.events import (
     BankSigned,
     BorrowerInvited,
     BorrowerSigned,
+    BreachContradicted,
     InstalmentMissed,
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
     InvitationWithdrawn,
+    LatePaymentNoted,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -33,13 +35,17 @@ from arrears.mediation.domain.plan import Instalment
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 2  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 3  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(MediationEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):
     """`status`: taken, invited, talking, proposed, in_force, and how it ended: fulfilled, breached,
-    failed, closed."""
+    failed, closed.
+
+    A breached case whose `reason` is `paid_in_time_heard_late` waits for a mediator: the agreement
+    was kept, and what is left of it may be offered anew. `late_minor` is heard after the breach.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -55,6 +61,7 @@ class Row(Struct, frozen=True, kw_only=True):
     instalments_paid: int = 0
     instalments_missed: int = 0
     paid_minor: int = 0
+    late_minor: int = 0
     borrower_signed: bool = False
     bank_signed: bool = False
 
@@ -97,16 +104,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case OfferRefused():
             return replace(row, reason=event.reasons[0])
         case AgreementProposed():
-            return replace(
-                row,
-                status="proposed",
-                reason=None,
-                settlement_minor=event.settlement_minor,
-                instalments=event.instalments,
-                next_step_by_on=event.sign_by_on,
-                borrower_signed=False,
-                bank_signed=False,
-            )
+            return _proposed(row, event)
         case BorrowerSigned():
             return replace(row, borrower_signed=True)
         case BankSigned():
@@ -125,14 +123,49 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             )
         case AgreementBreached():
             return replace(row, status="breached", next_step_by_on=None)
+        case LatePaymentNoted():
+            return replace(row, late_minor=event.noted_minor)
+        case BreachContradicted():
+            return replace(row, reason=event.reason)
         case AgreementFulfilled():
-            return replace(row, status="fulfilled", next_step_by_on=None)
+            return _fulfilled(row, event)
         case MediationFailed():
             return replace(row, status="failed", reason=event.reason, next_step_by_on=None)
         case MediationClosed():
-            return replace(row, status="closed", reason=event.reason, next_step_by_on=None)
+            status = "breached" if row.status == "breached" else "closed"
+            return replace(row, status=status, reason=event.reason, next_step_by_on=None)
         case _:
             assert_never(event)
+
+
+def _proposed(row: Row, event: AgreementProposed) -> Row:
+    """A plan begins at nothing, also one that takes up the rest of another."""
+    return replace(
+        row,
+        status="proposed",
+        reason=None,
+        settlement_minor=event.settlement_minor,
+        instalments=event.instalments,
+        next_step_by_on=event.sign_by_on,
+        instalments_paid=0,
+        instalments_missed=0,
+        paid_minor=0,
+        late_minor=0,
+        borrower_signed=False,
+        bank_signed=False,
+    )
+
+
+def _fulfilled(row: Row, event: AgreementFulfilled) -> Row:
+    """Also after a breach: then the money that was heard late has filled the rest."""
+    return replace(
+        row,
+        status="fulfilled",
+        reason=None,
+        next_step_by_on=None,
+        instalments_paid=len(row.instalments),
+        paid_minor=event.paid_minor,
+    )
 
 
 def _paid(row: Row, event: InstalmentPaid) -> Row:

@@ -2,6 +2,8 @@
 
 Stream      mediation.mediation-<case_id>, one for the case; each referral opens a round of talks
 Life        not taken -> invited -> talking | proposed -> in force -> over, and again
+            in force -> breached -> proposed anew, where the breach was none
 Invariants  a proposed plan adds up to its settlement; money paid in = allocated to instalments
-            + surplus; every round that was taken ends by an event that says how
+            + surplus + noted after a breach; every round that was taken ends by an event that says
+            how
 """

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final, TypeAlias, assert_never
 
-from arrears.mediation.domain.mediation import performance, signing, talks
+from arrears.mediation.domain.mediation import breach, offers, performance, signing, talks
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
@@ -27,6 +27,7 @@ from arrears.mediation.domain.mediation.events import MediationClosed, Mediation
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
     HELD,
+    Breached,
     Held,
     InForce,
     Mediation,
@@ -35,6 +36,7 @@ from arrears.mediation.domain.mediation.state import (
     Proposed,
     Talking,
     evolve,
+    is_talks,
 )
 from arrears.mediation.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
@@ -61,13 +63,13 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case AnswerInvitation():
             return talks.answer(command, mediation, policy, today)
         case RecordOffer():
-            return talks.record_offer(command, mediation, policy, today)
+            return offers.record_offer(command, mediation, policy, today)
         case RecordDecline():
             return talks.record_decline(command, mediation)
         case SignForBorrower() | SignForBank():
             return signing.sign(command, mediation, today)
         case RecordRepayment():
-            return _record_repayment(command, mediation)
+            return _record_repayment(command, mediation, today)
         case HoldMediation():
             return _hold(mediation)
         case ResumeMediation():
@@ -88,7 +90,7 @@ def due(rules: Rules, mediation: Mediation, after: datetime) -> datetime | None:
     Nobody is invited late in the evening because the morning was missed: then it is the next one.
     """
     match mediation:
-        case NotTaken() | Held() | Over():
+        case NotTaken() | Held() | Breached() | Over():
             return None
         case Talking(invited=False):
             return rules.next_open(after + SOON)
@@ -115,7 +117,9 @@ def make_mediation_decider(policies: PolicyBook, calendar: BankCalendar) -> Medi
     )
 
 
-def _record_repayment(command: RecordRepayment, mediation: Mediation) -> Sequence[MediationEvent]:
+def _record_repayment(
+    command: RecordRepayment, mediation: Mediation, today: date
+) -> Sequence[MediationEvent]:
     """Money valued before the figure was stated is in the figure and counts for nothing more."""
     if isinstance(mediation, NotTaken | Over):
         return ()
@@ -128,28 +132,33 @@ def _record_repayment(command: RecordRepayment, mediation: Mediation) -> Sequenc
             return talks.note_repayment(command, mediation)
         case InForce():
             return performance.record_repayment(command, mediation)
+        case Breached():
+            return breach.note_late(command, mediation, today)
         case _:
             assert_never(mediation)
 
 
-def _counts_from(mediation: Talking | Proposed | InForce | Held) -> date:
+def _counts_from(mediation: Talking | Proposed | InForce | Held | Breached) -> date:
     if isinstance(mediation, Proposed | InForce):
         return mediation.terms.counts_from_on
+    if isinstance(mediation, Breached):
+        return mediation.agreement.terms.counts_from_on
     return mediation.round.taken_on
 
 
 def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
     """A hold ends talks; they begin anew with the release. An agreement in force outlives it:
-    nobody collects under it anyway."""
-    if isinstance(mediation, Talking | Proposed):
+    nobody collects under it anyway; so does its renewal."""
+    if is_talks(mediation):
         return _close(mediation, HELD)
     return ()
 
 
 def _take_back(mediation: Mediation) -> Sequence[MediationEvent]:
     """No failure: a failed mediation would open the way to a suit. An agreement in force is kept
-    whoever has the case; what has ended is heard back as an echo, and nothing follows."""
-    if isinstance(mediation, Talking | Proposed | Held):
+    whoever has the case, and so is its renewal; what has ended is heard back as an echo, and
+    nothing follows."""
+    if is_talks(mediation) or isinstance(mediation, Held):
         return _close(mediation, TAKEN_BACK)
     return ()
 

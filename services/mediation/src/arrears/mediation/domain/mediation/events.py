@@ -212,8 +212,43 @@ class AgreementBreached(Struct, frozen=True, kw_only=True):
     policy_version: int
 
 
+class LatePaymentNoted(Struct, frozen=True, kw_only=True):
+    """Money that is heard after a breach. `in_time`: its value day lies in the time that the
+    borrower had to cure it. `noted_minor` is all such money so far; no instalment is filled."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    repayment_id: str
+    amount_minor: int
+    currency: str
+    value_on: date
+    in_time: bool
+    noted_minor: int
+
+
+class BreachContradicted(Struct, frozen=True, kw_only=True):
+    """By its value day the money for what was breached had come in time: the agreement was kept.
+
+    The breach stays said, for others act on it. `left_minor` is what the agreement still asks for;
+    a mediator may offer it anew. `reason`: paid_in_time_heard_late.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    instalment_index: int
+    cure_by_on: date
+    left_minor: int
+    currency: str
+    reason: str
+
+
 class AgreementFulfilled(Struct, frozen=True, kw_only=True):
-    """`paid_minor` is all that was allocated, `surplus_minor` what came on top of it."""
+    """`paid_minor` is all that was allocated, `surplus_minor` what came on top of it.
+
+    After a breach that was contradicted it is the settlement, which has come in time as a whole.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -236,7 +271,8 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
-    """Intake ended the talks: the reason is the closing's (cured, ...), `held` or `taken_back`.
+    """Intake ended the talks: the reason is the closing's (cured, ...), `held` or `taken_back`; or
+    what was offered anew after a breach was not signed: `not_renewed`.
 
     After a hold another round begins with the release, for intake still waits for an outcome.
     What was taken back begins another round only with a later referral.
@@ -263,6 +299,8 @@ MediationEvent: TypeAlias = (
     | InstalmentPaid
     | InstalmentMissed
     | AgreementBreached
+    | LatePaymentNoted
+    | BreachContradicted
     | AgreementFulfilled
     | MediationFailed
     | MediationClosed

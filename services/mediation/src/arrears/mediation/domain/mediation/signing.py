@@ -12,6 +12,7 @@ from arrears.mediation.domain.mediation.events import (
 )
 from arrears.mediation.domain.mediation.performance import allocate
 from arrears.mediation.domain.mediation.state import (
+    Breached,
     Held,
     InForce,
     Mediation,
@@ -31,7 +32,7 @@ def sign(
     if not isinstance(mediation, Proposed):
         if by_gateway or isinstance(mediation, InForce):
             return ()
-        over = isinstance(mediation, Over | Held)
+        over = isinstance(mediation, Breached | Over | Held)
         raise Refused("mediation_over" if over else "nothing_to_sign")
     terms = mediation.terms
     if by_gateway and (command.round, command.offer) != (terms.round, terms.offer):

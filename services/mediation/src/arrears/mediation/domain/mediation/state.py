@@ -14,11 +14,13 @@ from arrears.mediation.domain.mediation.events import (
     BankSigned,
     BorrowerInvited,
     BorrowerSigned,
+    BreachContradicted,
     InstalmentMissed,
     InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
     InvitationWithdrawn,
+    LatePaymentNoted,
     MediationClosed,
     MediationEvent,
     MediationFailed,
@@ -82,6 +84,8 @@ class Proposed(Struct, frozen=True, kw_only=True):
     """Money to be allocated as soon as both have signed."""
     received_minor: int
     """All money since the referral, also what a settlement of the bank has in its figure."""
+    renewal: bool = False
+    """The rest of an agreement whose breach was contradicted. Nobody waits for its outcome."""
     seen: frozenset[str]
 
 
@@ -112,13 +116,38 @@ class Held(Struct, frozen=True, kw_only=True):
     seen: frozenset[str]
 
 
+class LatePayment(Struct, frozen=True, kw_only=True):
+    value_on: date
+    amount_minor: int
+
+
+class Breached(Struct, frozen=True, kw_only=True):
+    """`agreement` as it stood at the breach; `late` is the money that was heard after it."""
+
+    round: Round
+    agreement: InForce
+    late: tuple[LatePayment, ...] = ()
+    contradicted: bool = False
+    seen: frozenset[str]
+
+    @property
+    def late_minor(self) -> int:
+        return sum(payment.amount_minor for payment in self.late)
+
+    @property
+    def left_minor(self) -> int:
+        """What the agreement still asks for; below nothing where more came."""
+        agreement = self.agreement
+        return agreement.terms.settlement_minor - agreement.paid_minor - self.late_minor
+
+
 class Over(Struct, frozen=True, kw_only=True):
     round: Round
     how: str
-    """fulfilled, breached, failed, closed."""
+    """fulfilled, failed, closed."""
 
 
-Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Held | Over
+Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Breached | Held | Over
 
 
 def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
@@ -156,7 +185,13 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
                 return replace(mediation, missed_before=index + 1)
             return mediation
         case AgreementBreached():
-            return _over(mediation, "breached")
+            return _breached(mediation)
+        case LatePaymentNoted():
+            return _noted_late(mediation, event) if isinstance(mediation, Breached) else mediation
+        case BreachContradicted():
+            if isinstance(mediation, Breached):
+                return replace(mediation, contradicted=True)
+            return mediation
         case AgreementFulfilled():
             return _over(mediation, "fulfilled")
         case MediationFailed():
@@ -170,6 +205,13 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
 def is_invited(mediation: Mediation) -> TypeGuard[Talking | Proposed | InForce]:
     """The round that the borrower was invited to is not over."""
     return isinstance(mediation, Talking | Proposed | InForce) and mediation.invited
+
+
+def is_talks(mediation: Mediation) -> TypeGuard[Talking | Proposed]:
+    """Intake waits for the outcome of it."""
+    if isinstance(mediation, Proposed):
+        return not mediation.renewal
+    return isinstance(mediation, Talking)
 
 
 def talking(event: MediationTaken) -> Talking:
@@ -214,9 +256,25 @@ def _proposed(mediation: Mediation, event: AgreementProposed) -> Mediation:
             answered=mediation.answered,
             noted_minor=event.credited_minor,
             received_minor=received_minor(mediation),
+            renewal=isinstance(mediation, Proposed) and mediation.renewal,
             seen=mediation.seen,
         )
-    return mediation
+    return _renewal(mediation, event) if isinstance(mediation, Breached) else mediation
+
+
+def _renewal(breached: Breached, event: AgreementProposed) -> Proposed:
+    """From here on the round is about what was left of the agreement."""
+    return Proposed(
+        round=replace(breached.round, overdue_minor=max(0, breached.left_minor)),
+        terms=event,
+        invited=False,
+        receipted=False,
+        answered=False,
+        noted_minor=event.credited_minor,
+        received_minor=0,
+        renewal=True,
+        seen=breached.seen,
+    )
 
 
 def _signed(mediation: Mediation, event: BorrowerSigned | BankSigned) -> Mediation:
@@ -264,6 +322,19 @@ def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
         open_paid_minor=0 if event.complete else event.instalment_paid_minor,
         paid_minor=agreement.paid_minor + event.amount_minor,
         seen=agreement.seen if repayment is None else agreement.seen | {repayment},
+    )
+
+
+def _breached(mediation: Mediation) -> Mediation:
+    if not isinstance(mediation, InForce):
+        return mediation
+    return Breached(round=mediation.round, agreement=mediation, seen=mediation.seen)
+
+
+def _noted_late(breached: Breached, event: LatePaymentNoted) -> Breached:
+    payment = LatePayment(value_on=event.value_on, amount_minor=event.amount_minor)
+    return replace(
+        breached, late=(*breached.late, payment), seen=breached.seen | {event.repayment_id}
     )
 
 

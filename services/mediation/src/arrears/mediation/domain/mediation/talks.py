@@ -2,34 +2,33 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-
-from msgspec import Struct
+from typing import Final
 
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     ReceiptInvitation,
     RecordDecline,
-    RecordOffer,
     RecordRepayment,
     ResumeMediation,
     TakeMediation,
     WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import (
-    AgreementProposed,
     BorrowerInvited,
     InvitationAnswered,
     InvitationReceipted,
     InvitationWithdrawn,
+    MediationClosed,
     MediationEvent,
     MediationFailed,
     MediationTaken,
-    OfferInputs,
     OfferRefused,
     PaymentNoted,
 )
+from arrears.mediation.domain.mediation.offers import Offer, broken, inputs, open_talks, proposed
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
+    Breached,
     Held,
     InForce,
     Mediation,
@@ -38,26 +37,13 @@ from arrears.mediation.domain.mediation.state import (
     Proposed,
     Talking,
     is_invited,
-    received_minor,
+    is_talks,
     talking,
 )
-from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
+from arrears.mediation.domain.plan import in_order
 from arrears.mediation.domain.policy import Policy
-from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import StaffId
 
-
-class Offer(Struct, frozen=True, kw_only=True):
-    """A plan on the table, before it is judged."""
-
-    proposed_by: str
-    staff_id: StaffId | None
-    settlement_minor: int
-    credited_minor: int
-    counts_from_on: date
-    instalments: tuple[Instalment, ...]
-    owed_minor: int | None = None
-    """What is left of the referral's figure, where the offer is the bank's."""
+NOT_RENEWED: Final = "not_renewed"
 
 
 def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence[MediationEvent]:
@@ -65,7 +51,12 @@ def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence
     match mediation:
         case NotTaken():
             return _begin(command, 1, rules)
-        case Over(round=last) | Held(round=last) if command.referral > last.referral:
+        case (
+            Over(round=last)
+            | Held(round=last)
+            | Breached(round=last)
+            | Proposed(round=last, renewal=True)
+        ) if command.referral > last.referral:
             return _begin(command, last.number + 1, rules)
         case _:
             return ()
@@ -196,11 +187,11 @@ def answer(
         counts_from_on=mediation.round.taken_on,
         instalments=in_order(command.instalments),
     )
-    reasons = _broken(offer, policy, today)
+    reasons = broken(offer, policy, today)
     if not reasons:
         return (
             _answered(mediation, command, None),
-            _proposed(mediation, offer, policy, today),
+            proposed(mediation, offer, policy, today),
         )
     return (
         _answered(mediation, command, settle_by_on),
@@ -209,47 +200,17 @@ def answer(
             loan_key=mediation.round.loan_key,
             round=mediation.round.number,
             reasons=reasons,
-            inputs=_inputs(offer, policy),
+            inputs=inputs(offer, policy),
             policy_id=policy.id,
             policy_version=policy.version,
         ),
     )
 
 
-def record_offer(
-    command: RecordOffer, mediation: Mediation, policy: Policy, today: date
-) -> Sequence[MediationEvent]:
-    """A mediator may let go of a part of what is still owed, and no more than the policy says."""
-    talks = _open_talks(mediation)
-    if command.currency != talks.round.currency:
-        raise Refused("other_currency", "currency")
-    instalments = in_order(command.instalments)
-    if isinstance(talks, Proposed) and _same_terms(talks, command, instalments):
-        return ()
-    owed_minor = max(0, talks.round.overdue_minor - received_minor(talks))
-    offer = Offer(
-        proposed_by="bank",
-        staff_id=command.staff_id,
-        settlement_minor=command.settlement_minor,
-        credited_minor=0,
-        counts_from_on=today,
-        instalments=instalments,
-        owed_minor=owed_minor,
-    )
-    reasons = _broken(offer, policy, today)
-    if reasons:
-        about = "settlement_minor" if reasons[0] == "nothing_to_settle" else "instalments"
-        raise Refused(reasons[0], about)
-    kept_percent = 100 - policy.offer.discount_percent_max
-    if command.settlement_minor * 100 < owed_minor * kept_percent:
-        raise Refused("over_authority", "settlement_minor")
-    return (_proposed(talks, offer, policy, today),)
-
-
 def record_decline(command: RecordDecline, mediation: Mediation) -> Sequence[MediationEvent]:
     if isinstance(mediation, Over) and mediation.how == "failed":
         return ()
-    talks = _open_talks(mediation)
+    talks = open_talks(mediation)
     detail = f"recorded by {command.staff_id}"
     return (failed(talks, "declined", detail),)
 
@@ -272,7 +233,17 @@ def note_repayment(
     )
 
 
-def failed(talks: Talking | Proposed, reason: str, detail: str | None = None) -> MediationFailed:
+def failed(
+    talks: Talking | Proposed, reason: str, detail: str | None = None
+) -> MediationFailed | MediationClosed:
+    """A renewal that comes to nothing is no failure of talks: the breach was said long ago."""
+    if not is_talks(talks):
+        return MediationClosed(
+            case_id=talks.round.case_id,
+            loan_key=talks.round.loan_key,
+            round=talks.round.number,
+            reason=NOT_RENEWED,
+        )
     rule = talks.terms if isinstance(talks, Proposed) else talks
     return MediationFailed(
         case_id=talks.round.case_id,
@@ -282,49 +253,6 @@ def failed(talks: Talking | Proposed, reason: str, detail: str | None = None) ->
         detail=detail,
         policy_id=rule.policy_id,
         policy_version=rule.policy_version,
-    )
-
-
-def _open_talks(mediation: Mediation) -> Talking | Proposed:
-    match mediation:
-        case Talking() | Proposed():
-            return mediation
-        case NotTaken():
-            raise Refused("mediation_not_taken")
-        case InForce():
-            raise Refused("agreement_in_force")
-        case Over() | Held():
-            raise Refused("mediation_over")
-
-
-def _same_terms(
-    proposed: Proposed, command: RecordOffer, instalments: tuple[Instalment, ...]
-) -> bool:
-    terms = proposed.terms
-    return terms.settlement_minor == command.settlement_minor and terms.instalments == instalments
-
-
-def _broken(offer: Offer, policy: Policy, today: date) -> tuple[str, ...]:
-    return broken_rules(
-        offer.instalments,
-        settlement_minor=offer.settlement_minor,
-        today=today,
-        rule=policy.plan,
-    )
-
-
-def _inputs(offer: Offer, policy: Policy) -> OfferInputs:
-    return OfferInputs(
-        settlement_minor=offer.settlement_minor,
-        instalment_count=len(offer.instalments),
-        total_minor=total_minor(offer.instalments),
-        first_due_on=offer.instalments[0].due_on if offer.instalments else None,
-        last_due_on=offer.instalments[-1].due_on if offer.instalments else None,
-        term_months_max=policy.plan.term_months_max,
-        owed_minor=offer.owed_minor,
-        discount_percent_max=(
-            None if offer.owed_minor is None else policy.offer.discount_percent_max
-        ),
     )
 
 
@@ -338,30 +266,4 @@ def _answered(
         accepted=command.accepted,
         instalments=in_order(command.instalments),
         settle_by_on=settle_by_on,
-    )
-
-
-def _proposed(
-    talks: Talking | Proposed, offer: Offer, policy: Policy, today: date
-) -> AgreementProposed:
-    """To be signed before the first instalment falls due, so that none is missed at birth."""
-    sign_by_on = today + timedelta(days=policy.signing.sign_within_days)
-    return AgreementProposed(
-        case_id=talks.round.case_id,
-        loan_key=talks.round.loan_key,
-        round=talks.round.number,
-        offer=talks.terms.offer + 1 if isinstance(talks, Proposed) else 1,
-        proposed_by=offer.proposed_by,
-        staff_id=offer.staff_id,
-        settlement_minor=offer.settlement_minor,
-        credited_minor=offer.credited_minor,
-        counts_from_on=offer.counts_from_on,
-        currency=talks.round.currency,
-        instalments=offer.instalments,
-        sign_by_on=min(sign_by_on, offer.instalments[0].due_on),
-        grace_days=policy.performance.grace_days,
-        cure_days=policy.performance.cure_days,
-        inputs=_inputs(offer, policy),
-        policy_id=policy.id,
-        policy_version=policy.version,
     )
