@@ -130,6 +130,8 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*IN_FORCE, pay(25_000, date(2026, 3, 30))),
     lived(*APRIL_MISSED),
     lived(*APRIL_MISSED, pay(60_000, date(2026, 4, 12))),
+    lived(AT_NIGHT, pay(100_000, date(2026, 3, 3))),
+    lived(TAKE, ACCEPT, pay(100_000, date(2026, 3, 5)), HoldMediation(now=SIGNED_AT)),
     lived(*BREACHED),
     lived(*BREACHED, pay(60_000, LATER)),
     lived(*CONTRADICTED),

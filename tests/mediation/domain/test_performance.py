@@ -152,10 +152,6 @@ class TestRecordRepayment:
             )
         )
 
-    def test_money_of_before_the_referral_is_in_the_figure_already(self) -> None:
-        early = pay(25_000, TODAY - timedelta(days=1))
-        given(*lived(TAKE)).when(replace(early, now=ANSWERED_AT)).then_nothing_happens()
-
     def test_other_currencies_and_cases_without_mediation_change_nothing(self) -> None:
         given().when(pay(25_000, TODAY)).then_nothing_happens()
         dollars = replace(pay(25_000, TODAY), currency="USD")

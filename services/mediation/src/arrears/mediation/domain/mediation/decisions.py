@@ -23,7 +23,7 @@ from arrears.mediation.domain.mediation.commands import (
     WakeUp,
     WithdrawInvitation,
 )
-from arrears.mediation.domain.mediation.events import MediationClosed, MediationEvent
+from arrears.mediation.domain.mediation.events import MediationEvent
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
     HELD,
@@ -120,12 +120,17 @@ def make_mediation_decider(policies: PolicyBook, calendar: BankCalendar) -> Medi
 def _record_repayment(
     command: RecordRepayment, mediation: Mediation, today: date
 ) -> Sequence[MediationEvent]:
-    """Money valued before the figure was stated is in the figure and counts for nothing more."""
+    """What is heard after the figure was said counts, whatever its value day.
+
+    Intake says money and referrals in one order, and a referral's figure has taken off all that it
+    had heard before: what comes behind the referral is not in it, also where it is dated back. A
+    settlement of the bank has in it what was heard before the offer. Of money that the bank's own
+    figure may have known nobody here can say so, and asking for too little harms nobody (decision
+    0021).
+    """
     if isinstance(mediation, NotTaken | Over):
         return ()
     if command.currency != mediation.round.currency or command.amount_minor <= 0:
-        return ()
-    if command.value_on < _counts_from(mediation):
         return ()
     match mediation:
         case Talking() | Proposed() | Held():
@@ -136,14 +141,6 @@ def _record_repayment(
             return breach.note_late(command, mediation, today)
         case _:
             assert_never(mediation)
-
-
-def _counts_from(mediation: Talking | Proposed | InForce | Held | Breached) -> date:
-    if isinstance(mediation, Proposed | InForce):
-        return mediation.terms.counts_from_on
-    if isinstance(mediation, Breached):
-        return mediation.agreement.terms.counts_from_on
-    return mediation.round.taken_on
 
 
 def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
@@ -166,21 +163,14 @@ def _take_back(mediation: Mediation) -> Sequence[MediationEvent]:
 def _close(mediation: Mediation, reason: str) -> Sequence[MediationEvent]:
     if isinstance(mediation, NotTaken | Over):
         return ()
-    return (
-        MediationClosed(
-            case_id=mediation.round.case_id,
-            loan_key=mediation.round.loan_key,
-            round=mediation.round.number,
-            reason=reason,
-        ),
-    )
+    return (talks.closed(mediation.round, reason),)
 
 
 def _wake(rules: Rules, mediation: Mediation, now: datetime) -> Sequence[MediationEvent]:
     today = rules.calendar.day_of(now)
     match mediation:
         case Talking(invited=False):
-            return talks.invite(mediation, rules, now)
+            return talks.invite_or_end(mediation, rules, now)
         case Talking(deadline_on=last_day) if last_day < today:
             if mediation.answered:
                 return (talks.failed(mediation, "declined", "no plan was agreed in time"),)

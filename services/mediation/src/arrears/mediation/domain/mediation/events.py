@@ -101,10 +101,10 @@ class OfferRefused(Struct, frozen=True, kw_only=True):
 class AgreementProposed(Struct, frozen=True, kw_only=True):
     """Asks the outside world: both sides are to sign.
 
-    `credited_minor` is money that came after the settlement's figure and counts towards it; money
-    valued before `counts_from_on` is in the figure already. `offer` counts the proposals of the
-    round from 1, so that a signature is never taken for one given to other terms. `proposed_by`:
-    borrower, bank.
+    `credited_minor` is money that was heard after the settlement's figure and counts towards it;
+    `counts_from_on` is the day of that figure, and what was heard before it is in it. `offer`
+    counts the proposals of the round from 1, so that a signature is never taken for one given to
+    other terms. `proposed_by`: borrower, bank.
     """
 
     case_id: CaseId
@@ -271,8 +271,9 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
-    """Intake ended the talks: the reason is the closing's (cured, ...), `held` or `taken_back`; or
-    what was offered anew after a breach was not signed: `not_renewed`.
+    """Intake ended the talks: the reason is the closing's (cured, ...), `held` or `taken_back`. Or
+    all of the figure has come in: `nothing_owed`; or what was offered anew after a breach was not
+    signed: `not_renewed`.
 
     After a hold another round begins with the release, for intake still waits for an outcome.
     What was taken back begins another round only with a later referral.

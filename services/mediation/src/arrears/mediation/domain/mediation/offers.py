@@ -17,7 +17,7 @@ from arrears.mediation.domain.mediation.state import (
     Proposed,
     Talking,
     is_talks,
-    received_minor,
+    owed_minor,
 )
 from arrears.mediation.domain.plan import Instalment, broken_rules, in_order, total_minor
 from arrears.mediation.domain.policy import Policy
@@ -53,7 +53,7 @@ def record_offer(
     if isinstance(talks, Proposed) and _same_terms(talks, command, instalments):
         return ()
     renewal = not is_talks(talks)
-    owed_minor = _owed_minor(talks)
+    left_minor = owed_minor(talks)
     offer = Offer(
         proposed_by="bank",
         staff_id=command.staff_id,
@@ -61,17 +61,17 @@ def record_offer(
         credited_minor=0,
         counts_from_on=today,
         instalments=instalments,
-        owed_minor=owed_minor,
+        owed_minor=left_minor,
         discount_percent_max=0 if renewal else policy.offer.discount_percent_max,
     )
-    if renewal and offer.settlement_minor != owed_minor:
+    if renewal and offer.settlement_minor != left_minor:
         raise Refused("not_what_is_left", "settlement_minor")
     reasons = broken(offer, policy, today)
     if reasons:
         about = "settlement_minor" if reasons[0] == "nothing_to_settle" else "instalments"
         raise Refused(reasons[0], about)
     kept_percent = 100 - policy.offer.discount_percent_max
-    if command.settlement_minor * 100 < owed_minor * kept_percent:
+    if command.settlement_minor * 100 < left_minor * kept_percent:
         raise Refused("over_authority", "settlement_minor")
     return (proposed(talks, offer, policy, today),)
 
@@ -118,13 +118,6 @@ def open_talks(mediation: Mediation) -> Talking | Proposed:
             raise Refused("agreement_in_force")
         case Breached() | Over() | Held():
             raise Refused("mediation_over")
-
-
-def _owed_minor(talks: Talking | Proposed | Breached) -> int:
-    """Of the referral's figure, or of the agreement that is to be renewed."""
-    if isinstance(talks, Breached):
-        return max(0, talks.left_minor)
-    return max(0, talks.round.overdue_minor - received_minor(talks))
 
 
 def _last_offer(talks: Talking | Proposed | Breached) -> int:

@@ -145,6 +145,7 @@ class Over(Struct, frozen=True, kw_only=True):
     round: Round
     how: str
     """fulfilled, failed, closed."""
+    seen: frozenset[str]
 
 
 Mediation: TypeAlias = NotTaken | Talking | Proposed | InForce | Breached | Held | Over
@@ -156,7 +157,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
         case MediationTaken():
-            return talking(event)
+            seen = frozenset[str]() if isinstance(mediation, NotTaken) else mediation.seen
+            return replace(talking(event), seen=seen)
         case BorrowerInvited():
             return _invited(mediation, event)
         case OfferRefused():
@@ -314,6 +316,18 @@ def received_minor(talks: Talking | Proposed) -> int:
     return talks.received_minor if isinstance(talks, Proposed) else talks.noted_minor
 
 
+def owed_minor(mediation: Talking | Proposed | Held | Breached) -> int:
+    """What is left of the referral's figure, or of the agreement after a breach; not below 0."""
+    match mediation:
+        case Talking() | Proposed():
+            left_minor = mediation.round.overdue_minor - received_minor(mediation)
+        case Held():
+            left_minor = mediation.round.overdue_minor - mediation.noted_minor
+        case Breached():
+            left_minor = mediation.left_minor
+    return max(0, left_minor)
+
+
 def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
     repayment = event.repayment_id
     return replace(
@@ -347,4 +361,6 @@ def _closed(mediation: Mediation, reason: str) -> Mediation:
 
 
 def _over(mediation: Mediation, how: str) -> Mediation:
-    return mediation if isinstance(mediation, NotTaken) else Over(round=mediation.round, how=how)
+    if isinstance(mediation, NotTaken):
+        return mediation
+    return Over(round=mediation.round, how=how, seen=mediation.seen)

@@ -35,15 +35,18 @@ from arrears.mediation.domain.mediation.state import (
     NotTaken,
     Over,
     Proposed,
+    Round,
     Talking,
     is_invited,
     is_talks,
+    owed_minor,
     talking,
 )
 from arrears.mediation.domain.plan import in_order
 from arrears.mediation.domain.policy import Policy
 
 NOT_RENEWED: Final = "not_renewed"
+NOTHING_OWED: Final = "nothing_owed"
 
 
 def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence[MediationEvent]:
@@ -68,13 +71,15 @@ def resume(
     """After a hold the same referral is mediated again, for what is left of its figure."""
     if not isinstance(mediation, Held):
         return ()
-    last = mediation.round
+    last, left_minor = mediation.round, owed_minor(mediation)
+    if left_minor == 0:
+        return (closed(last, NOTHING_OWED),)
     again = TakeMediation(
         case_id=last.case_id,
         loan_key=last.loan_key,
         borrower_id=last.borrower_id,
         referral=last.referral,
-        overdue_minor=max(0, last.overdue_minor - mediation.noted_minor),
+        overdue_minor=left_minor,
         currency=last.currency,
         now=command.now,
     )
@@ -96,11 +101,14 @@ def _begin(command: TakeMediation, number: int, rules: Rules) -> Sequence[Mediat
         policy_id=policy.id,
         policy_version=policy.version,
     )
-    return (taken, *invite(talking(taken), rules, command.now))
+    return (taken, *invite_or_end(talking(taken), rules, command.now))
 
 
-def invite(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEvent]:
-    """Nobody is written to outside the hours; a timer comes back when they open."""
+def invite_or_end(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEvent]:
+    """Nobody is invited to talk about nothing, and nobody is written to outside the hours; a timer
+    comes back when they open."""
+    if owed_minor(talks) == 0:
+        return (closed(talks.round, NOTHING_OWED),)
     if rules.next_open(now) > now:
         return ()
     policy, _ = rules.today(now)
@@ -121,9 +129,11 @@ def invite(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEve
 def may_leave(
     invitation: BorrowerInvited, mediation: Mediation, rules: Rules, at: datetime
 ) -> bool:
-    """Between the decision and the sending time may pass: the talks, and the hours."""
-    stands = is_invited(mediation) and mediation.round.number == invitation.round
-    return stands and rules.next_open(at) == at
+    """Between the decision and the sending time may pass: the talks, what they are about, and the
+    hours."""
+    if not is_invited(mediation) or mediation.round.number != invitation.round:
+        return False
+    return not _is_paid(mediation) and rules.next_open(at) == at
 
 
 def withdraw(
@@ -134,6 +144,8 @@ def withdraw(
         return ()
     if command.round != mediation.round.number:
         return ()
+    if _is_paid(mediation):
+        return (closed(mediation.round, NOTHING_OWED),)
     policy, _ = rules.today(command.now)
     return (
         InvitationWithdrawn(
@@ -233,17 +245,24 @@ def note_repayment(
     )
 
 
+def closed(of: Round, reason: str) -> MediationClosed:
+    return MediationClosed(case_id=of.case_id, loan_key=of.loan_key, round=of.number, reason=reason)
+
+
+def _is_paid(mediation: Talking | Proposed | InForce) -> bool:
+    """While nothing is proposed; a proposal says for itself what is still to be paid."""
+    return isinstance(mediation, Talking) and owed_minor(mediation) == 0
+
+
 def failed(
     talks: Talking | Proposed, reason: str, detail: str | None = None
 ) -> MediationFailed | MediationClosed:
-    """A renewal that comes to nothing is no failure of talks: the breach was said long ago."""
+    """A failure opens the way to a suit. It is none where all has been paid meanwhile; nor where a
+    renewal comes to nothing, for the breach was said long ago."""
     if not is_talks(talks):
-        return MediationClosed(
-            case_id=talks.round.case_id,
-            loan_key=talks.round.loan_key,
-            round=talks.round.number,
-            reason=NOT_RENEWED,
-        )
+        return closed(talks.round, NOT_RENEWED)
+    if owed_minor(talks) == 0:
+        return closed(talks.round, NOTHING_OWED)
     rule = talks.terms if isinstance(talks, Proposed) else talks
     return MediationFailed(
         case_id=talks.round.case_id,
