@@ -59,7 +59,7 @@ from arrears.shared.testing.chronicle import Chronicle
 from arrears.shared.testing.memory_desk import MemoryDesk
 
 DAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # 17:00 at the bank: mediation still invites.
 LOAN = LoanKey("loan-1@/bank")
 BORROWER = BorrowerId("person-1")
 CASE = case_id("bank", LOAN, 1)
