@@ -116,6 +116,7 @@ def says(loan: Loan, fact: Said, now: datetime | None = None) -> list[LoanEvent]
     return list(DECIDER.decide(command(fact, now), loan))
 
 
+TOMORROW = DAY + timedelta(days=1)
 NEXT_WEEK, NEXT_MONTH = DAY + timedelta(days=7), DAY + timedelta(days=31)
 UNKNOWN = DECIDER.initial
 OPEN = after(overdue())
@@ -195,7 +196,7 @@ KNOWN = (80_000, 15_000, 5_000)
 def test_money_goes_to_costs_then_interest_then_principal(
     paid_minor: int, costs: int, interest: int, principal: int, suspense: int
 ) -> None:
-    (recorded,) = says(SPLIT, repayment(amount_minor=paid_minor))
+    (recorded,) = says(SPLIT, repayment(TOMORROW, amount_minor=paid_minor))
     assert isinstance(recorded, RepaymentRecorded)
     assert (recorded.costs_minor, recorded.interest_minor, recorded.principal_minor) == (
         costs,
@@ -215,7 +216,7 @@ def test_the_worked_example_of_article_561() -> None:
         interest_minor=150_000,
         principal_minor=3_800_000,
     )
-    (recorded,) = says(after(owed), repayment(amount_minor=1_000_000))
+    (recorded,) = says(after(owed), repayment(TOMORROW, amount_minor=1_000_000))
     assert isinstance(recorded, RepaymentRecorded)
     assert (recorded.costs_minor, recorded.interest_minor) == (75_000, 150_000)
     assert recorded.principal_minor == 775_000
@@ -225,8 +226,8 @@ def test_the_worked_example_of_article_561() -> None:
 
 
 def test_a_second_repayment_meets_what_the_first_has_left() -> None:
-    first = says(SPLIT, repayment(amount_minor=18_000))[0]
-    later = DAY + timedelta(days=1)
+    first = says(SPLIT, repayment(TOMORROW, amount_minor=18_000))[0]
+    later = TOMORROW + timedelta(days=1)
     (second,) = says(DECIDER.evolve(SPLIT, first), repayment(later, amount_minor=4_000))
     assert isinstance(second, RepaymentRecorded)
     assert (second.costs_minor, second.interest_minor, second.principal_minor) == (0, 2_000, 2_000)
@@ -241,7 +242,7 @@ UNALLOCATED: list[tuple[str, Loan, RepaymentFact, bool]] = [
             overdue(),
             overdue(NEXT_WEEK, principal_minor=80_000, interest_minor=20_000, fees_minor=0),
         ),
-        repayment(DAY + timedelta(days=1)),
+        repayment(TOMORROW),
         True,
     ),
     ("no episode has begun", UNKNOWN, repayment(), False),

@@ -102,6 +102,7 @@ VISITED = CaseReferred(
     policy_id="cn-default",
     policy_version=1,
     staff_id=WEI,
+    as_of_on=TODAY,
 )
 SIGNED = StageReported(
     case_id=CASE,
@@ -345,7 +346,6 @@ class TestRefer:
             report="treatment_completed",
             report_id="done-1",
             review_on=TODAY,
-            result="reached",
             treatment="visit",
             referral=1,
         )

@@ -123,6 +123,7 @@ class TestEndOfDay:
                 decided_on=DAY,
                 policy_id="cn-default",
                 policy_version=1,
+                as_of_on=DAY,
             ),
         )
 

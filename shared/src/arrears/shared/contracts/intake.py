@@ -39,7 +39,8 @@ class CaseReferred(Struct, frozen=True, kw_only=True):
     """The case now belongs to `stage` (contact, mediation or legal) for `treatment`.
 
     Treatments of contact: remind, call, demand, visit. Of mediation: mediate. Of legal: sue.
-    `referral` counts the referrals of the case from 1. Figures are the bank's last ones.
+    `referral` counts the referrals of the case from 1. Figures are the bank's last ones, less what
+    came in since: `paid_since_minor`, valued or told after the bank's fact as of `as_of_on`.
     """
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.case_referred.v1"
@@ -59,6 +60,8 @@ class CaseReferred(Struct, frozen=True, kw_only=True):
     risk: str
     policy_id: str
     policy_version: int
+    as_of_on: date | None = None
+    paid_since_minor: int = 0
 
 
 class CaseHeld(Struct, frozen=True, kw_only=True):

@@ -16,6 +16,13 @@ from arrears.shared.http.fields import CaseIdPath
 
 ROLE = "ops"
 _ALWAYS = ("case_closed", "case_unknown", "wrong_length", "control_characters")
+_NOT_REFERRED = (
+    "case_held",
+    "agreement_in_force",
+    "nothing_overdue",
+    "unknown_stage",
+    "unknown_treatment",
+)
 
 
 def routes(edge: Edge) -> APIRouter:
@@ -79,9 +86,7 @@ def _add_moves(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post(
         "/cases/{case_id}/refer",
-        responses=command_answers(
-            *_ALWAYS, "case_held", "agreement_in_force", "unknown_stage", "unknown_treatment"
-        ),
+        responses=command_answers(*_ALWAYS, *_NOT_REFERRED),
     )
     async def refer(case_id: CaseIdPath, body: ReferBody, call: Call = called) -> Response:
         """Hand the case to a stage by hand, ahead of the strategy."""

@@ -14,7 +14,7 @@ from arrears.intake.domain.policy import DEFAULT_CURRENCY, Policy, Step
 
 
 class Figures(NamedTuple):
-    """The bank's last word on the loan."""
+    """The bank's last word on the loan; `overdue_minor` is less what came in since."""
 
     days_past_due: int
     overdue_minor: int
@@ -43,8 +43,9 @@ class WaitUntil(NamedTuple):
 class WaitForWord(NamedTuple):
     """Nothing to do until somebody says something: a stage, the borrower, the bank, or staff.
 
-    `rule`: closed, held, agreement, promise, stage, grace, ladder_ended, or the rung that waits
-    for what `until` names: days_past_due, result, overdue_minor.
+    `rule`: closed, held, agreement, promise, stage, paid, grace, ladder_ended, or the rung that
+    waits for what `until` names: days_past_due, result, overdue_minor. `paid`: all that was overdue
+    has come in, and the bank's next fact says how things stand.
     """
 
     rule: str
@@ -60,6 +61,8 @@ def review(  # noqa: PLR0911 - one return for each thing that may come first
     paused = _pause(case)
     if paused is not None:
         return WaitForWord(paused)
+    if figures.overdue_minor == 0:
+        return WaitForWord("paid")
     if _in_grace(case, figures, policy):
         if case.grace_until is not None or policy.grace is None:
             return WaitForWord("grace", "days_past_due")

@@ -148,7 +148,12 @@ class GraceGranted(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class CaseReferred(Struct, frozen=True, kw_only=True, gc=False):
-    """The case goes to `stage` for `treatment`. `rule` is the strategy's step or `by_hand`."""
+    """The case goes to `stage` for `treatment`. `rule` is the strategy's step or `by_hand`.
+
+    `overdue_minor` and `balance_minor` are the bank's figures as of `as_of_on`, each less
+    `paid_since_minor`, the money that they cannot have counted, and never below 0. Events from
+    before these two fields hold the bank's figures as they were.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -169,6 +174,8 @@ class CaseReferred(Struct, frozen=True, kw_only=True, gc=False):
     policy_id: str
     policy_version: int
     staff_id: StaffId | None = None
+    as_of_on: date | None = None
+    paid_since_minor: int = 0
 
 
 class CaseHeld(Struct, frozen=True, kw_only=True, gc=False):

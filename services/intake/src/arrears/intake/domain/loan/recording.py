@@ -3,7 +3,8 @@
 Late facts: recorded when they come, with their own dates. An overdue fact older than the newest
 one, or not newer than the newest cure, changes nothing; nor does a cure older than the newest
 arrears. Late money is money: it belongs to the running case if its value day is not before the
-case began, and it is allocated only if the newest split cannot have counted it already.
+case began, and it is allocated only if the newest split cannot have counted it already
+(`owed.may_count`).
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ from arrears.intake.domain.loan.judgement import (
     overdue_is_outdated,
 )
 from arrears.intake.domain.loan.money import allocate
+from arrears.intake.domain.loan.owed import Owed, left_by, may_count, minor_of
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, is_news
 from arrears.intake.domain.loan.state import CURED, Loan, Split
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
@@ -43,8 +45,13 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
     review_on = rules.review_day(command.now)
     policy = rules.policies.on(review_on)
     conduct = conduct_of(case)
+    paid_minor = minor_of(left_by(fact, loan.paid_since))
     verdict = rules.assessor(policy).verdict(
-        fact.days_past_due, fact.overdue_minor, fact.product, episode, conduct
+        fact.days_past_due,
+        max(0, fact.overdue_minor - paid_minor),
+        fact.product,
+        episode,
+        conduct,
     )
     case_id = case.case_id if case is not None else _episode_case(rules, fact.loan_key, episode)
     recorded = LoanOverdueRecorded(
@@ -77,7 +84,7 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
     if opens:
         follows.append(_opened(rules, command, recorded, case_id))
     if case is None or (case.closed is None and is_news(verdict, case.assessed)):
-        follows.append(assessed(verdict, conduct, recorded, case_id, policy))
+        follows.append(assessed(verdict, conduct, Owed(recorded, paid_minor), case_id, policy))
     return follows
 
 
@@ -89,8 +96,9 @@ def record_repayment(rules: LoanRules, command: RecordRepayment, loan: Loan) -> 
     case, latest = loan.case, loan.latest
     belongs = case is not None and fact.value_on >= case.since_on
     left: Split | None = None
-    if belongs and latest is not None and fact.value_on >= latest.as_of_on:
-        left = loan.left
+    if belongs and latest is not None:
+        counted = may_count(latest, fact.value_on, fact.stated_at)
+        left = None if counted else loan.left
     policy = rules.policies.on(fact.value_on)
     parts = allocate(fact.amount_minor, left, policy.allocation)
     return (

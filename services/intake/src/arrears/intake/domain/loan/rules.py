@@ -4,7 +4,8 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from arrears.intake.domain.assessment import NOTHING_KNOWN, Assessor, Conduct, Verdict
-from arrears.intake.domain.loan.events import AssessmentInputs, CaseAssessed, LoanOverdueRecorded
+from arrears.intake.domain.loan.events import AssessmentInputs, CaseAssessed
+from arrears.intake.domain.loan.owed import Owed
 from arrears.intake.domain.loan.state import Case
 from arrears.intake.domain.policy import Policy, PolicyBook
 from arrears.intake.domain.strategy import Figures
@@ -56,14 +57,16 @@ def conduct_of(case: Case | None) -> Conduct:
     return NOTHING_KNOWN
 
 
-def figures_of(case: Case, latest: LoanOverdueRecorded) -> Figures:
+def figures_of(case: Case, owed: Owed) -> Figures:
     risk = "low" if case.assessed is None else case.assessed.risk
-    return Figures(latest.days_past_due, latest.overdue_minor, latest.currency, risk)
+    latest = owed.latest
+    return Figures(latest.days_past_due, owed.overdue_minor, latest.currency, risk)
 
 
 def assessed(
-    verdict: Verdict, conduct: Conduct, latest: LoanOverdueRecorded, case_id: CaseId, policy: Policy
+    verdict: Verdict, conduct: Conduct, owed: Owed, case_id: CaseId, policy: Policy
 ) -> CaseAssessed:
+    latest = owed.latest
     return CaseAssessed(
         case_id=case_id,
         loan_key=latest.loan_key,
@@ -74,7 +77,7 @@ def assessed(
         reasons=verdict.reasons,
         inputs=AssessmentInputs(
             days_past_due=latest.days_past_due,
-            overdue_minor=latest.overdue_minor,
+            overdue_minor=owed.overdue_minor,
             currency=latest.currency,
             product=latest.product,
             episode=latest.episode,

@@ -18,6 +18,7 @@ from arrears.intake.domain.loan.events import (
     LoanOverdueRecorded,
 )
 from arrears.intake.domain.loan.holds import HOLD_REASONS, end, hold
+from arrears.intake.domain.loan.owed import Owed, minor_of
 from arrears.intake.domain.loan.rules import LoanRules
 from arrears.intake.domain.loan.stages import referral
 from arrears.intake.domain.loan.state import (
@@ -55,7 +56,7 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
         case ReleaseCase():
             return _release(rules, command, case, latest)
         case ReferCase():
-            return _refer(rules, command, case, latest)
+            return _refer(rules, command, case, Owed(latest, minor_of(loan.paid_since)))
         case ReturnCase():
             return _return(rules, command, case, latest)
         case CloseCase():
@@ -95,9 +96,7 @@ def _release(
     return end(case, latest, over, command.reason, review_on, command.staff_id)
 
 
-def _refer(
-    rules: LoanRules, command: ReferCase, case: Case, latest: LoanOverdueRecorded
-) -> Sequence[LoanEvent]:
+def _refer(rules: LoanRules, command: ReferCase, case: Case, owed: Owed) -> Sequence[LoanEvent]:
     if command.stage not in TREATMENTS:
         raise Refused("unknown_stage", "stage")
     if command.treatment not in TREATMENTS[command.stage]:
@@ -106,12 +105,14 @@ def _refer(
         raise Refused("case_held", "case_id")
     if case.agreement == "in_force":
         raise Refused("agreement_in_force", "case_id")
+    if owed.overdue_minor == 0:
+        raise Refused("nothing_overdue", "case_id")
     if case.awaiting and (case.stage, case.treatment) == (command.stage, command.treatment):
         return ()
     today = rules.calendar.day_of(command.now)
     step = Refer(command.stage, command.treatment, BY_HAND, command.reason)
     policy = rules.policies.on(today)
-    return (referral(case, latest, step, policy, today, command.staff_id),)
+    return (referral(case, owed, step, policy, today, command.staff_id),)
 
 
 def _return(

@@ -22,6 +22,7 @@ from arrears.intake.domain.loan.events import (
     StageReported,
 )
 from arrears.intake.domain.loan.holds import end_by, first_end, hold_for_hardship
+from arrears.intake.domain.loan.owed import Owed, minor_of
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, figures_of, is_news
 from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan, evolve
 from arrears.intake.domain.policy import Policy
@@ -85,9 +86,10 @@ def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent
     events = list(end_by(case, latest, today))
     case = reduce(evolve, events, loan).case or case
     policy = rules.policies.on(today)
-    step = review(case, figures_of(case, latest), policy, today)
+    owed = Owed(latest, minor_of(loan.paid_since))
+    step = review(case, figures_of(case, owed), policy, today)
     if isinstance(step, Refer):
-        events.append(referral(case, latest, step, policy, today))
+        events.append(referral(case, owed, step, policy, today))
     elif isinstance(step, GrantGrace):
         events.append(
             GraceGranted(
@@ -115,7 +117,8 @@ def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
     if case.holds:
         until = first_end(case)
         return None if until is None else rules.calendar.last_minute_of(max(until, day))
-    step = review(case, figures_of(case, latest), rules.policies.on(day), day)
+    owed = Owed(latest, minor_of(loan.paid_since))
+    step = review(case, figures_of(case, owed), rules.policies.on(day), day)
     if isinstance(step, WaitUntil):
         day = step.day
     elif not isinstance(step, Refer | GrantGrace):
@@ -125,12 +128,13 @@ def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
 
 def referral(
     case: Case,
-    latest: LoanOverdueRecorded,
+    owed: Owed,
     step: Refer,
     policy: Policy,
     today: date,
     staff_id: StaffId | None = None,
 ) -> CaseReferred:
+    latest = owed.latest
     return CaseReferred(
         case_id=case.case_id,
         loan_key=latest.loan_key,
@@ -142,11 +146,13 @@ def referral(
         reason=step.reason,
         days_past_due=latest.days_past_due,
         due_on=latest.due_on,
-        overdue_minor=latest.overdue_minor,
-        balance_minor=latest.balance_minor,
+        overdue_minor=owed.overdue_minor,
+        balance_minor=owed.balance_minor,
+        as_of_on=latest.as_of_on,
+        paid_since_minor=owed.paid_minor,
         currency=latest.currency,
         product=latest.product,
-        risk=figures_of(case, latest).risk,
+        risk=figures_of(case, owed).risk,
         decided_on=today,
         policy_id=policy.id,
         policy_version=policy.version,
@@ -178,9 +184,10 @@ def _reassessed(rules: LoanRules, loan: Loan, day: date) -> Sequence[LoanEvent]:
         return ()
     policy = rules.policies.on(day)
     conduct = conduct_of(case)
+    owed = Owed(latest, minor_of(loan.paid_since))
     verdict = rules.assessor(policy).verdict(
-        latest.days_past_due, latest.overdue_minor, latest.product, case.episode, conduct
+        latest.days_past_due, owed.overdue_minor, latest.product, case.episode, conduct
     )
     if not is_news(verdict, case.assessed):
         return ()
-    return (assessed(verdict, conduct, latest, case.case_id, policy),)
+    return (assessed(verdict, conduct, owed, case.case_id, policy),)

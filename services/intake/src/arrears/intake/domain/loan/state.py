@@ -27,6 +27,7 @@ from arrears.intake.domain.loan.events import (
     RepaymentRecorded,
     StageReported,
 )
+from arrears.intake.domain.loan.owed import PaidSince, left_by, may_count, with_repayment
 from arrears.shared.kernel.ids import BorrowerId, CaseId
 
 CURED: Final = "cured"
@@ -105,6 +106,8 @@ class Loan(Struct, frozen=True, kw_only=True, gc=False):
     case: Case | None = None
     """The case of the running episode; None before the first and after a cure."""
     left: Split | None = None
+    paid_since: PaidSince | None = None
+    """The case's money that the newest overdue fact cannot have counted."""
     last_fact_id: str | None = None
     last_repayment_id: str | None = None
     last_repayment_minor: int = 0
@@ -149,6 +152,7 @@ def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
         latest=event,
         case=case,
         left=_split_of(event),
+        paid_since=left_by(event, loan.paid_since),
         last_fact_id=event.fact_id,
     )
 
@@ -168,10 +172,15 @@ def _repaid(loan: Loan, event: RepaymentRecorded) -> Loan:
             left.interest_minor - (event.interest_minor or 0),
             left.principal_minor - (event.principal_minor or 0),
         )
+    latest, paid = loan.latest, loan.paid_since
+    if event.case_id is not None and latest is not None:
+        counted = may_count(latest, event.value_on, event.stated_at)
+        paid = paid if counted else with_repayment(paid, event)
     return replace(
         loan,
         currency=event.currency,
         left=left,
+        paid_since=paid,
         last_repayment_id=event.repayment_id,
         last_repayment_minor=event.amount_minor,
     )
@@ -187,6 +196,7 @@ def _cured(loan: Loan, event: LoanCuredRecorded) -> Loan:
         cured_stated_at=event.stated_at,
         case=None,
         left=None,
+        paid_since=None,
         last_fact_id=event.fact_id,
     )
 

@@ -1,0 +1,276 @@
+"""What is owed between two facts of the bank: its newest figures, less what came in since."""
+
+import random
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import reduce
+from typing import Any
+
+import pytest
+from hypothesis import given as forall
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from arrears.intake.adapters.policies import load_policies
+from arrears.intake.domain.facts import OverdueFact, RepaymentFact
+from arrears.intake.domain.loan.commands import (
+    LoanCommand,
+    RecordOverdue,
+    RecordRepayment,
+    ReferCase,
+    ReportStage,
+    WakeUp,
+)
+from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.events import CaseAssessed, CaseReferred, RepaymentRecorded
+from arrears.intake.domain.loan.owed import PaidSince
+from arrears.intake.domain.loan.state import Loan
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
+
+LOAN = LoanKey("loan-1@/bank")
+CASE = case_id("bank", LOAN, 1)
+CALENDAR = BankCalendar("Asia/Shanghai")
+DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
+ONE_DAY = timedelta(days=1)
+MARCH_1, MARCH_3, MARCH_5 = date(2026, 3, 1), date(2026, 3, 3), date(2026, 3, 5)
+MORNING, EVENING = timedelta(hours=9), timedelta(hours=18)
+
+
+def at(day: date, time: timedelta = EVENING) -> datetime:
+    return CALENDAR.start_of(day) + time
+
+
+def overdue(day: date = MARCH_1, minor: int = 1_000_000, **other: Any) -> RecordOverdue:
+    fact = OverdueFact(
+        source="/bank",
+        fact_id=f"overdue-{day}-{minor}",
+        loan_key=LOAN,
+        borrower_id=BorrowerId("person-1"),
+        stated_at=at(day),
+        as_of_on=day,
+        days_past_due=120,
+        due_on=day - 120 * ONE_DAY,
+        currency="CNY",
+        product="loan",
+        overdue_minor=minor,
+        principal_minor=minor,
+        interest_minor=0,
+        fees_minor=0,
+        balance_minor=3_000_000,
+    )
+    fact = replace(fact, **other)
+    return RecordOverdue(fact=fact, now=fact.stated_at)
+
+
+def paid(
+    day: date = MARCH_3, minor: int = 400_000, time: timedelta = MORNING, **other: Any
+) -> RecordRepayment:
+    fact = RepaymentFact(
+        source="/bank",
+        fact_id=f"fact-{day}-{minor}",
+        loan_key=LOAN,
+        borrower_id=None,
+        stated_at=at(day, time),
+        repayment_id=f"pay-{day}-{minor}",
+        amount_minor=minor,
+        currency="CNY",
+        value_on=day,
+    )
+    fact = replace(fact, **other)
+    return RecordRepayment(fact=fact, now=fact.stated_at)
+
+
+def refer(stage: str, treatment: str) -> ReferCase:
+    return ReferCase(
+        case_id=CASE,
+        stage=stage,
+        treatment=treatment,
+        reason="asked for",
+        staff_id=StaffId("wei"),
+        now=at(MARCH_5),
+    )
+
+
+SUE = refer("legal", "sue")
+ALL_PAID = paid(minor=1_000_000)
+
+
+def follow(*commands: LoanCommand, loan: Loan = DECIDER.initial) -> Loan:
+    for command in commands:
+        loan = reduce(DECIDER.evolve, DECIDER.decide(command, loan), loan)
+    return loan
+
+
+def referred(loan: Loan, command: LoanCommand = SUE) -> CaseReferred:
+    (event,) = DECIDER.decide(command, loan)
+    assert isinstance(event, CaseReferred)
+    return event
+
+
+class TestReferral:
+    @pytest.mark.parametrize(
+        ("stage", "treatment"),
+        [("contact", "demand"), ("mediation", "mediate"), ("legal", "sue")],
+    )
+    def test_asks_for_the_banks_figures_less_what_came_in_since(
+        self, stage: str, treatment: str
+    ) -> None:
+        sent = referred(follow(overdue(), paid()), refer(stage, treatment))
+        assert (sent.overdue_minor, sent.balance_minor) == (600_000, 2_600_000)
+        assert (sent.as_of_on, sent.paid_since_minor) == (MARCH_1, 400_000)
+
+    def test_of_the_strategy_does_the_same(self) -> None:
+        sent = referred(follow(overdue(), paid()), WakeUp(now=CALENDAR.last_minute_of(MARCH_5)))
+        assert (sent.rule, sent.overdue_minor) == ("remind", 600_000)
+
+    def test_adds_up_several_repayments(self) -> None:
+        sent = referred(follow(overdue(), paid(), paid(MARCH_5, 1)))
+        assert (sent.overdue_minor, sent.paid_since_minor) == (599_999, 400_001)
+
+    def test_never_asks_for_less_than_nothing(self) -> None:
+        loan = follow(overdue(balance_minor=1_000_000), paid(minor=999_999))
+        assert referred(loan).overdue_minor == 1
+        assert follow(paid(MARCH_5, 5_000_000), loan=loan).paid_since == PaidSince(
+            5_999_999, MARCH_3, at(MARCH_3, MORNING)
+        )
+
+    def test_takes_nothing_off_a_newer_figure(self) -> None:
+        sent = referred(follow(overdue(), paid(), overdue(MARCH_5, 600_000)))
+        assert (sent.overdue_minor, sent.paid_since_minor) == (600_000, 0)
+
+    def test_takes_off_a_newer_figure_of_a_day_before_the_money(self) -> None:
+        """A bank that states today how things stood last night."""
+        last_night = overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
+        sent = referred(follow(overdue(), paid(), last_night))
+        assert (sent.overdue_minor, sent.paid_since_minor) == (600_000, 400_000)
+
+    def test_an_outdated_fact_leaves_the_sum(self) -> None:
+        outdated = overdue(MARCH_1 - ONE_DAY)
+        assert referred(follow(overdue(), paid(), outdated)).overdue_minor == 600_000
+
+    def test_money_from_before_the_case_is_not_its_money(self) -> None:
+        before = paid(MARCH_1 - ONE_DAY, stated_at=at(MARCH_3))
+        assert referred(follow(overdue(), before)).paid_since_minor == 0
+
+
+class TestFullyPaid:
+    """Nobody is asked for nothing: the bank's next fact says how things stand."""
+
+    LOAN = follow(overdue(), ALL_PAID)
+
+    def test_waits_for_the_banks_word(self) -> None:
+        assert DECIDER.due(self.LOAN, at(MARCH_5)) is None
+        assert not DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(MARCH_5)), self.LOAN)
+
+    def test_goes_on_where_the_bank_still_tells_of_arrears(self) -> None:
+        loan = follow(overdue(MARCH_5, 20_000), loan=self.LOAN)
+        assert DECIDER.due(loan, at(MARCH_5)) == CALENDAR.last_minute_of(MARCH_5)
+
+    @pytest.mark.parametrize("command", [SUE, refer("mediation", "mediate")])
+    def test_is_not_referred_by_hand(self, command: ReferCase) -> None:
+        with pytest.raises(Refused, match="nothing_overdue"):
+            DECIDER.decide(command, self.LOAN)
+
+
+def test_the_risk_is_judged_by_what_is_left() -> None:
+    few_days = overdue(minor=5_000_000, days_past_due=10, due_on=MARCH_1 - 10 * ONE_DAY)
+    loan = follow(few_days, paid())
+    told = ReportStage(
+        case_id=CASE, stage="contact", report="refusal_reported", report_id="r", now=at(MARCH_5)
+    )
+    (assessed,) = (e for e in DECIDER.decide(told, loan) if isinstance(e, CaseAssessed))
+    assert "large_amount" not in assessed.reasons
+    assert assessed.inputs.overdue_minor == 4_600_000
+
+
+# --- What the newest figure may have counted already
+
+COUNTED: list[tuple[str, RecordRepayment, bool]] = [
+    ("of the figure's morning", paid(MARCH_1), True),
+    ("of the figure's instant: repayments come first", paid(MARCH_1, time=EVENING), True),
+    ("of the figure's night", paid(MARCH_1, time=EVENING + timedelta(seconds=1)), False),
+    ("of the next day", paid(MARCH_1 + ONE_DAY), False),
+    ("told before, of the next day", paid(MARCH_3, stated_at=at(MARCH_1, MORNING)), False),
+    ("told later, of that day", paid(MARCH_1, stated_at=at(MARCH_3)), False),
+]
+
+
+@pytest.mark.parametrize(("_name", "command", "counted"), COUNTED, ids=[r[0] for r in COUNTED])
+def test_money_is_allocated_and_taken_off_unless_the_figure_may_have_counted_it(
+    _name: str, command: RecordRepayment, counted: bool
+) -> None:
+    loan = follow(overdue())
+    (recorded,) = DECIDER.decide(command, loan)
+    assert isinstance(recorded, RepaymentRecorded)
+    assert recorded.in_suspense_minor == (400_000 if counted else 0)
+    after = DECIDER.evolve(loan, recorded)
+    assert referred(after).overdue_minor == (1_000_000 if counted else 600_000)
+    assert after.left is not None
+    assert after.left.principal_minor == referred(after).overdue_minor
+
+
+OWED_AT_FIRST = 1_000_000
+
+
+def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
+    """Facts of a bank that counts in a figure what was valued and booked by then."""
+    chance = random.Random(seed)
+    payments = []
+    for number in range(chance.randint(1, 5)):
+        booked_at = at(MARCH_1) + timedelta(hours=chance.randint(1, 120))
+        value_on = CALENDAR.day_of(booked_at) + chance.choice([-1, 0, 0, 1]) * ONE_DAY
+        value_on = max(value_on, MARCH_1)
+        payments.append(
+            paid(
+                minor=chance.randint(1, 150_000),
+                repayment_id=f"pay-{number}",
+                stated_at=booked_at,
+                value_on=value_on,
+            )
+        )
+    figures = [overdue(minor=OWED_AT_FIRST)]
+    for number in range(1, chance.randint(2, 6)):
+        stated_at = at(MARCH_1) + timedelta(hours=24 * number + chance.randint(0, 20))
+        as_of_on = CALENDAR.day_of(stated_at) - chance.choice([0, 1]) * ONE_DAY
+        counted = sum(
+            one.fact.amount_minor
+            for one in payments
+            if one.fact.value_on <= as_of_on and one.fact.stated_at <= stated_at
+        )
+        figures.append(overdue(as_of_on, OWED_AT_FIRST - counted, stated_at=stated_at))
+    later: list[RecordOverdue | RecordRepayment] = [*figures[1:], *payments]
+    if chance.random() < 0.5:
+        later.sort(key=lambda one: one.fact.stated_at)
+    else:
+        chance.shuffle(later)
+    return [figures[0], *later]
+
+
+@forall(seed=st.integers(0, 100_000))
+def test_money_is_never_taken_off_or_allocated_twice(seed: int) -> None:
+    facts = banks_life(seed)
+    payments = [one.fact for one in facts if isinstance(one, RecordRepayment)]
+    loan = DECIDER.initial
+    allocated = 0
+    for command in facts:
+        newest = loan.latest
+        events = DECIDER.decide(command, loan)
+        loan = reduce(DECIDER.evolve, events, loan)
+        assert loan.latest is not None
+        if loan.latest is not newest:
+            allocated = 0
+        for event in events:
+            if isinstance(event, RepaymentRecorded):
+                allocated += event.amount_minor - event.in_suspense_minor
+        counted = OWED_AT_FIRST - loan.latest.overdue_minor
+        since = loan.paid_since.minor if loan.paid_since is not None else 0
+        uncounted = [
+            one.amount_minor
+            for one in payments
+            if one.value_on > loan.latest.as_of_on or one.stated_at > loan.latest.stated_at
+        ]
+        assert since <= sum(uncounted)
+        assert allocated <= sum(uncounted)
+        assert counted + since <= sum(one.amount_minor for one in payments)
