@@ -211,6 +211,40 @@ class TestAnotherStageAtWork:
         assert (case.stage, case.treatment, case.awaiting) == ("legal", "sue", True)
         assert case.done == (Done("mediate", result),)
 
+    @pytest.mark.parametrize("result", ["no_assets", "recovered_in_part"])
+    def test_an_enforcement_that_falls_short_does_not_end_talks(self, result: str) -> None:
+        closed = reports(
+            "enforcement_closed", DAY + ONE_DAY, "legal", result=result, treatment="sue"
+        )
+        talks = follow(SUING, refers("mediation", "mediate"))
+        signed = follow(talks, takes_back(), reports("agreement_signed", stage="mediation"))
+        for loan in (talks, signed):
+            assert names(decides(closed, loan)) == ["StageReported"]
+        case = case_of(follow(talks, closed))
+        assert (case.stage, case.awaiting, case.closed) == ("mediation", True, None)
+        assert case.done == (Done("sue", result),)
+
+    def test_an_enforcement_that_nobody_took_over_ends_the_case(self) -> None:
+        closed = reports(
+            "enforcement_closed", DAY + ONE_DAY, "legal", result="no_assets", treatment="sue"
+        )
+        assert names(decides(closed, follow(SUING, takes_back())))[-1] == "CaseClosed"
+
+    def test_a_treatment_of_an_older_referral_is_news_only(self) -> None:
+        """Contact said it before it heard of the talks, or of the referral that came after."""
+        visiting = follow(OVERDUE, refers("contact", "visit"))
+        talks = follow(visiting, refers("mediation", "mediate"))
+        again = follow(talks, takes_back(), refers("contact", "visit"))
+        for loan in (talks, again):
+            ended = completes(1, DAY + ONE_DAY, "stopped")
+            before, after = case_of(loan), case_of(follow(loan, ended))
+            assert (after.stage, after.treatment, after.awaiting) == (
+                before.stage,
+                before.treatment,
+                True,
+            )
+            assert after.done == before.done
+
 
 class TestRefusedFiling:
     """Legal keeps the case and files by itself once nothing is missing."""

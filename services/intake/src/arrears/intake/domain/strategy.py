@@ -9,7 +9,7 @@ case waits: for a stage's report, a promise, an agreement, a hold, or the bank's
 from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
 
-from arrears.intake.domain.loan.state import FULFILLED, Case, Done
+from arrears.intake.domain.loan.state import FULFILLED, IN_FORCE, Case, Done
 from arrears.intake.domain.policy import DEFAULT_CURRENCY, Policy, Step
 
 
@@ -86,7 +86,7 @@ def _pause(case: Case) -> str | None:
         return "closed"
     if case.holds:
         return "held"
-    if case.agreement in ("in_force", FULFILLED):
+    if case.agreement in (IN_FORCE, FULFILLED):
         return "agreement"
     if case.promise_id is not None:
         return "promise"

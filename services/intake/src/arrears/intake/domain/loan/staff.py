@@ -23,6 +23,7 @@ from arrears.intake.domain.loan.rules import LoanRules
 from arrears.intake.domain.loan.stages import referral
 from arrears.intake.domain.loan.state import (
     FULFILLED,
+    IN_FORCE,
     SETTLED,
     TAKEN_BACK,
     UNCOLLECTIBLE,
@@ -103,7 +104,7 @@ def _refer(rules: LoanRules, command: ReferCase, case: Case, owed: Owed) -> Sequ
         raise Refused("unknown_treatment", "treatment")
     if case.holds:
         raise Refused("case_held", "case_id")
-    if case.agreement == "in_force":
+    if case.agreement == IN_FORCE:
         raise Refused("agreement_in_force", "case_id")
     if owed.overdue_minor == 0:
         raise Refused("nothing_overdue", "case_id")

@@ -1,9 +1,9 @@
 """What stages report, and what the strategy says at the last minute of a day.
 
 Every report of an open case is recorded. A report that ends a stage's work gives the case back,
-unless that stage has it no more;
-an enforcement that found too little ends the case as uncollectible. The strategy never answers a
-report at once: it looks at the case when the day ends.
+unless that stage has it no more; an enforcement that found too little ends the case as
+uncollectible, unless another stage is at work or an agreement is kept. The strategy never answers
+a report at once: it looks at the case when the day ends.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from arrears.intake.domain.loan.events import (
 from arrears.intake.domain.loan.holds import end_by, first_end, hold_for_hardship
 from arrears.intake.domain.loan.owed import Owed, minor_of
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, figures_of, is_news
-from arrears.intake.domain.loan.state import UNCOLLECTIBLE, Case, Loan, evolve
+from arrears.intake.domain.loan.state import IN_FORCE, UNCOLLECTIBLE, Case, Loan, evolve
 from arrears.intake.domain.policy import Policy
 from arrears.intake.domain.strategy import GrantGrace, Refer, WaitUntil, review
 from arrears.shared.kernel.ids import StaffId
@@ -62,7 +62,7 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
                 result=command.result or command.report,
             )
         )
-    if command.report == "enforcement_closed" and command.result in ENDED_SHORT:
+    if _gives_up(command, case):
         events.append(
             CaseClosed(
                 case_id=case.case_id,
@@ -76,6 +76,11 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
         return events
     events.extend(_reassessed(rules, reduce(evolve, events, loan), review_on))
     return events
+
+
+def _gives_up(command: ReportStage, case: Case) -> bool:
+    short = command.report == "enforcement_closed" and command.result in ENDED_SHORT
+    return short and case.stage in (None, command.stage) and case.agreement != IN_FORCE
 
 
 def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent]:

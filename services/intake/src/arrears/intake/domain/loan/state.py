@@ -33,6 +33,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId
 CURED: Final = "cured"
 UNCOLLECTIBLE: Final = "uncollectible"
 SETTLED: Final = "settled"
+IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
 TAKEN_BACK: Final = "taken_back"
 
@@ -292,7 +293,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
         case "judgment_obeyed" | "enforcement_closed":
             return _ended(case, event)
         case "agreement_signed":
-            return replace(case, agreement="in_force")
+            return replace(case, agreement=IN_FORCE)
         case "agreement_fulfilled":
             return replace(_ended(case, event), agreement=FULFILLED)
         case "agreement_breached":
