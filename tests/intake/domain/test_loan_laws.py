@@ -135,7 +135,7 @@ def some_report(chance: random.Random, loan: Loan, now: datetime, number: int) -
             report="treatment_completed",
             report_id=f"report-{number}",
             now=now,
-            result=chance.choice(["reached", "unreachable", "stopped"]),
+            result=chance.choice(["reached"] * 4 + ["unreachable", "stopped"]),
             treatment=case.treatment,
             referral=case.referral,
         )
@@ -361,7 +361,7 @@ def test_the_same_life_is_lived_the_same_way_again(seed: int) -> None:
 def test_the_lives_reach_what_they_are_meant_to_reach() -> None:
     """A law over lives in which nothing happens proves nothing."""
     reached: set[str] = set()
-    for seed in range(60):
+    for seed in range(100):
         for moment in life(seed):
             reached |= {type(event).__name__ for event in moment.events or ()}
             case = moment.after.case

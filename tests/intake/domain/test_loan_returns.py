@@ -11,9 +11,11 @@ from msgspec.structs import replace
 from arrears.intake.adapters.policies import load_policies
 from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import (
+    HoldCase,
     LoanCommand,
     RecordOverdue,
     ReferCase,
+    ReleaseCase,
     ReportStage,
     ReturnCase,
     WakeUp,
@@ -189,6 +191,37 @@ class TestTakenBack:
         returned = CaseReturned(case_id=CASE, loan_key=LOAN, stage="contact", result="taken_back")
         case = case_of(DECIDER.evolve(REMINDING, returned))
         assert (case.stage, case.done, case.step_on) == (None, (), None)
+
+
+class TestStopped:
+    """A hold, an agreement or a shield ended a treatment: it is taken again after the pause."""
+
+    def test_a_short_hold_does_not_cost_the_rung(self) -> None:
+        held = HoldCase(
+            case_id=CASE, reason="dispute", until_on=None, staff_id=WEI, now=evening(DAY)
+        )
+        over_on = DAY + 2 * ONE_DAY
+        released = ReleaseCase(case_id=CASE, reason="unfounded", staff_id=WEI, now=evening(over_on))
+        loan = follow(REMINDING, held, completes(1, DAY, "stopped"), released)
+        assert DECIDER.due(loan, evening(over_on)) == end_of(over_on + 7 * ONE_DAY)
+        (again,) = decides(wake(over_on + 7 * ONE_DAY), loan)
+        assert isinstance(again, CaseReferred)
+        assert (again.treatment, again.referral) == ("remind", 2)
+        reached = follow(DECIDER.evolve(loan, again), completes(2, over_on + 8 * ONE_DAY))
+        assert case_of(reached).done == (Done("remind", "reached", 1),)
+
+    def test_a_stop_that_stands_for_good_makes_no_loop(self) -> None:
+        sent: list[tuple[str | None, int]] = []
+        loan, day = OVERDUE, DAY
+        while (due := DECIDER.due(loan, evening(day))) is not None and len(sent) < 9:
+            day = CALENDAR.day_of(due)
+            loan = follow(loan, wake(day))
+            case = case_of(loan)
+            sent.append((case.treatment, (day - DAY).days))
+            loan = follow(loan, completes(case.referral, day + ONE_DAY, "stopped"))
+            day += ONE_DAY
+        assert sent[:4] == [("remind", 0), ("remind", 8), ("remind", 16), ("call", 20)]
+        assert [name for name, _ in sent[3:6]] == ["call"] * 3
 
 
 class TestAnotherStageAtWork:

@@ -87,6 +87,11 @@ def changed(old: str, new: str) -> str:
             "ladder",
         ),
         (changed("episode_max: 1", "episode_max: -1"), "grace.episode_max"),
+        (changed("version: 1", "version: 1\nstopped_again_max: 11"), "stopped_again_max"),
+        (
+            changed("version: 1", "version: 1\nstopped_again_after_days: 0"),
+            "stopped_again_after_days",
+        ),
     ],
 )
 def test_what_is_wrong_is_named(text: str, field: str) -> None:

@@ -43,6 +43,12 @@ def case(*done: str, step_on: date | None = DAY, **other: Any) -> Case:
     return replace(new, **other)
 
 
+def stopped(treatment: str, times: int, *done: str, **other: Any) -> Case:
+    """`treatment` was stopped so many times, and these are done."""
+    standing = case(*done, treatment, **other)
+    return replace(standing, done=(*standing.done[:-1], Done(treatment, "stopped", times)))
+
+
 def owes(
     days: int, risk: str = "low", overdue_minor: int = 500_000, currency: str = "CNY"
 ) -> Figures:
@@ -93,7 +99,31 @@ SCENARIOS: list[tuple[str, Case, Figures, str]] = [
     ("and five days", case(*TO_VISIT, step_on=days_ago(1)), owes(60, "high"), "in 4"),
     ("then they begin", case(*TO_VISIT, step_on=days_ago(5)), owes(60, "high"), MEDIATE),
     ("unreachable is an end too", case("remind:unreachable", step_on=LONG_AGO), owes(15), CALL),
-    ("so is stopped", case("remind:stopped", step_on=LONG_AGO), owes(15), CALL),
+    # --- rungs that were only stopped
+    ("a stopped rung is taken again", stopped("remind", 1, step_on=days_ago(7)), owes(15), REMIND),
+    ("after seven days", stopped("remind", 1, step_on=days_ago(6)), owes(15), "in 1"),
+    ("a second time", stopped("remind", 2, step_on=LONG_AGO), owes(15), REMIND),
+    ("then it counts as done", stopped("remind", 3, step_on=LONG_AGO), owes(15), CALL),
+    ("and the days of the next count", stopped("remind", 3, step_on=days_ago(2)), owes(15), "in 1"),
+    (
+        "on a higher rung as well",
+        stopped("demand", 1, "remind", "call", step_on=days_ago(7)),
+        owes(60),
+        DEMAND,
+    ),
+    (
+        "not where the risk skips it by now",
+        stopped("visit", 1, *TO_DEMAND, step_on=LONG_AGO),
+        owes(60, "low"),
+        MEDIATE,
+    ),
+    (
+        "not below the highest one done",
+        stopped("remind", 1, "demand", step_on=LONG_AGO),
+        owes(60),
+        MEDIATE,
+    ),
+    ("nor while the pause lasts", stopped("remind", 1, holds=HELD), owes(15), "waits: held"),
     # --- suits
     ("a suit needs ninety", case(*MEDIATED, step_on=LONG_AGO), owes(89, "high"), "waits: sue"),
     ("and five days", case(*MEDIATED, step_on=days_ago(4)), owes(90, "high"), "in 1"),
@@ -182,7 +212,29 @@ def test_a_wait_of_days_ends_on_its_day_and_not_before() -> None:
             assert review(standing, figures, POLICY, eve) == step
 
 
+def test_a_repeated_rung_asks_for_the_result_of_the_rung_before_it() -> None:
+    ladder = [
+        replace(step, after_results=("reached",)) if step.treatment == "demand" else step
+        for step in POLICY.ladder
+    ]
+    policy = replace(POLICY, ladder=tuple(ladder))
+    again = stopped("demand", 1, "remind", "call", step_on=LONG_AGO)
+    assert told(review(again, owes(60), policy, DAY)) == DEMAND
+
+
+def test_a_bank_may_have_its_own_days_between_two_times() -> None:
+    again = stopped("call", 1, "remind", step_on=days_ago(7))
+    for days, wanted in ((1, CALL), (8, "in 1")):
+        policy = replace(POLICY, stopped_again_after_days=days)
+        assert told(review(again, owes(15), policy, DAY)) == wanted
+    never = replace(POLICY, stopped_again_max=0)
+    assert told(review(again, owes(30), never, DAY)) == DEMAND
+
+
 def test_a_referral_says_why() -> None:
+    stop = review(stopped("remind", 1, step_on=days_ago(9)), owes(32), POLICY, DAY)
+    assert isinstance(stop, Refer)
+    assert stop.reason == "32 days past due reach 1; 9 days after remind was stopped"
     step = review(case("remind", step_on=days_ago(4)), owes(32), POLICY, DAY)
     assert step == Refer(
         "contact", "call", "call", "32 days past due reach 15; 4 days after remind"

@@ -87,12 +87,19 @@ class Step(Checked, frozen=True, kw_only=True):
 
 
 class Policy(Version, frozen=True, kw_only=True):
+    """A rung that was only stopped is taken again, `stopped_again_max` times, and then counts as
+    done. Between two times lie `stopped_again_after_days`, or the rung's own days where they are
+    more.
+    """
+
     allocation: tuple[Part, ...]
     buckets: Annotated[tuple[Bucket, ...], Meta(min_length=1)]
     classifications: Annotated[tuple[Classification, ...], Meta(min_length=1)]
     risk: RiskScore
     ladder: Annotated[tuple[Step, ...], Meta(min_length=1)]
     grace: Grace | None = None
+    stopped_again_after_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    stopped_again_max: Annotated[int, Meta(ge=0, le=10)] = 2
 
     def rung_of(self, treatment: str) -> int:
         """Place in the ladder; -1 for a treatment that this version does not know."""

@@ -2,14 +2,15 @@
 
 A pure function of the case, the bank's last figures, the policy and the day. One rung after the
 other: the next is taken when days past due, amount and the result of the rung before allow it, and
-enough calendar days have passed since that one ended. Where something else has to happen first the
-case waits: for a stage's report, a promise, an agreement, a hold, or the bank's next fact.
+enough calendar days have passed since that one ended. A rung that was only stopped is taken again
+a few times before it counts as done. Where something else has to happen first the case waits: for a
+stage's report, a promise, an agreement, a hold, or the bank's next fact.
 """
 
 from datetime import date, timedelta
 from typing import NamedTuple, TypeAlias
 
-from arrears.intake.domain.loan.state import FULFILLED, IN_FORCE, Case, Done
+from arrears.intake.domain.loan.state import FULFILLED, IN_FORCE, STOPPED, Case, Done
 from arrears.intake.domain.policy import DEFAULT_CURRENCY, Policy, Step
 
 
@@ -67,18 +68,22 @@ def review(  # noqa: PLR0911 - one return for each thing that may come first
         if case.grace_until is not None or policy.grace is None:
             return WaitForWord("grace", "days_past_due")
         return GrantGrace(policy.grace.days_past_due_below)
-    step, before = _next_rung(case, figures, policy)
-    if step is None:
+    next_rung = _next_rung(case, figures, policy)
+    if next_rung is None:
         return WaitForWord("ladder_ended")
+    step, before, last = next_rung
     missing = _unmet(step, before, figures)
     if missing is not None:
         return WaitForWord(step.treatment, missing)
-    if before is None or case.step_on is None:
+    if last is None or case.step_on is None:
         return _refer(step, figures, "the first step")
-    free_on = case.step_on + timedelta(days=step.days_after)
+    again = last.treatment == step.treatment
+    days_after = max(step.days_after, policy.stopped_again_after_days if again else 0)
+    free_on = case.step_on + timedelta(days=days_after)
     if day < free_on:
         return WaitUntil(free_on, step.treatment)
-    return _refer(step, figures, f"{(day - case.step_on).days} days after {before.treatment}")
+    since = f"{last.treatment} was stopped" if again else last.treatment
+    return _refer(step, figures, f"{(day - case.step_on).days} days after {since}")
 
 
 def _pause(case: Case) -> str | None:
@@ -107,20 +112,32 @@ def _in_grace(case: Case, figures: Figures, policy: Policy) -> bool:
     )
 
 
-def _next_rung(case: Case, figures: Figures, policy: Policy) -> tuple[Step | None, Done | None]:
-    """The first rung above the highest one done that this risk does not skip, and that one.
+class _Rung(NamedTuple):
+    """`before`: the end of the rung before it. `last`: what ended last, the rung's own stop too."""
+
+    step: Step
+    before: Done | None
+    last: Done | None
+
+
+def _next_rung(case: Case, figures: Figures, policy: Policy) -> _Rung | None:
+    """The first rung above the highest one done that this risk does not skip; that one itself
+    where it was only stopped.
 
     Rungs below the highest one done are never gone back to: staff may have jumped ahead.
     """
-    rung, before = -1, None
-    for done in case.done:
-        index = policy.rung_of(done.treatment)
-        if index > rung:
-            rung, before = index, done
+    known = [done for done in case.done if policy.rung_of(done.treatment) >= 0]
+    known.sort(key=lambda done: policy.rung_of(done.treatment))
+    last = known[-1] if known else None
+    below = known[-2] if len(known) > 1 else None
+    rung = -1 if last is None else policy.rung_of(last.treatment)
+    if last is not None and last.result == STOPPED and last.stops <= policy.stopped_again_max:
+        rung -= 1
     for step in policy.ladder[rung + 1 :]:
         if figures.risk not in step.skip_at_risk:
-            return step, before
-    return None, before
+            again = last is not None and step.treatment == last.treatment
+            return _Rung(step, below if again else last, last)
+    return None
 
 
 def _unmet(step: Step, before: Done | None, figures: Figures) -> str | None:

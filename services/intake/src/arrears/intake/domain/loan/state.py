@@ -36,6 +36,8 @@ SETTLED: Final = "settled"
 IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
 TAKEN_BACK: Final = "taken_back"
+STOPPED: Final = "stopped"
+"""A hold, an agreement or a shield ended the treatment: nothing came of it."""
 
 
 class Split(Struct, frozen=True, gc=False):
@@ -51,6 +53,8 @@ class Done(Struct, frozen=True, gc=False):
 
     treatment: str
     result: str | None
+    stops: int = 0
+    """How often it was only stopped."""
 
 
 class Hold(Struct, frozen=True, gc=False):
@@ -314,7 +318,9 @@ def _ended(case: Case, event: StageReported) -> Case:
     treatment = event.treatment or case.treatment
     done = case.done
     if treatment is not None:
-        done = _with_done(done, Done(treatment, event.result))
+        stops = sum(one.stops for one in done if one.treatment == treatment)
+        stops += event.result == STOPPED
+        done = _with_done(done, Done(treatment, event.result, stops))
     unreachable = case.unreachable or event.result == "unreachable"
     case = replace(case, done=done, unreachable=unreachable)
     if case.stage not in (None, event.stage):
