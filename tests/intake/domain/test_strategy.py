@@ -164,7 +164,7 @@ SCENARIOS: list[tuple[str, Case, Figures, str]] = [
     ("a pending promise blocks", case("remind", promise_id="p"), owes(50), "waits: promise"),
     ("an agreement blocks", case(*TO_VISIT, agreement="in_force"), owes(99), "waits: agreement"),
     (
-        "a kept agreement blocks for good",
+        "a kept agreement blocks what it settled",
         case(*TO_VISIT, "mediate:fulfilled", agreement="fulfilled", step_on=LONG_AGO),
         owes(99),
         "waits: agreement",

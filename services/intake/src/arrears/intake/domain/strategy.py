@@ -5,6 +5,10 @@ other: the next is taken when days past due, amount and the result of the rung b
 enough calendar days have passed since that one ended. A rung that was only stopped is taken again
 a few times before it counts as done. Where something else has to happen first the case waits: for a
 stage's report, a promise, an agreement, a hold, or the bank's next fact.
+
+After a fulfilled agreement the case waits for the bank's word. Arrears that were due before are
+what the agreement settled, and nothing follows from them; with arrears of a later due day the
+ladder begins again (`loan/state.py`).
 """
 
 from datetime import date, timedelta

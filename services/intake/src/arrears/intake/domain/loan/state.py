@@ -94,6 +94,8 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
     promise_id: str | None = None
     agreement: str | None = None
     """None, in_force, fulfilled or breached."""
+    fulfilled_on: date | None = None
+    """The day on which we heard that the agreement was fulfilled."""
     refused: bool = False
     promises_broken: int = 0
     unreachable: bool = False
@@ -149,6 +151,8 @@ def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
     case = loan.case
     if case is not None:
         case = replace(case, review_on=event.review_on)
+        if case.fulfilled_on is not None and event.due_on >= case.fulfilled_on:
+            case = _anew(case)
     return replace(
         loan,
         borrower_id=event.borrower_id if loan.borrower_id is None else loan.borrower_id,
@@ -160,6 +164,12 @@ def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
         paid_since=left_by(event, loan.paid_since),
         last_fact_id=event.fact_id,
     )
+
+
+def _anew(case: Case) -> Case:
+    """Arrears that began after a fulfilled agreement are none that it settled: the ladder begins
+    again, whatever was done about the old ones."""
+    return replace(case, agreement=None, fulfilled_on=None, done=())
 
 
 def _split_of(event: LoanOverdueRecorded) -> Split | None:
@@ -297,11 +307,12 @@ def _reported(  # noqa: PLR0911 - one case for each report
         case "judgment_obeyed" | "enforcement_closed":
             return _ended(case, event)
         case "agreement_signed":
-            return replace(case, agreement=IN_FORCE)
+            return replace(case, agreement=IN_FORCE, fulfilled_on=None)
         case "agreement_fulfilled":
-            return replace(_ended(case, event), agreement=FULFILLED)
+            ended = _ended(case, event)
+            return replace(ended, agreement=FULFILLED, fulfilled_on=event.review_on)
         case "agreement_breached":
-            return replace(_ended(case, event), agreement="breached")
+            return replace(_ended(case, event), agreement="breached", fulfilled_on=None)
         case "promise_made":
             return replace(case, promise_id=event.promise_id)
         case "promise_kept" | "promise_partly_kept" | "promise_broken":
