@@ -149,10 +149,23 @@ CONTRADICTIONS: list[tuple[Loan, Said, str, str]] = [
     (OPEN, cured(currency="TWD"), "currency_other_than_the_loans", "data.currency"),
     (CURED, overdue(NEXT_MONTH, currency="TWD"), "currency_other_than_the_loans", "data.currency"),
     (
-        after(repayment()),
-        overdue(NEXT_WEEK, currency="TWD"),
+        after(repayment(currency="TWD"), overdue()),
+        repayment(NEXT_WEEK, currency="TWD"),
         "currency_other_than_the_loans",
         "data.currency",
+    ),
+    (UNKNOWN, repayment(currency="XYZ"), "unknown_currency", "data.currency"),
+    (
+        OPEN,
+        repayment(value_on=DAY + timedelta(days=2)),
+        "value_date_after_the_fact",
+        "data.value_date",
+    ),
+    (
+        UNKNOWN,
+        repayment(value_on=date(2199, 3, 4)),
+        "value_date_after_the_fact",
+        "data.value_date",
     ),
     (UNKNOWN, overdue(principal_minor=100_001), "split_does_not_add_up", "data.overdue"),
     (
@@ -215,6 +228,17 @@ def test_a_contradiction_is_refused_with_field_and_rule(
 )
 def test_what_only_looks_odd_is_accepted(fact: OverdueFact) -> None:
     assert isinstance(says(UNKNOWN, fact)[0], LoanOverdueRecorded)
+
+
+def test_money_a_day_ahead_is_accepted() -> None:
+    (recorded,) = says(OPEN, repayment(value_on=DAY + timedelta(days=1)))
+    assert isinstance(recorded, RepaymentRecorded)
+
+
+@pytest.mark.parametrize("before", [repayment(currency="TWD"), cured(currency="TWD")])
+def test_the_first_overdue_fact_fixes_the_currency_and_nothing_before_it(before: Said) -> None:
+    loan = after(before, overdue(NEXT_WEEK))
+    assert (loan.currency, loan.episode) == ("CNY", 1)
 
 
 # --- Episodes

@@ -192,7 +192,11 @@ COUNTED: list[tuple[str, RecordRepayment, bool]] = [
     ("of the figure's instant: repayments come first", paid(MARCH_1, time=EVENING), True),
     ("of the figure's night", paid(MARCH_1, time=EVENING + timedelta(seconds=1)), False),
     ("of the next day", paid(MARCH_1 + ONE_DAY), False),
-    ("told before, of the next day", paid(MARCH_3, stated_at=at(MARCH_1, MORNING)), False),
+    (
+        "told before, of the next day",
+        paid(MARCH_1 + ONE_DAY, stated_at=at(MARCH_1, MORNING)),
+        False,
+    ),
     ("told later, of that day", paid(MARCH_1, stated_at=at(MARCH_3)), False),
 ]
 

@@ -41,6 +41,7 @@ KINDS: Final = (
     "negative_repayment",
     "not_a_number",
     "as_of_after_time",
+    "value_after_time",
 )
 OTHER_CURRENCY: Final = "JPY"
 
@@ -76,7 +77,9 @@ def _dirty_lines(
             yield line(loan.source, loan.loan_id, at, data, "dirty", kind, str(fact.as_of_on))
 
 
-def spoilt(kind: str, loan: Loan, fact: StillOverdue) -> FactData:
+def spoilt(  # noqa: C901 - one case for each kind
+    kind: str, loan: Loan, fact: StillOverdue
+) -> FactData:
     """The body of a fact that contradicts itself or its loan in the way named."""
     clean = _overdue(loan, fact)
     total = clean.overdue.total
@@ -102,6 +105,9 @@ def spoilt(kind: str, loan: Loan, fact: StillOverdue) -> FactData:
             data = replace(clean, as_of_date=later, days_past_due=fact.days_past_due + 3)
         case "negative_repayment":
             data = _repayment(loan, fact, f"-{total}")
+        case "value_after_time":
+            later = fact.as_of_on + timedelta(days=3)
+            data = replace(_repayment(loan, fact, total), value_date=later)
         case _:
             raise BadFeedSetting("kind", f"must be one of {', '.join(KINDS)}, got {kind}")
     return data

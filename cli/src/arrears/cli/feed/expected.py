@@ -27,6 +27,7 @@ class Contradiction(Exception):
 @dataclass(slots=True)
 class _LoanState:
     currency: str
+    currency_is_fixed: bool = False
     in_episode: bool = False
     episodes: int = 0
     cures: int = 0
@@ -71,7 +72,7 @@ def _read(reading: _Reading, event: dict[str, Any]) -> None:
             case "loan.overdue.v1":
                 _overdue(reading, loan, event, data)
             case "loan.repayment_received.v1":
-                _repayment(reading, loan, data)
+                _repayment(reading, loan, event, data)
             case "loan.cured.v1":
                 _cured(reading, loan, event, data)
             case _:
@@ -93,7 +94,7 @@ def _overdue(
             _amount(data["overdue"][part], data["currency"])
     _require(dpd >= 0 and (as_of_on - date.fromisoformat(data["due_date"])).days == dpd)
     _require(dpd == 0 or total > 0)
-    state = _state(reading, loan, data["currency"])
+    state = _state(reading, loan, data["currency"], fixes=True)
     reading.counts["overdue_facts"] += 1
     if not state.in_episode:
         state.in_episode = True
@@ -105,7 +106,10 @@ def _overdue(
     state.total = total
 
 
-def _repayment(reading: _Reading, loan: tuple[str, str], data: dict[str, Any]) -> None:
+def _repayment(
+    reading: _Reading, loan: tuple[str, str], event: dict[str, Any], data: dict[str, Any]
+) -> None:
+    _told_by_then(event, data["value_date"])
     amount = _amount(data["amount"], data["currency"])
     key = (*loan, data["repayment_id"])
     _require(reading.repayments.get(key, amount) == amount)
@@ -132,20 +136,29 @@ def _cured(
         state.total = Decimal(0)
 
 
-def _state(reading: _Reading, loan: tuple[str, str], currency: str) -> _LoanState:
-    """The loan's record; a first fact makes it and fixes the currency."""
+def _state(
+    reading: _Reading, loan: tuple[str, str], currency: str, *, fixes: bool = False
+) -> _LoanState:
+    """The loan's record; a first fact makes it, the first overdue fact fixes the currency."""
     state = reading.loans.get(loan)
     if state is None:
         state = reading.loans[loan] = _LoanState(currency=currency)
-    _require(state.currency == currency)
+    if fixes and not state.currency_is_fixed:
+        state.currency, state.currency_is_fixed = currency, True
+    _require(state.currency == currency or not state.currency_is_fixed)
     return state
 
 
 def _as_of(event: dict[str, Any], data: dict[str, Any]) -> date:
-    as_of_on = date.fromisoformat(data["as_of_date"])
+    return _told_by_then(event, data["as_of_date"])
+
+
+def _told_by_then(event: dict[str, Any], text: str) -> date:
+    """A day in a fact lies at most a day after the day on which the bank told it."""
+    day = date.fromisoformat(text)
     stated_on = (datetime.fromisoformat(event["time"]) + _BANK_DAY).date()
-    _require((as_of_on - stated_on).days <= 1)
-    return as_of_on
+    _require((day - stated_on).days <= 1)
+    return day
 
 
 def _amount(text: str, currency: str) -> Decimal:

@@ -248,12 +248,14 @@ def _split(chance: Random, record: Record) -> Spoilt:
     return ("split_does_not_add_up",), "data.overdue"
 
 
-def _as_of_later(chance: Random, record: Record) -> Spoilt:
+def _later(chance: Random, record: Record) -> Spoilt:
     ahead = chance.randint(3, 900)
-    record["data"]["as_of_date"] = (DAY + timedelta(days=ahead)).isoformat()
+    is_paid = record["type"] == REPAYMENT
+    name = "value_date" if is_paid else "as_of_date"
+    record["data"][name] = (DAY + timedelta(days=ahead)).isoformat()
     if record["type"] == OVERDUE:
         record["data"]["days_past_due"] += ahead
-    return ("as_of_after_the_fact",), "data.as_of_date"
+    return (f"{'value_date' if is_paid else 'as_of'}_after_the_fact",), f"data.{name}"
 
 
 def _cured_and_late(chance: Random, record: Record) -> Spoilt:
@@ -268,7 +270,7 @@ def _paid_nothing(chance: Random, record: Record) -> Spoilt:
 
 
 def _other_currency(chance: Random, record: Record) -> Spoilt:
-    """The loan has spoken before, and in another currency."""
+    """An overdue fact of the loan was in another currency."""
     record["data"]["currency"] = chance.choice(("USD", "EUR", "TWD"))
     return ("currency_other_than_the_loans",), "data.currency"
 
@@ -328,7 +330,7 @@ _RULES: Final = frozenset(
         _not_past_due,
         _owes_nothing,
         _split,
-        _as_of_later,
+        _later,
         _cured_and_late,
         _paid_nothing,
         _other_currency,
@@ -338,13 +340,10 @@ _RULES: Final = frozenset(
 _WAYS: Final[dict[str, list[Way]]] = {
     OVERDUE: [
         _amount, _amount, _days_number, _far_ahead, _days_do_not_add_up, _not_past_due,
-        _owes_nothing, _split, _as_of_later, _other_currency, _same_id_other_words,
+        _owes_nothing, _split, _later, _other_currency, _same_id_other_words,
     ],
-    REPAYMENT: [_amount, _far_ahead, _paid_nothing, _other_currency, _same_id_other_words],
-    CURED: [
-        _days_number, _far_ahead, _as_of_later, _cured_and_late, _other_currency,
-        _same_id_other_words,
-    ],
+    REPAYMENT: [_amount, _far_ahead, _paid_nothing, _later, _same_id_other_words],
+    CURED: [_days_number, _far_ahead, _later, _cured_and_late, _same_id_other_words],
     PROFILE: [_point, _point, _far_ahead, _same_id_other_words],
     CLOSING: [_closing, _closing],
 }  # fmt: skip

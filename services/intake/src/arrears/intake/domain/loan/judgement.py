@@ -4,7 +4,7 @@ Each rule raises `Refused(reason, field)`. A refused fact is set aside alone and
 `outdated` facts are not contradictions: they are old truths.
 """
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from arrears.intake.domain.facts import CuredFact, LoanFact, OverdueFact, RepaymentFact
 from arrears.intake.domain.loan.state import Loan
@@ -31,7 +31,7 @@ def judge_overdue(fact: OverdueFact, loan: Loan, calendar: BankCalendar) -> None
     _judge_as_of(fact, calendar)
 
 
-def judge_repayment(fact: RepaymentFact, loan: Loan) -> None:
+def judge_repayment(fact: RepaymentFact, loan: Loan, calendar: BankCalendar) -> None:
     _judge_currency(fact, loan)
     if fact.amount_minor <= 0:
         reason = "amount_zero" if fact.amount_minor == 0 else "amount_negative"
@@ -39,6 +39,8 @@ def judge_repayment(fact: RepaymentFact, loan: Loan) -> None:
     seen = fact.repayment_id == loan.last_repayment_id
     if seen and fact.amount_minor != loan.last_repayment_minor:
         raise Refused("repayment_id_seen_with_other_amount", "data.amount")
+    if _is_ahead(fact.value_on, fact.stated_at, calendar):
+        raise Refused("value_date_after_the_fact", "data.value_date")
 
 
 def judge_cured(fact: CuredFact, loan: Loan, calendar: BankCalendar) -> None:
@@ -80,6 +82,7 @@ def _older_than_latest(fact: OverdueFact | CuredFact, loan: Loan) -> bool:
 
 
 def _judge_currency(fact: LoanFact, loan: Loan) -> None:
+    """The loan's currency is that of its overdue facts; before the first, each fact has its own."""
     if loan.currency is None:
         if fact.currency not in MINOR_DIGITS:
             raise Refused("unknown_currency", "data.currency")
@@ -101,8 +104,11 @@ def _judge_split(fact: OverdueFact) -> None:
 
 
 def _judge_as_of(fact: OverdueFact | CuredFact, calendar: BankCalendar) -> None:
-    """A day in the bank's zone is granted for clocks and cut-off times; more is a wrong date."""
-    stated_on: date = fact.stated_at.date()
-    # The UTC date is at most a day from the bank's: the zone is asked only where it can matter.
-    if fact.as_of_on > stated_on and fact.as_of_on > calendar.day_of(fact.stated_at) + ONE_DAY:
+    if _is_ahead(fact.as_of_on, fact.stated_at, calendar):
         raise Refused("as_of_after_the_fact", "data.as_of_date")
+
+
+def _is_ahead(day: date, stated_at: datetime, calendar: BankCalendar) -> bool:
+    """A day in the bank's zone is granted for clocks and cut-off times; more is a wrong date."""
+    # The UTC date is at most a day from the bank's: the zone is asked only where it can matter.
+    return day > stated_at.date() and day > calendar.day_of(stated_at) + ONE_DAY

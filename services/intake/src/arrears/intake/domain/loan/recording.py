@@ -90,7 +90,7 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
 
 def record_repayment(rules: LoanRules, command: RecordRepayment, loan: Loan) -> Sequence[LoanEvent]:
     fact = command.fact
-    judge_repayment(fact, loan)
+    judge_repayment(fact, loan, rules.calendar)
     if fact.repayment_id == loan.last_repayment_id:
         return ()
     case, latest = loan.case, loan.latest

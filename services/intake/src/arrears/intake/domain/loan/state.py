@@ -105,6 +105,7 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
 class Loan(Struct, frozen=True, kw_only=True, gc=False):
     borrower_id: BorrowerId | None = None
     currency: str | None = None
+    """What the bank's overdue facts are in. A repayment or a cure before them fixes none."""
     episode: int = 0
     latest: LoanOverdueRecorded | None = None
     """The newest overdue fact: the bank's current figures."""
@@ -147,7 +148,7 @@ def evolve(  # noqa: PLR0911 - one case for each event
 
 def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
     if event.outdated:
-        return replace(loan, last_fact_id=event.fact_id, currency=event.currency)
+        return replace(loan, last_fact_id=event.fact_id)
     case = loan.case
     if case is not None:
         case = replace(case, review_on=event.review_on)
@@ -193,7 +194,6 @@ def _repaid(loan: Loan, event: RepaymentRecorded) -> Loan:
         paid = paid if counted else with_repayment(paid, event)
     return replace(
         loan,
-        currency=event.currency,
         left=left,
         paid_since=paid,
         last_repayment_id=event.repayment_id,
@@ -203,10 +203,9 @@ def _repaid(loan: Loan, event: RepaymentRecorded) -> Loan:
 
 def _cured(loan: Loan, event: LoanCuredRecorded) -> Loan:
     if event.outdated:
-        return replace(loan, last_fact_id=event.fact_id, currency=event.currency)
+        return replace(loan, last_fact_id=event.fact_id)
     return replace(
         loan,
-        currency=event.currency,
         cured_as_of_on=event.as_of_on,
         cured_stated_at=event.stated_at,
         case=None,
