@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from arrears.intake.application.react import HEARS, StageContract, react
 from arrears.intake.domain.loan.commands import ReportStage
+from arrears.intake.domain.policy import RESULTS
 from arrears.shared.contracts.contact import (
     ContactContract,
     DemandDelivered,
@@ -194,3 +195,9 @@ def test_our_own_contracts_are_not_for_us() -> None:
     assert HEARS.isdisjoint(contract.WIRE_NAME for contract in get_args(IntakeContract))
     released = CaseReleased(**OF, reason="x")
     assert react(released, heard(released), NOW) == ()
+
+
+def test_a_policy_may_ask_for_every_result_that_a_stage_reports() -> None:
+    for said, stage, _, fields in SAID:
+        if "result" in fields:
+            assert fields["result"] in RESULTS[stage], said

@@ -24,7 +24,7 @@ classifications:
     tiers: [{tier: special_mention, days_above: 0}, {tier: loss, days_above: 90}]
 risk:
   medium_from: 2
-  high_from: 4
+  high_from: 3
   rules:
     - {id: dpd_30, measure: days_past_due, at_least: 30, points: 1}
     - {id: refused, flag: refused, points: 2}
@@ -72,7 +72,7 @@ def changed(old: str, new: str) -> str:
             "classifications[0].tiers",
         ),
         (changed("special_mention", "loss"), "classifications[0].tiers"),
-        (changed("high_from: 4", "high_from: 2"), "risk.high_from"),
+        (changed("high_from: 3", "high_from: 2"), "risk.high_from"),
         (changed("flag: refused", "flag: rude"), "risk.rules[1].flag"),
         (changed("flag: refused, ", ""), "risk.rules[1]"),
         (changed("at_least: 30, ", ""), "risk.rules[0].at_least"),
@@ -87,6 +87,31 @@ def changed(old: str, new: str) -> str:
             "ladder",
         ),
         (changed("episode_max: 1", "episode_max: -1"), "grace.episode_max"),
+        (changed("episode_max: 1", "episode_max: 0"), "grace.episode_max"),
+        (changed("days_past_due_below: 5", "days_past_due_below: 1"), "grace.days_past_due_below"),
+        (changed("risks: [low]", "risks: []"), "grace.risks"),
+        (changed("high_from: 3", "high_from: 30"), "risk.high_from"),
+        (changed("at_least: 30", "at_least: 0"), "risk.rules[0].at_least"),
+        (changed("source: law", "source: law\n    products: []"), "classifications[0].products"),
+        (changed("source: law", "source: law\n    products: [credit_card]"), "classifications"),
+        (
+            changed(
+                "risk:\n",
+                "  - {id: T, source: law, in_force_from: 2020-01-01, "
+                "tiers: [{tier: loss, days_above: 9}]}\nrisk:\n",
+            ),
+            "classifications",
+        ),
+        (changed("min: 90,", "min: 90, after_results: [faild],"), "ladder[1].after_results"),
+        (changed("min: 90,", "min: 90, after_results: [breached],"), "ladder[1].after_results"),
+        (changed("min: 1}", "min: 1, after_results: [reached]}"), "ladder[0].after_results"),
+        (
+            changed("min: 90,", "min: 90, skip_at_risk: [low, high, medium],"),
+            "ladder[1].skip_at_risk",
+        ),
+        (changed("min: 90,", "min: 90, days_after: 366,"), "ladder[1].days_after"),
+        (changed("{default: 1}", "{default: 1, jpy: 1}"), "ladder[1].overdue_minor_min"),
+        (changed("{default: 1}", "{default: 1, XXX: 1}"), "ladder[1].overdue_minor_min"),
         (changed("version: 1", "version: 1\nstopped_again_max: 11"), "stopped_again_max"),
         (
             changed("version: 1", "version: 1\nstopped_again_after_days: 0"),
@@ -99,6 +124,18 @@ def test_what_is_wrong_is_named(text: str, field: str) -> None:
         parse(text)
     assert refusal.value.field.replace("[...]", "[0]") == field
     assert refusal.value.rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        changed("min: 90,", "min: 90, after_results: [unreachable, taken_back],"),
+        changed("{default: 1}", "{default: 1, JPY: 1}"),
+        changed("min: 90,", "min: 90, skip_at_risk: [low, medium], days_after: 365,"),
+    ],
+)
+def test_what_a_ladder_may_ask_for_is_accepted(text: str) -> None:
+    assert len(parse(text).ladder) == 2
 
 
 def test_the_default_policy_is_the_ladder_that_the_handbook_shows() -> None:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias, get_args
 
 from msgspec import Meta, field
 
+from arrears.shared.kernel.money import MINOR_DIGITS
 from arrears.shared.kernel.policy import BadPolicy, Checked, EndlessBook, Version, decode_policy
 
 Name: TypeAlias = Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]{0,63}$")]
@@ -24,6 +25,14 @@ TREATMENTS: Final[dict[str, tuple[str, ...]]] = {
     "mediation": ("mediate",),
     "legal": ("sue",),
 }
+RESULTS: Final[dict[str, tuple[str, ...]]] = {
+    "contact": ("reached", "unreachable", "stopped"),
+    "mediation": ("failed", "breached", "fulfilled"),
+    "legal": ("obeyed", "recovered_in_full", "recovered_in_part", "no_assets"),
+}
+"""How a stage's treatments end."""
+TAKEN_BACK: Final = "taken_back"
+"""How any of them ends where staff take the case back."""
 DEFAULT_CURRENCY: Final = "default"
 
 
@@ -49,7 +58,7 @@ class Classification(Checked, frozen=True, kw_only=True):
     source: Annotated[str, Meta(min_length=1)]
     in_force_from: date
     tiers: Annotated[tuple[TierAbove, ...], Meta(min_length=1)]
-    products: tuple[str, ...] | None = None
+    products: Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
 
 
 class RiskRule(Checked, frozen=True, kw_only=True):
@@ -58,7 +67,7 @@ class RiskRule(Checked, frozen=True, kw_only=True):
     id: Name
     points: Annotated[int, Meta(ge=1, le=100)]
     measure: Measure | None = None
-    at_least: Minor | None = None
+    at_least: Annotated[int, Meta(ge=1, le=10**15)] | None = None
     flag: Flag | None = None
 
 
@@ -69,9 +78,11 @@ class RiskScore(Checked, frozen=True, kw_only=True):
 
 
 class Grace(Checked, frozen=True, kw_only=True):
-    days_past_due_below: Count
-    episode_max: Count
-    risks: tuple[Risk, ...]
+    """Arrears begin with one day past due, so a grace below 1 would be none."""
+
+    days_past_due_below: Annotated[int, Meta(ge=2, le=365)]
+    episode_max: Annotated[int, Meta(ge=1, le=1_000)]
+    risks: Annotated[tuple[Risk, ...], Meta(min_length=1)]
 
 
 class Step(Checked, frozen=True, kw_only=True):
@@ -80,7 +91,7 @@ class Step(Checked, frozen=True, kw_only=True):
     treatment: Name
     stage: Stage
     days_past_due_min: Count
-    days_after: Count = 0
+    days_after: Annotated[int, Meta(ge=0, le=365)] = 0
     skip_at_risk: tuple[Risk, ...] = ()
     after_results: tuple[Name, ...] = ()
     overdue_minor_min: dict[str, Minor] = field(default_factory=dict)
@@ -123,13 +134,21 @@ def _check(policy: Policy) -> None:
     if sorted(policy.allocation) != ["costs", "interest", "principal"]:
         raise BadPolicy("allocation", "must name costs, interest and principal once each")
     _check_buckets(policy.buckets)
-    for index, table in enumerate(policy.classifications):
+    _check_classifications(policy.classifications)
+    _check_risk(policy.risk)
+    _check_ladder(policy.ladder)
+
+
+def _check_classifications(tables: Sequence[Classification]) -> None:
+    for index, table in enumerate(tables):
         tiers = [TIERS.index(row.tier) for row in table.tiers]
         days = [row.days_above for row in table.tiers]
         if tiers != sorted(set(tiers)) or days != sorted(set(days)):
             raise BadPolicy(f"classifications[{index}].tiers", "must rise in tier and in days")
-    _check_risk(policy.risk)
-    _check_ladder(policy.ladder)
+    if len({table.id for table in tables}) != len(tables):
+        raise BadPolicy("classifications", "ids must differ")
+    if all(table.products is not None for table in tables):
+        raise BadPolicy("classifications", "one must be for all products: `products: null`")
 
 
 def _check_buckets(buckets: Sequence[Bucket]) -> None:
@@ -160,18 +179,36 @@ def _check_risk(risk: RiskScore) -> None:
             raise BadPolicy(f"risk.rules[{index}].at_least", "belongs to a measure and to it alone")
     if len({rule.id for rule in risk.rules}) != len(risk.rules):
         raise BadPolicy("risk.rules", "ids must differ")
+    points = sum(rule.points for rule in risk.rules)
+    if risk.high_from > points:
+        raise BadPolicy("risk.high_from", f"all rules together give {points} points")
 
 
 def _check_ladder(ladder: Sequence[Step]) -> None:
     days = 0
+    results: set[str] = set()
     for index, step in enumerate(ladder):
+        place = f"ladder[{index}]"
         if step.treatment not in TREATMENTS[step.stage]:
             known = ", ".join(TREATMENTS[step.stage])
-            raise BadPolicy(f"ladder[{index}].treatment", f"{step.stage} knows: {known}")
+            raise BadPolicy(f"{place}.treatment", f"{step.stage} knows: {known}")
         if step.days_past_due_min < max(days, 1):
-            raise BadPolicy(f"ladder[{index}].days_past_due_min", "must not fall along the ladder")
-        if step.overdue_minor_min and DEFAULT_CURRENCY not in step.overdue_minor_min:
-            raise BadPolicy(f"ladder[{index}].overdue_minor_min", "needs an entry `default`")
+            raise BadPolicy(f"{place}.days_past_due_min", "must not fall along the ladder")
+        if set(step.skip_at_risk) == set(get_args(Risk)):
+            raise BadPolicy(f"{place}.skip_at_risk", "must leave a risk")
+        if not results.issuperset(step.after_results):
+            known = ", ".join(sorted(results)) or "none"
+            raise BadPolicy(f"{place}.after_results", f"the rungs before may end as: {known}")
+        _check_floors(step, f"{place}.overdue_minor_min")
         days = step.days_past_due_min
+        results.update(RESULTS[step.stage], (TAKEN_BACK,))
     if len({step.treatment for step in ladder}) != len(ladder):
         raise BadPolicy("ladder", "treatments must differ")
+
+
+def _check_floors(step: Step, field_name: str) -> None:
+    floors = step.overdue_minor_min.keys()
+    if floors and DEFAULT_CURRENCY not in floors:
+        raise BadPolicy(field_name, "needs an entry `default`")
+    for currency in sorted(floors - MINOR_DIGITS.keys() - {DEFAULT_CURRENCY}):
+        raise BadPolicy(field_name, f"{currency} is no currency that amounts are known in")

@@ -25,13 +25,12 @@ from arrears.intake.domain.loan.state import (
     FULFILLED,
     IN_FORCE,
     SETTLED,
-    TAKEN_BACK,
     UNCOLLECTIBLE,
     Case,
     Hold,
     Loan,
 )
-from arrears.intake.domain.policy import TREATMENTS
+from arrears.intake.domain.policy import TAKEN_BACK, TREATMENTS
 from arrears.intake.domain.strategy import Refer
 from arrears.shared.kernel.decider import Refused
 

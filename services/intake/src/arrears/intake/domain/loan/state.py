@@ -28,6 +28,7 @@ from arrears.intake.domain.loan.events import (
     StageReported,
 )
 from arrears.intake.domain.loan.owed import PaidSince, left_by, may_count, with_repayment
+from arrears.intake.domain.policy import TAKEN_BACK
 from arrears.shared.kernel.ids import BorrowerId, CaseId
 
 CURED: Final = "cured"
@@ -35,7 +36,6 @@ UNCOLLECTIBLE: Final = "uncollectible"
 SETTLED: Final = "settled"
 IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
-TAKEN_BACK: Final = "taken_back"
 STOPPED: Final = "stopped"
 """A hold, an agreement or a shield ended the treatment: nothing came of it."""
 
