@@ -9,7 +9,9 @@ from arrears.intake.adapters.feed import FactReader
 from arrears.intake.domain.borrower import RecordProfile
 from arrears.intake.domain.facts import fact_digest, fact_identity, read_fact
 from arrears.intake.domain.loan.commands import RecordRepayment
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.keyring.memory import MemoryKeyStore
+from arrears.shared.keyring.sealing import ERASED_TEXT
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -42,15 +44,37 @@ def repayment(amount: str) -> bytes:
     )
 
 
-PROFILE = record(
-    "borrower.profile",
-    {"borrower_id": "person-1", "contact_points": [{"kind": "phone", "value": PHONE}]},
-)
+def profile(phone: str) -> bytes:
+    points = [{"kind": "phone", "value": phone}]
+    return record("borrower.profile", {"borrower_id": "person-1", "contact_points": points})
+
+
+PROFILE = profile(PHONE)
+PERSON = BorrowerId("person-1")
 
 
 @pytest.fixture
-def reader() -> FactReader:
-    return FactReader(MemoryKeyStore().keyring("intake"))
+def store() -> MemoryKeyStore:
+    return MemoryKeyStore()
+
+
+@pytest.fixture
+def reader(store: MemoryKeyStore) -> FactReader:
+    return FactReader(store.keyring("intake"))
+
+
+async def unlocked(reader: FactReader, value: bytes) -> FeedFact:
+    fact = reader.read(value)
+    assert isinstance(fact, FeedFact)
+    await reader.unlock([fact])
+    return fact
+
+
+def sealed(reader: FactReader, fact: FeedFact) -> str:
+    command = reader.issue(fact, at=NOW, late=False).command
+    assert isinstance(command, RecordProfile)
+    (point,) = command.contact_points
+    return point.sealed
 
 
 @pytest.mark.parametrize(
@@ -123,3 +147,32 @@ async def test_contact_points_are_sealed_before_anything_is_decided(reader: Fact
     assert point.kind == "phone"
     assert point.sealed
     assert "138" not in repr(issue)
+
+
+async def test_a_profile_with_another_number_under_the_same_id_is_no_duplicate(
+    reader: FactReader, store: MemoryKeyStore
+) -> None:
+    first = await unlocked(reader, PROFILE)
+    again, other = await unlocked(reader, PROFILE), await unlocked(reader, profile("+86 139 1"))
+    restarted = await unlocked(FactReader(store.keyring("intake")), PROFILE)
+    assert first.fact_id == other.fact_id
+    assert first.digest == again.digest == restarted.digest != other.digest
+    assert reader.conflict(other).reason == "fact_id_seen_with_other_content"
+
+
+async def test_a_digest_gives_no_number_away(reader: FactReader) -> None:
+    """Without the person's key nobody can try numbers: another person's has another digest."""
+    person_2 = PROFILE.replace(b"person-1", b"person-2")
+    assert (await unlocked(reader, PROFILE)).digest != (await unlocked(reader, person_2)).digest
+
+
+async def test_after_an_erasure_a_running_reader_seals_nothing_more(
+    reader: FactReader, store: MemoryKeyStore
+) -> None:
+    before = await unlocked(reader, PROFILE)
+    assert sealed(reader, before) != ERASED_TEXT
+    await store.keyring("intake").erase(PERSON)
+    for fact in (await unlocked(reader, PROFILE), await unlocked(reader, profile("+86 139 1"))):
+        assert sealed(reader, fact) == ERASED_TEXT
+    await reader.unlock([before])
+    assert sealed(reader, before) == ERASED_TEXT

@@ -1,7 +1,8 @@
 """The bank's feed as the runtime reads it: facts with their identity, and profiles sealed.
 
 A profile's contact points are sealed with the borrower's key before anything is decided, so no
-event, agenda or log of ours ever holds them in the clear once they are handled.
+event, agenda or log of ours ever holds them in the clear once they are handled. The keys are asked
+for with each batch, so those of an erased borrower seal nothing more.
 """
 
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
+from msgspec.structs import force_setattr
 
 from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain import facts
@@ -17,10 +19,15 @@ from arrears.intake.domain.facts import ProfileFact, conflict_of, fact_digest, f
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.keyring.port import Keyring
-from arrears.shared.keyring.sealing import CONTACT_POINT, DataKey, Erased, seal
+from arrears.shared.keyring.sealing import (
+    CONTACT_POINT,
+    ERASED,
+    DataKey,
+    Erased,
+    equality,
+    seal,
+)
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
-
-_KEYS_MAX: Final = 50_000
 
 
 class _Whose(Struct, frozen=True):
@@ -43,12 +50,21 @@ def _whose(value: bytes) -> BorrowerId | None:
     return BorrowerId(found) if found.isprintable() else None
 
 
+class _Profile:
+    """A profile, with the key that its contact points are sealed with once it was unlocked."""
+
+    __slots__ = ("fact", "key")
+
+    def __init__(self, fact: ProfileFact) -> None:
+        self.fact = fact
+        self.key: DataKey | Erased = ERASED
+
+
 class FactReader:
     """A FeedReader (runtime.stage) over the fact grammar of the domain."""
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
-        self._keys: dict[BorrowerId, DataKey | Erased] = {}
 
     def read(self, value: bytes) -> FeedFact | DayClosing:
         try:
@@ -65,25 +81,35 @@ class FactReader:
             time=fact.stated_at,
             borrower_id=fact.borrower_id,
             loan="" if isinstance(fact, ProfileFact) else fact.loan_key,
-            body=fact,
+            body=_Profile(fact) if isinstance(fact, ProfileFact) else fact,
         )
 
     async def unlock(self, heard: Sequence[FeedFact]) -> None:
-        borrowers = {fact.body.borrower_id for fact in heard if isinstance(fact.body, ProfileFact)}
-        if len(self._keys) > _KEYS_MAX:
-            self._keys.clear()
-        missing = borrowers - self._keys.keys()
-        if missing:
-            self._keys.update(await self._keyring.keys_for(sorted(missing), "contact"))
+        profiles = [(one, one.body) for one in heard if isinstance(one.body, _Profile)]
+        if not profiles:
+            return
+        borrowers = {profile.fact.borrower_id for _, profile in profiles}
+        keys = await self._keyring.keys_for(sorted(borrowers), "contact")
+        for one, profile in profiles:
+            fact = profile.fact
+            profile.key = key = keys[fact.borrower_id]
+            values = [equality(key, point.value) for point in fact.points]
+            # A digest over the values needs the key, which is here only now.
+            force_setattr(one, "digest", fact_digest(fact, [f"{value}" for value in values]))
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         body = fact.body
-        if not isinstance(body, ProfileFact):
+        if not isinstance(body, _Profile):
             return fact_to_issue(body, at, late)  # type: ignore[arg-type]
-        key = self._keys[body.borrower_id]
-        sealed = [seal(key, body.borrower_id, CONTACT_POINT, point.value) for point in body.points]
-        return profile_to_issue(body, sealed, at, late)
+        profile = body.fact
+        sealed = [
+            seal(body.key, profile.borrower_id, CONTACT_POINT, point.value)
+            for point in profile.points
+        ]
+        return profile_to_issue(profile, sealed, at, late)
 
     def conflict(self, fact: FeedFact) -> BadRecord:
-        reason, field = conflict_of(fact.body)  # type: ignore[arg-type]
+        body = fact.body
+        said = body.fact if isinstance(body, _Profile) else body
+        reason, field = conflict_of(said)  # type: ignore[arg-type]
         return BadRecord(reason, field)

@@ -7,7 +7,7 @@ digest).
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
@@ -304,11 +304,12 @@ def fact_identity(fact: Fact) -> EventId:
             assert_never(fact)
 
 
-def fact_digest(fact: Fact) -> str:
+def fact_digest(fact: Fact, points: Sequence[str] = ()) -> str:
     """16 hex characters over what the fact says, however the bank wrote it.
 
     A repayment's digest is its money alone: the same repayment may be told again in another
-    record. A profile's leaves out the contact points' values, which a short hash would give away.
+    record. A profile's leaves out the contact points' values, which a hash without a key would give
+    away: `points` stands for them, each made under the borrower's key.
     """
     said: tuple[object, ...]
     match fact:
@@ -333,7 +334,7 @@ def fact_digest(fact: Fact) -> str:
             said = ("cured", fact.stated_at, fact.as_of_on, fact.currency, fact.reason)
         case ProfileFact():
             kinds = [point.kind for point in fact.points]
-            said = ("profile", fact.stated_at, fact.zone, fact.language, kinds)
+            said = ("profile", fact.stated_at, fact.zone, fact.language, kinds, *points)
         case DayClosing():
             said = ("day", fact.day, fact.first_day, fact.partition_count)
         case _:
