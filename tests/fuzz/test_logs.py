@@ -51,7 +51,7 @@ async def test_poison_is_parked_and_its_words_stay_out_of_log_and_table(
     stage = intake.make_stage(Ground(clock="feed"), MemoryKeyStore().keyring("intake"))
 
     def fail(fact: FeedFact, **_more: object) -> None:
-        number = fact.body.points[0].value  # type: ignore[attr-defined]
+        number = fact.body.fact.points[0].value  # type: ignore[attr-defined]
         raise RuntimeError(f"cannot seal {number}") from KeyError(number)
 
     monkeypatch.setattr(stage.feed, "issue", fail)

@@ -148,6 +148,32 @@ class TestText:
         said = STRICT.say("arrears.contact.promise_kept.v1", {"paid_minor": 100}, "en", "EUR")
         assert "EUR 1.00" in said.what
 
+    @pytest.mark.parametrize(
+        ("paid_minor", "en", "zh"),
+        [
+            (0, "CNY 6.00 overdue", "逾期 CNY 6.00"),
+            (
+                400,
+                "CNY 6.00 overdue (the figure of 2026-03-01 less CNY 4.00 paid since)",
+                "逾期 CNY 6.00（2026-03-01 的数字，已扣除其后所还 CNY 4.00）",
+            ),
+        ],
+    )
+    def test_a_referral_says_what_was_taken_off_the_banks_figure(
+        self, paid_minor: int, en: str, zh: str
+    ) -> None:
+        fields = {
+            **_sample("arrears.intake.case_referred.v1", full=True),
+            "overdue_minor": 600,
+            "currency": "CNY",
+            "as_of_on": "2026-03-01",
+            "paid_since_minor": paid_minor,
+        }
+        wanted: list[tuple[Language, str]] = [("en", en), ("zh", zh)]
+        for language, words in wanted:
+            said = STRICT.say("arrears.intake.case_referred.v1", fields, language, None)
+            assert said.what.endswith(words)
+
     def test_policy_and_version_are_part_of_the_why(self) -> None:
         fields = {
             **_sample("arrears.intake.grace_granted.v1", full=True),
