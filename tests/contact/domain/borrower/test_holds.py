@@ -137,16 +137,17 @@ class TestHold:
     def test_what_lies_with_the_case_leaves_the_others_alone(self, reason: str) -> None:
         assert permitted(until(SOON, life(hold(reason), history=BOTH))) == {OTHER}
 
-    def test_a_case_that_comes_later_is_denied_and_says_why(self) -> None:
-        events = until(SOON, life(hold("death"), refer(OTHER)))
-        denied = events[-1]
+    @pytest.mark.parametrize(
+        ("case_id", "reason"), [(OTHER, "the_person_is_held"), (CASE, "the_case_is_held")]
+    )
+    def test_a_referral_that_comes_later_is_denied_and_says_why(
+        self, case_id: CaseId, reason: str
+    ) -> None:
+        denied, _, completed = until(SOON, life(hold("death"), refer(case_id)))[-3:]
         assert isinstance(denied, AttemptDenied)
-        assert (denied.rule, denied.reason) == ("hold", "the_person_is_held")
-
-    def test_the_case_itself_says_that_it_is_held(self) -> None:
-        denied = until(SOON, life(hold("death"), refer(CASE)))[-1]
-        assert isinstance(denied, AttemptDenied)
-        assert denied.reason == "the_case_is_held"
+        assert (denied.rule, denied.reason) == ("hold", reason)
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("stopped", "hold")
 
     @pytest.mark.parametrize("reason", ["death", "dispute"])
     def test_the_same_hold_again_changes_nothing(self, reason: str) -> None:
@@ -186,7 +187,8 @@ class TestSecondHold:
         freed = life(release(now=before), history=events)
         state = decider.fold(freed)
         assert (state.stops, state.cases[CASE].stops) == ((), ())
-        assert permitted(until(before + timedelta(days=5), freed)) == {CASE, OTHER}
+        again = life(refer(OTHER, before, 2), refer(CASE, before, 2), history=freed)
+        assert permitted(until(before + timedelta(days=5), again)) == {CASE, OTHER}
 
     def test_a_hold_that_is_over_leaves_the_one_that_is_not(self) -> None:
         events = life(hold("hardship", self.DAY), hold("dispute"), refer(OTHER), refer(CASE))

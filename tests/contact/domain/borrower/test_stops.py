@@ -217,44 +217,47 @@ class TestUnderWay:
 
 
 class TestReferredWhileStopped:
-    def denied(self, stop: StopContact) -> tuple[list[BorrowerEvent], AttemptDenied]:
-        early = replace(stop, now=EVENING)
-        events = wake(life(early, refer("call")), EVENING)
+    """A stop that says its end is waited for; one that does not ends the treatment."""
+
+    def woken(self, *stops: StopContact) -> list[BorrowerEvent]:
+        early = [replace(stop, now=EVENING) for stop in stops]
+        planned = life(*early, refer("call"))
+        return wake(planned, EVENING)[len(planned) :]
+
+    def denied(self, *stops: StopContact) -> tuple[list[BorrowerEvent], AttemptDenied]:
+        early = [replace(stop, now=EVENING) for stop in stops]
+        events = wake(life(*early, refer("call")), EVENING)
         denied = events[-1]
         assert isinstance(denied, AttemptDenied)
         return events, denied
 
-    @pytest.mark.parametrize(
-        ("stop", "next_allowed_at"),
-        [
-            (AGREED, None),
-            (HELD, datetime(2026, 3, 20, tzinfo=SHANGHAI)),
-            (STAFF_STOP, None),
-        ],
-    )
-    def test_the_attempt_is_denied_and_waits_for_the_lift(
-        self, stop: StopContact, next_allowed_at: datetime | None
-    ) -> None:
-        events, denied = self.denied(stop)
-        assert (denied.rule, denied.next_allowed_at) == (stop.kind, next_allowed_at)
-        assert decider.due(decider.fold(events), denied.denied_at) == next_allowed_at
+    def test_the_attempt_is_denied_and_waits_for_the_end(self) -> None:
+        events, denied = self.denied(HELD)
+        ends_at = datetime(2026, 3, 20, tzinfo=SHANGHAI)
+        assert (denied.rule, denied.next_allowed_at) == ("hold", ends_at)
+        assert decider.due(decider.fold(events), denied.denied_at) == ends_at
 
-    def test_it_comes_back_when_the_agreement_is_breached(self) -> None:
-        events, _ = self.denied(AGREED)
-        resumed, rescheduled = life(BREACHED, history=events)[len(events) :]
-        assert isinstance(resumed, ContactResumed)
-        assert resumed.reason == "agreement_breached"
-        assert isinstance(rescheduled, AttemptRescheduled)
-        permitted = wake([*events, resumed, rescheduled], BREACHED.now)[-1]
-        assert isinstance(permitted, AttemptPermitted)
+    @pytest.mark.parametrize("stop", [AGREED, STAFF_STOP, replace(HELD, until_on=None)])
+    def test_without_an_end_it_ends_as_by_a_stop_that_comes_later(self, stop: StopContact) -> None:
+        denied, dropped, completed = self.woken(stop)
+        assert isinstance(denied, AttemptDenied)
+        assert denied.rule == stop.kind
+        assert isinstance(dropped, AttemptDropped)
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("stopped", stop.kind)
 
-    def test_it_waits_for_the_last_of_two_stops(self) -> None:
-        events, _ = self.denied(AGREED)
-        events = life(STAFF_STOP, history=events)
-        both = decider.fold(events)
-        assert both.stops
-        lifted = life(BREACHED, history=events)
-        assert not isinstance(lifted[-1], AttemptRescheduled)
+    @pytest.mark.parametrize("first", [HELD, replace(STAFF_STOP, kind="parked", reason="legal")])
+    def test_the_one_without_an_end_is_enough(self, first: StopContact) -> None:
+        denied, _, completed = self.woken(first, STAFF_STOP)
+        assert isinstance(denied, AttemptDenied)
+        assert denied.rule == first.kind
+        assert isinstance(completed, TreatmentCompleted)
+        assert (completed.result, completed.reason) == ("stopped", "staff")
+
+    def test_a_resumption_in_time_lets_it_be_made(self) -> None:
+        resume = ResumeContact(kinds=("staff",), scope="person", reason="asked", now=MORNING)
+        events = life(replace(STAFF_STOP, now=EVENING), refer("call"), resume)
+        assert isinstance(wake(events, MORNING)[-1], AttemptPermitted)
 
     def test_a_hold_that_ends_by_itself_lets_it_come_back_exactly_then(self) -> None:
         events, denied = self.denied(HELD)

@@ -16,6 +16,7 @@ from arrears.contact.domain.borrower.state import Attempt, Borrower, CaseFile, S
 from arrears.contact.domain.permit import (
     NO_CONTACT_POINT,
     NOTHING_OWED,
+    STOP_ORDER,
     Denied,
     PermitRequest,
     Permitted,
@@ -197,6 +198,19 @@ def _deny(
     )
     if waits_until == draft.now:
         stop_waiting(draft, file.case_id)
+    _end_where_stopped(draft, file)
+
+
+def _end_where_stopped(draft: Draft, file: CaseFile) -> None:
+    """Of a stop without an end nobody can say when it is over, so the referral is answered, as it
+    is by a stop that comes after it."""
+    endless = [
+        stop.kind
+        for stop in (*draft.borrower.stops, *file.stops)
+        if stop.lifts_at is None and stop.kind != "parked"
+    ]
+    if endless:
+        endings.end_treatment(draft, file, "stopped", min(endless, key=STOP_ORDER.index))
 
 
 def stop_waiting(draft: Draft, case_id: CaseId) -> None:
