@@ -12,6 +12,7 @@ from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndContact,
     EndTreatment,
+    NameDebtor,
     RecordContactPoints,
     ReleaseCase,
     ResumeContact,
@@ -26,6 +27,7 @@ from arrears.shared.contracts.intake import (
     CaseReferred,
     CaseReleased,
     CaseReturned,
+    LoanBorrowerChanged,
     RepaymentRecorded,
     SealedPoint,
 )
@@ -100,6 +102,19 @@ ROWS: list[tuple[Struct, BorrowerCommand | None]] = [
         replace(REFERRED_ON, reason="case_returned"),
     ),
     (CaseReturned(case_id=CASE, loan_key=LOAN, stage="mediation", result="failed"), None),
+    (
+        LoanBorrowerChanged(
+            loan_key=LOAN, case_id=CASE, was=BORROWER, now_is=BorrowerId("borrower-2")
+        ),
+        NameDebtor(
+            borrower_id=BORROWER,
+            debtor_id=BorrowerId("borrower-2"),
+            loan_key=LOAN,
+            case_id=CASE,
+            said_at=SAID_AT,
+            now=AT,
+        ),
+    ),
     (
         RepaymentRecorded(
             loan_key=LOAN,

@@ -228,7 +228,14 @@ def test_a_permit_ends_before_the_quiet_hours_begin_and_a_letters_with_the_day()
 
 def test_the_rules_are_asked_in_their_order() -> None:
     """All rules deny at once; each is taken away in turn, and the next one speaks."""
-    kinds: list[StopKind] = ["agreement", "hardship", "hold", "parked", "staff"]
+    kinds: list[StopKind] = [
+        "borrower_changed",
+        "agreement",
+        "hardship",
+        "hold",
+        "parked",
+        "staff",
+    ]
     standing = Standing(
         market_zone=SHANGHAI,
         case_closed=True,
@@ -243,7 +250,7 @@ def test_the_rules_are_asked_in_their_order() -> None:
     )
     night = shanghai("2026-03-02T23:30:00")
     ladder = [standing, replace(standing, case_closed=False)]
-    for lifted in range(1, 6):
+    for lifted in range(1, 7):
         stops = tuple(StopSignal(kind=kind) for kind in kinds[lifted:])
         ladder.append(replace(ladder[-1], stops=stops))
     ladder.append(replace(ladder[-1], promise_judged_at=None))

@@ -14,6 +14,7 @@ from arrears.intake.domain.loan.events import (
     CaseReferred,
     CaseReleased,
     CaseReturned,
+    LoanBorrowerChanged,
     LoanEvent,
     RepaymentRecorded,
 )
@@ -75,6 +76,9 @@ CONTRACTED: list[LoanEvent | BorrowerEvent] = [
     CaseHeld(case_id=CASE, loan_key=LOAN, reason="hardship", until_on=DAY),
     CaseReleased(case_id=CASE, loan_key=LOAN, reason="hold_ended", review_on=DAY),
     CaseReturned(case_id=CASE, loan_key=LOAN, stage="legal", result="taken_back", review_on=DAY),
+    LoanBorrowerChanged(
+        case_id=CASE, loan_key=LOAN, was=BorrowerId("person-1"), now_is=BorrowerId("person-2")
+    ),
     CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW, closed_on=DAY),
 ]
 
@@ -100,4 +104,4 @@ def test_every_contract_is_tried() -> None:
 
 
 def test_the_subject_is_the_case_or_nothing() -> None:
-    assert [subject_of(event) for event in CONTRACTED] == [None, None, *[CASE] * 5]
+    assert [subject_of(event) for event in CONTRACTED] == [None, None, *[CASE] * 6]

@@ -18,6 +18,7 @@ from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndContact,
     EndTreatment,
+    NameDebtor,
     NoteOutcome,
     NoteReceipt,
     RecordContactPoints,
@@ -70,7 +71,9 @@ ONE_CASE = st.sampled_from(CASES)
 NOW = st.just(START)
 
 
-def _with_loan(command: StartTreatment | EndTreatment | StopContact) -> BorrowerCommand:
+def _with_loan(
+    command: StartTreatment | EndTreatment | StopContact | NameDebtor,
+) -> BorrowerCommand:
     return replace(command, loan_key=LoanKey(f"loan-{command.case_id}@/bank"))
 
 
@@ -148,6 +151,15 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
         loan_key=st.just(LoanKey("")),
         reason=st.sampled_from(["hardship", "dispute", "death"]),
         until_on=st.none() | DAYS,
+        said_at=NOW,
+        now=NOW,
+    ).map(_with_loan),
+    st.builds(
+        NameDebtor,
+        borrower_id=st.just(BORROWER),
+        debtor_id=st.sampled_from([BORROWER, BorrowerId("borrower-2")]),
+        case_id=ONE_CASE,
+        loan_key=st.just(LoanKey("")),
         said_at=NOW,
         now=NOW,
     ).map(_with_loan),
@@ -273,6 +285,7 @@ def test_no_life_breaks_the_rules(steps: list[Step]) -> None:
     _never_in_quiet_hours(life.events)
     _never_more_than_three_a_day(life.events)
     _each_referral_is_answered_once(life.events)
+    _only_parked_input_keeps_one_waiting(life.state)
     conduct = check(life.events, POLICIES)
     assert conduct.findings == ()
     assert decider.fold(life.events) == life.state
@@ -299,6 +312,12 @@ def _never_more_than_three_a_day(events: Sequence[BorrowerEvent]) -> None:
             open_or_reached.pop(getattr(event, "attempt_id", ""), None)
 
 
+def _only_parked_input_keeps_one_waiting(borrower: Borrower) -> None:
+    for file in borrower.cases.values():
+        if file.treatment is not None:
+            assert any(stop.kind == "parked" for stop in (*borrower.stops, *file.stops))
+
+
 def _each_referral_is_answered_once(events: Sequence[BorrowerEvent]) -> None:
     started = Counter(
         (event.case_id, event.referral) for event in events if isinstance(event, TreatmentStarted)
@@ -309,6 +328,12 @@ def _each_referral_is_answered_once(events: Sequence[BorrowerEvent]) -> None:
     assert set(started.values()) <= {1}
     assert set(completed.values()) <= {1}
     assert completed.keys() <= started.keys()
+
+
+def _profile(zone: str | None) -> RecordContactPoints:
+    return RecordContactPoints(
+        borrower_id=BORROWER, points=POINTS, zone=zone, language=None, now=START
+    )
 
 
 def _refer(number: int, treatment: str, now: datetime) -> StartTreatment:
@@ -338,11 +363,7 @@ def test_without_a_stop_every_referral_is_answered(
     zone: str | None, treatments: list[str], outcome: Outcome
 ) -> None:
     life = Life()
-    life.decide(
-        RecordContactPoints(
-            borrower_id=BORROWER, points=POINTS, zone=zone, language=None, now=START
-        )
-    )
+    life.decide(_profile(zone))
     for number, treatment in enumerate(treatments):
         life.decide(_refer(number, treatment, START))
     life.until(START + timedelta(days=60), outcome)
@@ -355,11 +376,7 @@ def test_without_a_stop_every_referral_is_answered(
 def test_many_loans_of_one_person_take_many_days(loans: int) -> None:
     """Three calls a day, whatever waits; and hardly a denial, for days are planned ahead."""
     life = Life()
-    life.decide(
-        RecordContactPoints(
-            borrower_id=BORROWER, points=POINTS, zone="Asia/Shanghai", language=None, now=START
-        )
-    )
+    life.decide(_profile("Asia/Shanghai"))
     for number in range(loans):
         life.decide(_refer(number, "call", START))
     life.until(START + timedelta(days=60), "connected")
@@ -371,11 +388,7 @@ def test_many_loans_of_one_person_take_many_days(loans: int) -> None:
 def test_the_state_forgets_what_is_over() -> None:
     """A hundred cases, each reminded and cured, leave their ids and two days of contacts."""
     life = Life()
-    life.decide(
-        RecordContactPoints(
-            borrower_id=BORROWER, points=POINTS, zone="Asia/Shanghai", language=None, now=START
-        )
-    )
+    life.decide(_profile("Asia/Shanghai"))
     for number in range(100):
         case_id = CaseId(f"case-{number}")
         life.decide(_refer(number, "remind", life.now))

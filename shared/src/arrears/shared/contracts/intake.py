@@ -102,6 +102,20 @@ class CaseReturned(Struct, frozen=True, kw_only=True):
     result: str
 
 
+class LoanBorrowerChanged(Struct, frozen=True, kw_only=True):
+    """The bank names another borrower for the loan.
+
+    What is said of the loan still goes by its home, the borrower who was known first; `now_is` is
+    that one again where the bank takes its word back.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.intake.loan_borrower_changed.v1"
+    loan_key: LoanKey
+    case_id: CaseId | None
+    was: BorrowerId
+    now_is: BorrowerId
+
+
 class CaseClosed(Struct, frozen=True, kw_only=True):
     """Reasons: cured (the bank's word), uncollectible (a stage or staff has given it up), settled
     (an agreement was fulfilled and staff say that the rest is not asked for)."""
@@ -120,5 +134,6 @@ IntakeContract: TypeAlias = (
     | CaseHeld
     | CaseReleased
     | CaseReturned
+    | LoanBorrowerChanged
     | CaseClosed
 )

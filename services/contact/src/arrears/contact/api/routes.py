@@ -55,7 +55,9 @@ def _add_words(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post(
         "/cases/{case_id}/hardship",
-        responses=command_answers(*_ALWAYS, "review_not_in_the_future", "review_too_far_ahead"),
+        responses=command_answers(
+            *_ALWAYS, "review_not_in_the_future", "review_too_far_ahead", "borrower_changed"
+        ),
     )
     async def hardship(case_id: CaseIdPath, body: HardshipBody, call: Call = called) -> Response:
         """The borrower claims hardship and is left in peace until it is reviewed."""

@@ -42,7 +42,8 @@ def record_promise(
 
 
 def record_hardship(case: Row, *, review_on: date, staff_id: StaffId, now: datetime) -> Issue:
-    """Refused: review_not_in_the_future, review_too_far_ahead, case_closed, case_unknown."""
+    """Refused: review_not_in_the_future, review_too_far_ahead, borrower_changed, case_closed,
+    case_unknown."""
     command = RecordHardship(
         case_id=case.case_id, review_on=review_on, recorded_by=staff_id, now=now
     )

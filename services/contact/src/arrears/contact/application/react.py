@@ -11,6 +11,7 @@ from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndContact,
     EndTreatment,
+    NameDebtor,
     RecordContactPoints,
     ReleaseCase,
     ResumeContact,
@@ -26,6 +27,7 @@ from arrears.shared.contracts.intake import (
     CaseReferred,
     CaseReleased,
     CaseReturned,
+    LoanBorrowerChanged,
     RepaymentRecorded,
 )
 from arrears.shared.contracts.mediation import (
@@ -49,6 +51,7 @@ Said: TypeAlias = (
     | CaseHeld
     | CaseReleased
     | CaseReturned
+    | LoanBorrowerChanged
     | CaseClosed
     | AgreementSigned
     | AgreementBreached
@@ -108,6 +111,15 @@ def _command(  # noqa: C901, PLR0911 - one per contract
             return ReleaseCase(case_id=said.case_id, reason=said.reason, now=at)
         case CaseReturned():
             return _returned(said, at)
+        case LoanBorrowerChanged():
+            return NameDebtor(
+                borrower_id=heard.borrower_id,
+                debtor_id=said.now_is,
+                loan_key=said.loan_key,
+                case_id=said.case_id,
+                said_at=heard.time,
+                now=at,
+            )
         case CaseClosed():
             return EndContact(case_id=said.case_id, reason=said.reason, said_at=heard.time, now=at)
         case AgreementSigned():

@@ -185,9 +185,9 @@ def _stop(event: ContactStopped | ContactResumed, reason: str) -> tuple[str, Sto
 
     Holds are told apart by their reasons, and parked input by the service that is its reason.
     """
-    case_id = None if event.scope == "person" else event.case_id
+    reach = EVERY_CASE if event.scope == "person" else event.case_id or ""
     told_apart = event.kind in ("hold", "parked")
-    return case_id or EVERY_CASE, event.kind, reason if told_apart else ""
+    return reach, event.kind, reason if told_apart else ""
 
 
 def _is_lifted(stop: tuple[str, StopKind, str], event: ContactResumed) -> bool:

@@ -1,8 +1,9 @@
 """The permit that every attempt needs. Closed on doubt: what is not surely allowed is denied.
 
 The rules are asked in this order, and the first that denies is the answer:
-a policy in force, case closed, agreement, hardship, hold, parked, staff, promise pending, nothing
-owed, contact point, quiet hours, connected contacts of the day, unanswered dials of the number.
+a policy in force, case closed, borrower changed, agreement, hardship, hold, parked, staff, promise
+pending, nothing owed, contact point, quiet hours, connected contacts of the day, unanswered dials
+of the number.
 """
 
 from collections.abc import Iterator
@@ -33,8 +34,16 @@ from arrears.contact.domain.values import (
     StopKind,
 )
 
-STOP_ORDER: Final[tuple[StopKind, ...]] = ("agreement", "hardship", "hold", "parked", "staff")
+STOP_ORDER: Final[tuple[StopKind, ...]] = (
+    "borrower_changed",
+    "agreement",
+    "hardship",
+    "hold",
+    "parked",
+    "staff",
+)
 STOP_REASONS: Final[dict[StopKind, str]] = {
+    "borrower_changed": "the_bank_names_another_borrower",
     "agreement": "an_agreement_is_being_kept",
     "hardship": "the_borrower_is_shielded_for_hardship",
     "hold": "the_case_is_held",

@@ -22,8 +22,11 @@ FAILED: Final[frozenset[str]] = frozenset({"no_answer", "returned", "not_home"})
 SaidKind: TypeAlias = Literal["nothing", "promise", "refusal", "hardship"]
 Result: TypeAlias = Literal["reached", "unreachable", "stopped"]
 
-StopKind: TypeAlias = Literal["agreement", "hardship", "hold", "parked", "staff"]
-"""`parked`: an input of the person waits for staff in the service that the stop's reason names."""
+StopKind: TypeAlias = Literal[
+    "borrower_changed", "agreement", "hardship", "hold", "parked", "staff"
+]
+"""`parked`: an input of the person waits for staff in the service that the stop's reason names.
+`borrower_changed`: the bank says that somebody else owes the loan."""
 Scope: TypeAlias = Literal["case", "person"]
 
 SANDBOX: Final = "sandbox"

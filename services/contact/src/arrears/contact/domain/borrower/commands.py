@@ -128,6 +128,17 @@ class StopContact(Struct, frozen=True, kw_only=True):
     recorded_by: StaffId | None = None
 
 
+class NameDebtor(Struct, frozen=True, kw_only=True):
+    """The bank says who owes the loan. `borrower_id` is whose stream this is."""
+
+    borrower_id: BorrowerId
+    debtor_id: BorrowerId
+    loan_key: LoanKey
+    case_id: CaseId | None
+    said_at: datetime
+    now: datetime
+
+
 class ResumeContact(Struct, frozen=True, kw_only=True):
     """Lifts the stops of these kinds. Those that are not in force are passed over, and so is a
     hold of the person that an open case stands behind."""
@@ -176,6 +187,7 @@ BorrowerCommand: TypeAlias = (
     | RecordHardship
     | RecordRefusal
     | StopContact
+    | NameDebtor
     | ResumeContact
     | ReleaseCase
     | EndContact

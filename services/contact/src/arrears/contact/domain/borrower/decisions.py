@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import assert_never
 
 from arrears.contact.domain.borrower import (
+    debtor,
     hardship,
     outcomes,
     promises,
@@ -18,6 +19,7 @@ from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndContact,
     EndTreatment,
+    NameDebtor,
     NoteOutcome,
     NoteReceipt,
     RecordContactPoints,
@@ -104,6 +106,8 @@ def _follow(draft: Draft, command: BorrowerCommand) -> None:  # noqa: C901, PLR0
             promises.record_refusal(draft, command)
         case StopContact():
             stops.stop(draft, command)
+        case NameDebtor():
+            debtor.name(draft, command)
         case ResumeContact():
             stops.resume(draft, command)
         case ReleaseCase():

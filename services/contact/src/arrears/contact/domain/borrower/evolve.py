@@ -319,7 +319,9 @@ def _stop(borrower: Borrower, event: ContactStopped) -> Borrower:
     known = replace(borrower, borrower_id=event.borrower_id)
     if event.scope == "person":
         return replace(known, stops=_added(known.stops, stop))
-    if event.case_id is None or event.loan_key is None:
+    if event.kind == "borrower_changed" and event.loan_key is not None:
+        known = replace(known, left_loans=known.left_loans | {event.loan_key})
+    if event.case_id is None or event.loan_key is None or event.case_id in known.closed:
         return known
     file = known.cases.get(event.case_id) or CaseFile(
         case_id=event.case_id, loan_key=event.loan_key
@@ -334,6 +336,8 @@ def _added(stops: tuple[Stop, ...], stop: Stop) -> tuple[Stop, ...]:
 def _resume(borrower: Borrower, event: ContactResumed) -> Borrower:
     if event.scope == "person":
         return replace(borrower, stops=_without(borrower.stops, event))
+    if event.kind == "borrower_changed" and event.loan_key is not None:
+        borrower = replace(borrower, left_loans=borrower.left_loans - {event.loan_key})
     if event.case_id is None:
         return borrower
     return _on_case(

@@ -1,7 +1,7 @@
 """Hardship protects the person: a claim on one loan shields all of them until the review.
 
 Every open case is reported, for the others act by case: those that are known when it is claimed,
-and one that comes while the shield stands.
+and one that comes while the shield stands. A loan that somebody else owes now is no case of theirs.
 """
 
 from datetime import date, timedelta
@@ -17,7 +17,8 @@ from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 
 
 def record(draft: Draft, command: RecordHardship) -> None:
-    draft.open_file(command.case_id)
+    if draft.open_file(command.case_id).loan_key in draft.borrower.left_loans:
+        raise Refused("borrower_changed", "case_id")
     today = draft.rules.calendar.day_of(draft.now)
     if command.review_on <= today:
         raise Refused("review_not_in_the_future", "review_on")
@@ -40,6 +41,8 @@ def tell_of(draft: Draft, case_id: CaseId, loan_key: LoanKey) -> None:
     """A case that came while the shield stands is reported too, so that others spare it."""
     shield = _standing(draft)
     if shield is None or shield.lifts_at is None or shield.lifts_at <= draft.now:
+        return
+    if loan_key in draft.borrower.left_loans:
         return
     review_on = draft.rules.calendar.day_of(shield.lifts_at)
     file = draft.file(case_id)
@@ -64,7 +67,8 @@ def _shield(
             tell_of(draft, file.case_id, file.loan_key)
         return
     for file in draft.open_files():
-        _report(draft, file.case_id, file.loan_key, review_on, attempt_id, recorded_by)
+        if file.loan_key not in draft.borrower.left_loans:
+            _report(draft, file.case_id, file.loan_key, review_on, attempt_id, recorded_by)
     stops.halt(
         draft,
         Stop(kind="hardship", reason="hardship_reported", lifts_at=lifts_at),

@@ -108,7 +108,10 @@ class CaseFile(Struct, frozen=True, kw_only=True):
 
 
 class Borrower(Struct, frozen=True, kw_only=True):
-    """`closed` keeps the ids of closed cases, so that nothing said late opens one again."""
+    """`closed` keeps the ids of closed cases, so that nothing said late opens one again.
+
+    `left_loans`: the bank says that another borrower owes them.
+    """
 
     borrower_id: BorrowerId | None = None
     zone: str | None = None
@@ -117,5 +120,6 @@ class Borrower(Struct, frozen=True, kw_only=True):
     points_origin: str | None = None
     cases: Mapping[CaseId, CaseFile] = {}
     closed: frozenset[CaseId] = frozenset()
+    left_loans: frozenset[LoanKey] = frozenset()
     stops: tuple[Stop, ...] = ()
     contacts: tuple[Contact, ...] = ()

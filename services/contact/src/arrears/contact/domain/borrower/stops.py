@@ -57,6 +57,8 @@ def stop(draft: Draft, command: StopContact) -> None:
         told(halted, case=None)
         return
     told(halted, case=(command.case_id, command.loan_key))
+    if command.loan_key in draft.borrower.left_loans:
+        return  # What holds it lies with whoever owes the loan now.
     if command.kind == "hold" and command.reason in HOLDS_THE_PERSON:
         told(replace(halted, lifts_at=_held_until(draft, command.reason)), case=None)
 
