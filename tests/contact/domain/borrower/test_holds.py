@@ -200,7 +200,7 @@ class TestSecondHold:
     def test_a_longer_hold_for_the_same_reason_takes_the_place_of_the_shorter(self) -> None:
         events = life(hold("moratorium", self.DAY), hold("moratorium", date(2026, 5, 1)))
         (held,) = decider.fold(events).stops
-        assert held.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
+        assert held.lifts_at == datetime(2026, 5, 2, tzinfo=SHANGHAI)
 
 
 class TestRelease:
@@ -223,7 +223,7 @@ class TestRelease:
         events = life(
             hold("moratorium", long), hold("moratorium", short, OTHER), refer(OTHER), refer(CASE)
         )
-        assert permitted(until(datetime(2026, 4, 20, tzinfo=SHANGHAI), events)) == set()
+        assert permitted(until(datetime(2026, 4, 21, tzinfo=SHANGHAI), events)) == set()
         assert permitted(until(datetime(2026, 4, 25, tzinfo=SHANGHAI), events)) == {CASE, OTHER}
 
     def test_a_hold_written_before_reasons_told_holds_apart_is_lifted_whole(self) -> None:

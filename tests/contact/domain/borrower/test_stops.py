@@ -12,6 +12,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     EndContact,
     NoteOutcome,
+    RecordHardship,
     ReleaseCase,
     ResumeContact,
     StartTreatment,
@@ -145,8 +146,26 @@ class TestStopContact:
         assert [stop.kind for stop in decider.fold(life(STAFF_STOP)).stops] == ["staff"]
 
     def test_a_hold_that_says_it_has_ended_is_not_trusted_to_have(self) -> None:
-        state = decider.fold(life(replace(HELD, until_on=date(2026, 3, 3))))
+        state = decider.fold(life(replace(HELD, until_on=date(2026, 3, 2))))
         assert state.cases[CASE].stops[0].lifts_at is None
+
+    def test_staff_cannot_stop_until_a_day_that_is_over(self) -> None:
+        given().when(replace(STAFF_STOP, until_on=date(2026, 3, 2))).then_refused(
+            "until_in_the_past"
+        )
+
+    @pytest.mark.parametrize("stop", [HELD, STAFF_STOP])
+    def test_the_day_that_it_names_is_its_last(self, stop: StopContact) -> None:
+        day = replace(stop, until_on=date(2026, 3, 3))
+        resumed = wake(life(day), MORNING)[-1]
+        assert isinstance(resumed, ContactResumed)
+        assert resumed.resumed_at == datetime(2026, 3, 4, tzinfo=SHANGHAI)
+
+    def test_the_release_that_comes_before_the_end_of_the_day_is_what_lifts_it(self) -> None:
+        at = datetime(2026, 3, 20, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
+        events = life(HELD, ReleaseCase(case_id=CASE, reason="hold_ended", now=at))
+        assert decider.due(decider.fold(life(HELD)), at) is not None
+        assert decider.due(decider.fold(events), at) is None
 
     def test_refuses_a_stop_of_a_case_that_names_none(self) -> None:
         given().when(replace(AGREED, case_id=None)).then_refused("case_missing")
@@ -233,7 +252,7 @@ class TestReferredWhileStopped:
 
     def test_the_attempt_is_denied_and_waits_for_the_end(self) -> None:
         events, denied = self.denied(HELD)
-        ends_at = datetime(2026, 3, 20, tzinfo=SHANGHAI)
+        ends_at = datetime(2026, 3, 21, tzinfo=SHANGHAI)
         assert (denied.rule, denied.next_allowed_at) == ("hold", ends_at)
         assert decider.due(decider.fold(events), denied.denied_at) == ends_at
 
@@ -343,8 +362,10 @@ class TestResumeContact:
         given(*life(refer("call"))).when(replace(BREACHED, now=MORNING)).then_nothing_happens()
 
     def test_a_shield_ends_on_its_day_of_review(self) -> None:
-        shield = replace(STAFF_STOP, kind="hardship", reason="x", until_on=date(2026, 3, 10))
-        resumed = wake(life(refer("call"), shield), MORNING)[-1]
+        claim = RecordHardship(
+            case_id=CASE, review_on=date(2026, 3, 10), recorded_by=STAFF, now=MORNING
+        )
+        resumed = wake(life(refer("call"), claim), MORNING)[-1]
         assert isinstance(resumed, ContactResumed)
         assert resumed.reason == "review_due"
         assert resumed.resumed_at == datetime(2026, 3, 10, tzinfo=SHANGHAI)

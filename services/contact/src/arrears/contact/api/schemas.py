@@ -16,7 +16,7 @@ class HardshipBody(Body):
 
 
 class StopBody(Body):
-    """Without `until_on` only a resumption lifts the stop."""
+    """`until_on` is the last day of the stop; without it only a resumption lifts it."""
 
     reason: Words
     until_on: Day | None = None

@@ -64,7 +64,10 @@ def stop_borrower(
     staff_id: StaffId,
     now: datetime,
 ) -> Issue:
-    """Nobody contacts the person, on any loan, until the day or a resumption."""
+    """Nobody contacts the person, on any loan, to the end of the day or until a resumption.
+
+    Refused: until_in_the_past.
+    """
     command = StopContact(
         borrower_id=borrower_id,
         kind="staff",

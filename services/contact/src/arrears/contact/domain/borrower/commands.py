@@ -110,7 +110,8 @@ class RecordRefusal(Struct, frozen=True, kw_only=True):
 
 
 class StopContact(Struct, frozen=True, kw_only=True):
-    """Nobody contacts the case, or the person. Without an `until_on` only a resumption lifts it.
+    """Nobody contacts the case, or the person, to the end of `until_on`; without one only a
+    resumption lifts it.
 
     `case_id` and `loan_key` belong to the scope `case`. A hold of a case whose reason lies with the
     person stops the person too.

@@ -25,6 +25,7 @@ from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactEnded, ContactResumed, ContactStopped
 from arrears.contact.domain.borrower.state import CaseFile, Stop
 from arrears.contact.domain.permit import STOP_ORDER
+from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import Scope, StopKind
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -40,11 +41,7 @@ def stop(draft: Draft, command: StopContact) -> None:
             raise Refused("case_missing", "case_id")
         if command.case_id in draft.borrower.closed:
             return
-    lifts_at = None
-    if command.until_on is not None:
-        lifts_at = draft.rules.calendar.start_of(command.until_on)
-        if lifts_at <= draft.now:
-            lifts_at = None  # It says when it ends, and that is over: only a word can lift it.
+    lifts_at = _lifts_at(draft, command)
     told = partial(
         halt,
         draft,
@@ -61,6 +58,22 @@ def stop(draft: Draft, command: StopContact) -> None:
         return  # What holds it lies with whoever owes the loan now.
     if command.kind == "hold" and command.reason in HOLDS_THE_PERSON:
         told(replace(halted, lifts_at=_held_until(draft, command.reason)), case=None)
+
+
+def _lifts_at(draft: Draft, command: StopContact) -> datetime | None:
+    """`until_on` is stopped to its end; where intake holds, its release comes a minute before.
+
+    Raises Refused: until_in_the_past, of what a person asks for. What another service says is never
+    refused: where its day is over only a word can lift it.
+    """
+    if command.until_on is None:
+        return None
+    lifts_at = draft.rules.calendar.start_of(command.until_on + ONE_DAY)
+    if lifts_at > draft.now:
+        return lifts_at
+    if command.recorded_by is not None:
+        raise Refused("until_in_the_past", "until_on")
+    return None
 
 
 def halt(
