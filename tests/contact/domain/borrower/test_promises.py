@@ -15,6 +15,7 @@ from arrears.contact.domain.borrower.commands import (
     NoteOutcome,
     RecordPromise,
     StartTreatment,
+    StopContact,
     WakeUp,
 )
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
@@ -172,6 +173,19 @@ class TestRecordPromise:
 
     def test_the_same_amount_of_another_currency_is_no_repetition(self) -> None:
         given(*MADE).when(promise(currency="USD")).then_refused("currency_differs_from_the_loan")
+
+    def test_refuses_while_nobody_has_told_us_what_is_owed(self) -> None:
+        held = StopContact(
+            borrower_id=BorrowerId("borrower-1"),
+            kind="hold",
+            scope="case",
+            case_id=CASE,
+            loan_key=LOAN,
+            reason="dispute",
+            said_at=NOON,
+            now=NOON,
+        )
+        given(*life(held)).when(promise()).then_refused("figure_unknown")
 
     def test_refuses_on_a_closed_case(self) -> None:
         ended = life(

@@ -30,6 +30,7 @@ def _add_words(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
         "/cases/{case_id}/promises",
         responses=command_answers(
             *_ALWAYS,
+            "figure_unknown",
             "promise_already_pending",
             "currency_differs_from_the_loan",
             "amount_out_of_range",

@@ -28,8 +28,8 @@ def record_promise(
     staff_id: StaffId,
     now: datetime,
 ) -> Issue:
-    """Refused: promise_already_pending, currency_differs_from_the_loan, amount_out_of_range,
-    due_in_the_past, due_too_far_ahead, case_closed, case_unknown."""
+    """Refused: figure_unknown, promise_already_pending, currency_differs_from_the_loan,
+    amount_out_of_range, due_in_the_past, due_too_far_ahead, case_closed, case_unknown."""
     command = RecordPromise(
         case_id=case.case_id,
         amount_minor=amount_minor,

@@ -52,7 +52,9 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
 
 def record(draft: Draft, command: RecordPromise) -> None:
     file = draft.open_file(command.case_id)
-    if file.currency is not None and command.currency != file.currency:
+    if file.currency is None:
+        raise Refused("figure_unknown", "case_id")  # Held or told of, but never referred here.
+    if command.currency != file.currency:
         raise Refused("currency_differs_from_the_loan", "currency")
     pending = file.promise
     if pending is not None:
