@@ -281,7 +281,7 @@ def test_without_a_policy_in_force_nobody_is_contacted() -> None:
     assert verdict.next_allowed_at == shanghai("2026-04-01T00:00:00")
     verdict = permit(request, FREE, PolicyBook([ended]))
     assert isinstance(verdict, Denied)
-    assert verdict.next_allowed_at is None
+    assert verdict.next_allowed_at == TEN + timedelta(days=1)
 
 
 TIMES = st.integers(0, 72 * 60).map(lambda minutes: TEN + timedelta(minutes=minutes))

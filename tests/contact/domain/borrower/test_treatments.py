@@ -221,6 +221,30 @@ class TestPermit:
         assert permitted.permitted_at == denied.next_allowed_at
 
 
+class TestNoPolicyInForce:
+    """A version that is added after the last one has ended is found on the next day."""
+
+    def test_the_attempt_is_asked_for_again_until_one_is(self) -> None:
+        (policy,) = load_policies()
+        ended = replace(policy, valid_until=date(2026, 3, 2))
+        before = make_borrower_decider([ended], "Asia/Shanghai")
+        events, now = life(refer("call")), EVENING
+        for _ in range(3):
+            due = before.due(before.fold(events), now)
+            assert due is not None
+            now = due
+            denied = before.decide(WakeUp(now=now), before.fold(events))[-1]
+            assert isinstance(denied, AttemptDenied)
+            assert denied.rule == "policy_in_force"
+            assert denied.next_allowed_at == now + timedelta(days=1)
+            events.append(denied)
+        added = replace(policy, version=2, valid_from=date(2026, 3, 6))
+        after = make_borrower_decider([ended, added], "Asia/Shanghai")
+        permitted = after.decide(WakeUp(now=now + timedelta(days=1)), after.fold(events))[-1]
+        assert isinstance(permitted, AttemptPermitted)
+        assert permitted.policy_version == 2
+
+
 class TestNoContactPoint:
     WITHOUT_PHONE = replace(PROFILE, points=(ADDRESS,))
 

@@ -129,7 +129,7 @@ class Permitted(Struct, frozen=True, kw_only=True):
 
 
 class Denied(Struct, frozen=True, kw_only=True):
-    """`next_allowed_at`: the first instant at which this rule no longer denies.
+    """`next_allowed_at`: the first instant at which this rule no longer denies, or may not.
 
     None where no time, only an event can lift it.
     """
@@ -161,7 +161,8 @@ def permit(request: PermitRequest, standing: Standing, book: PolicyBook) -> Verd
     inputs = _inputs(request, standing, policy, point, zone, known is not None)
     if policy is None:
         starts_on = book.next_start(today)
-        lifted_at = None if starts_on is None else start_of_day(starts_on, zone)
+        # A version may be added to the book any day, so it is looked into again the next.
+        lifted_at = request.at + ONE_DAY if starts_on is None else start_of_day(starts_on, zone)
         return Denied(
             policy_id=None,
             policy_version=None,
