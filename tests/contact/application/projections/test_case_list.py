@@ -109,6 +109,15 @@ def test_attempts_made_and_connected_are_counted() -> None:
     assert row.treatment_open
     row = row_of(attempted("connected"))
     assert (row.attempts_made, row.connected, row.result) == (1, 1, "reached")
+
+
+def test_an_answer_that_comes_late_is_shown_and_counted_once() -> None:
+    unknown = attempted("unknown")
+    due = decider.due(decider.fold(unknown), EVENING)
+    assert due is not None
+    late = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome="connected", said=Said(), now=due)
+    row = row_of(life(late, history=unknown))
+    assert (row.attempts_made, row.connected, row.last_outcome) == (1, 1, "connected")
     assert (row.treatment_open, row.next_attempt_at) == (False, None)
 
 

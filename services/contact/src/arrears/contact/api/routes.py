@@ -87,7 +87,7 @@ def _add_stops(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 
     @router.post("/cases/{case_id}/stop", responses=command_answers("until_in_the_past"))
     async def stop(case_id: CaseIdPath, body: StopBody, call: Call = called) -> Response:
-        """Nobody contacts the borrower of the case, on any loan, to the end of the day or until a resumption."""
+        """Nobody contacts the borrower of the case, on any loan, to the end of the day."""
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,

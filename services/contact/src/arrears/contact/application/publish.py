@@ -3,6 +3,7 @@
 from typing import Final
 
 from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
     AttemptConcluded,
     AttemptDenied,
     AttemptDropped,
@@ -48,6 +49,7 @@ WIRE_NAMES: Final[dict[type, str]] = {
     AttemptWithdrawn: "arrears.contact.attempt_withdrawn.v1",
     AttemptReceipted: "arrears.contact.attempt_receipted.v1",
     AttemptConcluded: "arrears.contact.attempt_concluded.v1",
+    AttemptAnsweredLate: "arrears.contact.attempt_answered_late.v1",
     DemandDelivered: "arrears.contact.demand_delivered.v1",
     DemandReturned: "arrears.contact.demand_returned.v1",
     PromiseMade: "arrears.contact.promise_made.v1",

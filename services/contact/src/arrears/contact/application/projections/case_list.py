@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
     AttemptConcluded,
     AttemptDenied,
     AttemptDropped,
@@ -118,6 +119,7 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
             | AttemptWithdrawn()
             | AttemptDropped()
             | AttemptConcluded()
+            | AttemptAnsweredLate()
         ):
             return _attempt(row, event)
         case DemandDelivered():
@@ -186,7 +188,8 @@ def _attempt(
     | AttemptDenied
     | AttemptWithdrawn
     | AttemptDropped
-    | AttemptConcluded,
+    | AttemptConcluded
+    | AttemptAnsweredLate,
 ) -> Row:
     match event:
         case AttemptRequested() | AttemptRescheduled():
@@ -216,9 +219,10 @@ def _attempt(
             )
         case AttemptDropped():
             return _idle(row)
-        case AttemptConcluded():
-            connected = row.connected + (event.outcome in _CONNECTED)
-            return replace(row, connected=connected, last_outcome=event.outcome)
+        case AttemptConcluded() | AttemptAnsweredLate():
+            # One that is answered late was unknown, and is counted as connected already.
+            is_new = isinstance(event, AttemptConcluded) and event.outcome in _CONNECTED
+            return replace(row, connected=row.connected + is_new, last_outcome=event.outcome)
         case _:
             assert_never(event)
 

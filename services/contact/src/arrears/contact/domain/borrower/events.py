@@ -236,6 +236,21 @@ class AttemptConcluded(Struct, frozen=True, kw_only=True):
     concluded_at: datetime
 
 
+class AttemptAnsweredLate(Struct, frozen=True, kw_only=True):
+    """What came of an attempt that was given up as `unknown`, said once. The limits still count it
+    as unknown, for that is how it was counted when others were permitted."""
+
+    attempt_id: AttemptId
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    treatment: str
+    channel: Channel
+    outcome: Outcome
+    said: Said
+    answered_at: datetime
+
+
 class DemandDelivered(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
@@ -333,6 +348,7 @@ BorrowerEvent: TypeAlias = (
     | AttemptWithdrawn
     | AttemptReceipted
     | AttemptConcluded
+    | AttemptAnsweredLate
     | TreatmentStarted
     | RepaymentCounted
     | TreatmentCompleted

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
     AttemptConcluded,
     AttemptDenied,
     AttemptDropped,
@@ -68,6 +69,8 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
             return _on_case(borrower, event.case_id, lambda file: _receipt(file, event))
         case AttemptConcluded():
             return _conclude(borrower, event)
+        case AttemptAnsweredLate():
+            return _on_case(borrower, event.case_id, lambda file: _hear_late(file, event))
         case TreatmentStarted():
             return _start(borrower, event)
         case RepaymentCounted():
@@ -255,13 +258,18 @@ def _take_back(file: CaseFile, event: AttemptWithdrawn) -> CaseFile:
 
 
 def _receipt(file: CaseFile, event: AttemptReceipted) -> CaseFile:
-    return replace(
-        file,
-        in_flight=tuple(
+    def receipted(some: tuple[InFlight, ...]) -> tuple[InFlight, ...]:
+        return tuple(
             replace(sent, receipted=True) if sent.attempt_id == event.attempt_id else sent
-            for sent in file.in_flight
-        ),
-    )
+            for sent in some
+        )
+
+    return replace(file, in_flight=receipted(file.in_flight), unheard=receipted(file.unheard))
+
+
+def _hear_late(file: CaseFile, event: AttemptAnsweredLate) -> CaseFile:
+    unheard = tuple(sent for sent in file.unheard if sent.attempt_id != event.attempt_id)
+    return replace(file, unheard=unheard)
 
 
 def _conclude(borrower: Borrower, event: AttemptConcluded) -> Borrower:
@@ -274,11 +282,15 @@ def _conclude(borrower: Borrower, event: AttemptConcluded) -> Borrower:
     return _on_case(
         replace(borrower, contacts=contacts),
         event.case_id,
-        lambda file: replace(
-            file,
-            in_flight=tuple(s for s in file.in_flight if s.attempt_id != event.attempt_id),
-        ),
+        lambda file: _land(file, event),
     )
+
+
+def _land(file: CaseFile, event: AttemptConcluded) -> CaseFile:
+    landed = tuple(sent for sent in file.in_flight if sent.attempt_id == event.attempt_id)
+    in_flight = tuple(sent for sent in file.in_flight if sent.attempt_id != event.attempt_id)
+    unheard = (*file.unheard, *landed) if event.outcome == "unknown" else file.unheard
+    return replace(file, in_flight=in_flight, unheard=unheard)
 
 
 # --- Promises

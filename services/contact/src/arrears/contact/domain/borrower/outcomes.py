@@ -1,9 +1,16 @@
-"""What came of an attempt: the receipt, the outcome, and what it means for the treatment."""
+"""What came of an attempt: the receipt, the outcome, and what it means for the treatment.
+
+After the policy's days an attempt without an outcome is `unknown`, and the treatment goes on. What
+is told later, while the case is open, is evidence still: it is recorded and said to the others.
+"""
+
+from collections.abc import Iterable
 
 from arrears.contact.domain.borrower import attempts, endings, promises
 from arrears.contact.domain.borrower.commands import NoteOutcome, NoteReceipt
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
     AttemptConcluded,
     AttemptReceipted,
     DemandDelivered,
@@ -18,16 +25,27 @@ NOT_REACHED = FAILED | {"unknown"}
 
 
 def in_flight(draft: Draft, attempt_id: AttemptId) -> tuple[CaseFile, InFlight] | None:
-    file = draft.file(CaseId(attempt_id.rpartition("/")[0]))
-    for sent in () if file is None else file.in_flight:
-        if sent.attempt_id == attempt_id:
-            assert file is not None
-            return file, sent
-    return None
+    file = _file_of(draft, attempt_id)
+    return None if file is None else _among(file, file.in_flight, attempt_id)
+
+
+def _unheard(draft: Draft, attempt_id: AttemptId) -> tuple[CaseFile, InFlight] | None:
+    file = _file_of(draft, attempt_id)
+    return None if file is None else _among(file, file.unheard, attempt_id)
+
+
+def _file_of(draft: Draft, attempt_id: AttemptId) -> CaseFile | None:
+    return draft.file(CaseId(attempt_id.rpartition("/")[0]))
+
+
+def _among(
+    file: CaseFile, some: Iterable[InFlight], attempt_id: AttemptId
+) -> tuple[CaseFile, InFlight] | None:
+    return next(((file, sent) for sent in some if sent.attempt_id == attempt_id), None)
 
 
 def receipt(draft: Draft, command: NoteReceipt) -> None:
-    found = in_flight(draft, command.attempt_id)
+    found = in_flight(draft, command.attempt_id) or _unheard(draft, command.attempt_id)
     if found is None or found[1].receipted:
         return
     file, sent = found
@@ -48,6 +66,10 @@ def conclude(draft: Draft, command: NoteOutcome) -> None:
     found = in_flight(draft, command.attempt_id)
     if found is not None:
         _conclude(draft, *found, command.outcome, command.said)
+        return
+    late = _unheard(draft, command.attempt_id)
+    if late is not None and command.outcome != "unknown":
+        _hear_late(draft, *late, command.outcome, command.said)
 
 
 def give_up(draft: Draft, attempt_id: AttemptId) -> None:
@@ -71,6 +93,33 @@ def _conclude(draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome, sa
             concluded_at=draft.now,
         )
     )
+    treated = _follow(draft, file, sent, outcome, said)
+    if treated is not None and treated.treatment is not None:
+        _try_again(draft, treated, treated.treatment, sent)
+
+
+def _hear_late(draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome, said: Said) -> None:
+    """The attempt was tried again already, or its referral answered: a failure changes nothing."""
+    draft.say(
+        AttemptAnsweredLate(
+            attempt_id=sent.attempt_id,
+            case_id=file.case_id,
+            loan_key=file.loan_key,
+            referral=sent.referral,
+            treatment=sent.treatment,
+            channel=sent.channel,
+            outcome=outcome,
+            said=said,
+            answered_at=draft.now,
+        )
+    )
+    _follow(draft, file, sent, outcome, said)
+
+
+def _follow(
+    draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome, said: Said
+) -> CaseFile | None:
+    """What is told to the others. Gives the file where the referral is open and unanswered yet."""
     if sent.channel == "letter":
         _demand(draft, file, sent, outcome)
     if outcome not in NOT_REACHED:
@@ -78,11 +127,11 @@ def _conclude(draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome, sa
     now_file = draft.file(file.case_id)
     treatment = None if now_file is None else now_file.treatment
     if now_file is None or treatment is None or treatment.referral != sent.referral:
-        return
-    if outcome not in NOT_REACHED:
-        endings.end_treatment(draft, now_file, "reached", outcome)
-    else:
-        _try_again(draft, now_file, treatment, sent)
+        return None
+    if outcome in NOT_REACHED:
+        return now_file
+    endings.end_treatment(draft, now_file, "reached", outcome)
+    return None
 
 
 def _demand(draft: Draft, file: CaseFile, sent: InFlight, outcome: Outcome) -> None:

@@ -88,7 +88,8 @@ def is_same(stop: Stop, kind: StopKind, reason: str) -> bool:
 class CaseFile(Struct, frozen=True, kw_only=True):
     """`wakes_at` is the earliest of its timers, kept so that looking for it costs nothing.
 
-    `hardship_review_on`: the others have been told that the case is shielded until then.
+    `unheard` were given up as `unknown`: what came of them may still be told. `hardship_review_on`:
+    the others have been told that the case is shielded until then.
     """
 
     case_id: CaseId
@@ -99,6 +100,7 @@ class CaseFile(Struct, frozen=True, kw_only=True):
     currency: str | None = None
     treatment: Treatment | None = None
     in_flight: tuple[InFlight, ...] = ()
+    unheard: tuple[InFlight, ...] = ()
     promise: Promise | None = None
     stops: tuple[Stop, ...] = ()
     refused_on: date | None = None
