@@ -55,6 +55,8 @@ def _hours(begins_at: str, ends_at: str) -> str:
         (_with("id: cn-bank\n", ""), "`id`"),
         (_with("version: 1", "version: 0"), "version: Expected"),
         (_with("valid_from: 2026-01-30", "valid_from: yesterday"), "valid_from: "),
+        (_with("days_max: 60, s", "days_max: 60, booking_days_max: 8, s"), "promise.booking"),
+        (_with("days_max: 60, s", "days_max: 60, booking_days_max: -1, s"), "promise.booking"),
         (_with('begins_at: "21:00"', "begins_at: 21:00"), "quiet_hours.begins_at: "),
         (_with('begins_at: "21:00"', 'begins_at: "24:00"'), "quiet_hours.begins_at: "),
         (_with('begins_at: "21:00"', 'begins_at: "07:00"'), "quiet_hours"),

@@ -45,7 +45,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
 TODAY = date(2026, 3, 2)
 DUE_ON = date(2026, 3, 9)
-JUDGED_AT = datetime(2026, 3, 10, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
+JUDGED_AT = datetime(2026, 3, 12, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
 CASE, OTHER = CaseId("case-1"), CaseId("case-2")
 LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
 STAFF = StaffId("collector-7")
@@ -265,7 +265,7 @@ class TestJudgement:
     def last_of(self, history: Sequence[BorrowerEvent], at: datetime) -> BorrowerEvent:
         return life(WakeUp(now=at), history=history)[-1]
 
-    def test_it_is_due_the_day_after_at_midnight_of_the_bank(self) -> None:
+    def test_it_is_due_two_days_to_book_after_the_day_at_midnight_of_the_bank(self) -> None:
         assert decider.due(decider.fold(MADE), JUDGED_AT - timedelta(seconds=1)) is not None
         promised = decider.fold(MADE).cases[CASE].promise
         assert promised is not None

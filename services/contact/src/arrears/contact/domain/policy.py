@@ -79,6 +79,9 @@ class PromiseRule(Checked, frozen=True, kw_only=True):
     days_max: Annotated[int, Meta(ge=1, le=366)]
     silences: Channels
     """Channels that rest while a promise is pending."""
+    booking_days_max: Annotated[int, Meta(ge=0, le=7)] = 0
+    """Days after the due day in which the bank may still book what was paid in time; the verdict
+    waits for them."""
 
 
 class HardshipRule(Checked, frozen=True, kw_only=True):

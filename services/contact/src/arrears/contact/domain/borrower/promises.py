@@ -96,6 +96,7 @@ def _make(
     attempt_id: AttemptId | None,
     recorded_by: StaffId | None,
 ) -> None:
+    booked_on = due_on + timedelta(days=draft.policy.promise.booking_days_max)
     draft.say(
         PromiseMade(
             case_id=file.case_id,
@@ -108,7 +109,7 @@ def _make(
             recorded_by=recorded_by,
             made_on=draft.rules.calendar.day_of(draft.now),
             made_at=draft.now,
-            judgement_at=draft.rules.calendar.start_of(due_on + ONE_DAY),
+            judgement_at=draft.rules.calendar.start_of(booked_on + ONE_DAY),
         )
     )
     promised = draft.file(file.case_id)
@@ -120,7 +121,7 @@ def _make(
 
 
 def count(draft: Draft, command: CountRepayment) -> None:
-    """Money of the loan that came between the promise and its due day, each payment once."""
+    """Money whose value day lies between the promise and its due day, each payment once."""
     for file in list(draft.borrower.cases.values()):
         promise = file.promise
         if promise is None or file.loan_key != command.loan_key:
@@ -148,7 +149,8 @@ def count(draft: Draft, command: CountRepayment) -> None:
 
 
 def judge(draft: Draft, case_id: CaseId) -> None:
-    """Kept, partly kept or broken, by the money alone. Kept at once when the sum is reached."""
+    """Kept, partly kept or broken, by the money alone. Kept at once when the sum is reached, else
+    judged when the bank has had its days to book what was paid in time."""
     file = draft.file(case_id)
     if file is None or file.promise is None:
         return
