@@ -1,5 +1,6 @@
 """The figures of the feed and of the last page, one rule at a time."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
@@ -165,6 +166,28 @@ class TestStages:
         _intake(chronicle, "case_closed", JAN, loan="l2", reason="cured")
         row = next(row for row in _page(chronicle).stages if row.stage == "contact")
         assert (row.cases, row.in_work, row.waiting) == (1, 0, 1)
+
+    @pytest.mark.parametrize(
+        ("referred", "completed", "in_work"),
+        [((1,), (), 1), ((1,), (1,), 0), ((1, 2), (1,), 1), ((1, 2), (1, 2), 0)],
+    )
+    @pytest.mark.parametrize("contact_first", [False, True])
+    def test_a_case_between_two_steps_of_contact_waits(
+        self, referred: Sequence[int], completed: Sequence[int], in_work: int, contact_first: bool
+    ) -> None:
+        """Whichever topic is heard first: what contact is done with is told by the referral."""
+        chronicle = Chronicle()
+        said: list[tuple[str, dict[str, object]]] = [
+            ("intake.case_referred", {"referral": one, "stage": "contact", "treatment": "call"})
+            for one in referred
+        ]
+        done: list[tuple[str, dict[str, object]]] = [
+            ("contact.treatment_completed", {"referral": one}) for one in completed
+        ]
+        for name, data in (*done, *said) if contact_first else (*said, *done):
+            _stage(chronicle, name, JAN, **data)
+        (row,) = [row for row in _page(chronicle).stages if row.stage == "contact"]
+        assert (row.cases, row.in_work, row.waiting) == (1, in_work, 1 - in_work)
 
 
 ATTEMPT = {"attempt_id": "case-l1/1"}

@@ -6,6 +6,7 @@ from typing import Final
 
 from arrears.history.domain.portfolio.reads import (
     Awarded,
+    Completed,
     Enforced,
     OfCase,
     OfPromise,
@@ -40,7 +41,11 @@ _ENFORCED: Final = {
 
 
 class Case:
-    """One case; `stage` is the one it was last referred to, `in_work` whether it is still there."""
+    """One case; `stage` is the one it was last referred to, `is_there` whether it has it still.
+
+    `referral` and `completed` are the last that intake made and that contact is done with: the two
+    topics are heard in any interleaving.
+    """
 
     __slots__ = (
         "agreement",
@@ -48,11 +53,12 @@ class Case:
         "breached",
         "claim_filed",
         "closed_reason",
+        "completed",
         "currency",
         "enforcement",
         "grace",
         "hardship",
-        "in_work",
+        "is_there",
         "loan_key",
         "obeyed",
         "overdue_minor",
@@ -60,6 +66,7 @@ class Case:
         "promise_broken_on",
         "promise_id",
         "promise_kept",
+        "referral",
         "referred_on",
         "returned_on",
         "stage",
@@ -69,7 +76,8 @@ class Case:
     def __init__(self) -> None:
         self.loan_key = self.currency = ""
         self.stage = "intake"
-        self.in_work = False
+        self.is_there = False
+        self.referral, self.completed = 0, -1
         self.treatments: tuple[str, ...] = ()
         self.closed_reason: str | None = None
         self.balance_minor = self.overdue_minor = self.paid_minor = 0
@@ -85,6 +93,11 @@ class Case:
     @property
     def is_open(self) -> bool:
         return self.closed_reason is None
+
+    @property
+    def in_work(self) -> bool:
+        """The stage has not given the case back, and is not done with the referral."""
+        return self.is_there and self.completed < self.referral
 
     def ending(self) -> str:
         """The one ending under which the case is counted."""
@@ -164,12 +177,12 @@ class CaseBook:
 
     def referred(self, day: date, fact: Referred) -> None:
         case = self._case(fact.case_id)
-        case.stage, case.in_work = fact.stage, True
+        case.stage, case.is_there, case.referral = fact.stage, True, fact.referral
         case.treatments = (*case.treatments, fact.treatment)
         case.referred_on = day
 
     def returned(self, _day: date, fact: OfCase) -> None:
-        self._case(fact.case_id).in_work = False
+        self._case(fact.case_id).is_there = False
 
     def held(self, _day: date, fact: WithReason) -> None:
         if fact.reason == "hardship":
@@ -177,9 +190,13 @@ class CaseBook:
 
     def closed(self, _day: date, fact: WithReason) -> None:
         case = self._case(fact.case_id)
-        case.closed_reason, case.in_work = fact.reason, False
+        case.closed_reason, case.is_there = fact.reason, False
 
     # --- Said by contact
+
+    def completed(self, _day: date, fact: Completed) -> None:
+        case = self._case(fact.case_id)
+        case.completed = max(case.completed, fact.referral)
 
     def promised(self, _day: date, fact: OfPromise) -> None:
         self.counts["promises_made"] += 1

@@ -51,6 +51,12 @@ class Referred(Struct, frozen=True, gc=False):
     case_id: str
     stage: str
     treatment: str
+    referral: int = 0
+
+
+class Completed(Struct, frozen=True, gc=False):
+    case_id: str
+    referral: int
 
 
 class WithReason(Struct, frozen=True, gc=False):
@@ -104,6 +110,7 @@ _DECODERS: Final[dict[type[Struct], Any]] = {
         Opened,
         OfCase,
         Referred,
+        Completed,
         WithReason,
         OfPromise,
         OfAttempt,
