@@ -13,6 +13,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    NameDebtor,
     NoteOutcome,
     RecordContactPoints,
     ReleaseCase,
@@ -27,6 +28,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptPermitted,
     AttemptRequested,
     BorrowerEvent,
+    ContactStopped,
 )
 from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -167,6 +169,37 @@ def _promised() -> list[BorrowerEvent]:
 def _issued(issue: Issue, events: Sequence[BorrowerEvent]) -> list[BorrowerEvent]:
     assert (issue.category, issue.key) == ("contact.borrower", BORROWER)
     return [*events, *decider.decide(issue.command, decider.fold(events))]  # type: ignore[arg-type]
+
+
+def test_a_stop_of_the_person_that_is_older_than_the_case_is_in_its_row() -> None:
+    stop = StopContact(
+        borrower_id=BORROWER,
+        kind="staff",
+        scope="person",
+        reason="a lawyer represents",
+        said_at=EVENING,
+        now=EVENING,
+        recorded_by=STAFF,
+    )
+    dispute = replace(
+        stop, kind="hold", scope="case", reason="dispute", case_id=CASE, loan_key=LOAN
+    )
+    changed = NameDebtor(
+        borrower_id=BORROWER,
+        debtor_id=BorrowerId("borrower-2"),
+        loan_key=LOAN,
+        case_id=CASE,
+        said_at=EVENING,
+        now=EVENING,
+    )
+    assert row_of(life(PROFILE, stop, CALL)).stopped == ("staff",)
+    assert row_of(life(PROFILE, stop, dispute)).stopped == ("staff", "hold_for_dispute")
+    events = life(PROFILE, stop, changed, CALL)
+    assert row_of(events).stopped == ("staff", "borrower_changed")
+    resume = ResumeContact(kinds=("staff",), scope="person", reason="no more", now=EVENING)
+    assert row_of(life(resume, history=events)).stopped == ("borrower_changed",)
+    again = life(replace(CALL, referral=3), history=events)
+    assert sum(isinstance(event, ContactStopped) for event in again[len(events) :]) == 0
 
 
 def test_a_promise_and_its_money() -> None:

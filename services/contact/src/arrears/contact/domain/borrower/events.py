@@ -301,8 +301,9 @@ class HardshipReported(Struct, frozen=True, kw_only=True):
 class ContactStopped(Struct, frozen=True, kw_only=True):
     """From `heard_at` on nobody contacts the case, or the person where `scope` says so.
 
-    A stop of a person is told of each of its cases. `said_at` is when others said it: the time
-    between is the delay that operations watch.
+    A stop of a person is told of each of its cases; of one that comes later when it comes, and then
+    both times are that. `said_at` is when others said it: the time between is the delay that
+    operations watch.
     """
 
     case_id: CaseId | None

@@ -89,6 +89,8 @@ def halt(
     scope: Scope = "person" if case is None else "case"
     if stop in _stops(draft, scope, None if case is None else case[0]):
         return
+    if case is not None:
+        tell_of(draft, *case, borrower_id)
     named = [case] if case is not None else _open_cases(draft)
     for case_id, loan_key in named or [(None, None)]:
         draft.say(
@@ -111,6 +113,32 @@ def halt(
         file = None if case_id is None else draft.file(case_id)
         if file is not None and attempts.attempt_of(file) is not None:
             endings.end_treatment(draft, file, "stopped", stop.kind)
+
+
+def tell_of(
+    draft: Draft, case_id: CaseId | None, loan_key: LoanKey | None, borrower_id: BorrowerId
+) -> None:
+    """A case that comes while the person is stopped is told of it, as those before it were."""
+    if case_id is None or case_id in draft.borrower.closed:
+        return
+    file = draft.file(case_id)
+    if file is not None and (file.referral_last > 0 or file.stops):
+        return
+    for stop_ in draft.borrower.stops:
+        draft.say(
+            ContactStopped(
+                case_id=case_id,
+                loan_key=loan_key,
+                borrower_id=borrower_id,
+                kind=stop_.kind,
+                scope="person",
+                reason=stop_.reason,
+                lifts_at=stop_.lifts_at,
+                said_at=draft.now,
+                heard_at=draft.now,
+                recorded_by=None,
+            )
+        )
 
 
 def _open_cases(draft: Draft) -> list[tuple[CaseId | None, LoanKey | None]]:

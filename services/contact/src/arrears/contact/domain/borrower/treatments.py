@@ -1,6 +1,6 @@
 """A referral of intake becomes a treatment; contact points are what attempts are made to."""
 
-from arrears.contact.domain.borrower import attempts, debtor, endings, hardship
+from arrears.contact.domain.borrower import attempts, debtor, endings, hardship, stops
 from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     EndTreatment,
@@ -29,6 +29,7 @@ def start(draft: Draft, command: StartTreatment) -> None:
             return
         endings.end_treatment(draft, file, "stopped", "superseded")
     debtor.tell_of(draft, command.case_id, command.loan_key, command.borrower_id)
+    stops.tell_of(draft, command.case_id, command.loan_key, command.borrower_id)
     _stand_in_for_points(draft, command)
     draft.say(
         TreatmentStarted(
