@@ -7,5 +7,5 @@ Invariant   no attempt without a permit; at most three contacts of a person and 
             or may have
 
 Read in this order: events (and promise_events), state, evolve, commands, decisions; then
-treatments, attempts, outcomes, promises, hardship, stops; at last waiting and timers.
+treatments, attempts, outcomes, promises, hardship, stops, debtor; at last waiting and timers.
 """
