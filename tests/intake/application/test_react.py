@@ -37,6 +37,7 @@ from arrears.shared.contracts.mediation import (
     AgreementFulfilled,
     AgreementSigned,
     Instalment,
+    MediationClosed,
     MediationContract,
     MediationFailed,
 )
@@ -117,6 +118,12 @@ SAID: list[tuple[StageContract, str, str, dict[str, object]]] = [
         {"treatment": "mediate", "result": "failed", "detail": "no_answer"},
     ),
     (
+        MediationClosed(**OF, reason="nothing_owed"),
+        "mediation",
+        "mediation_closed",
+        {"treatment": "mediate", "result": "stopped", "detail": "nothing_owed"},
+    ),
+    (
         FilingRefused(**OF, missing=("demand_delivered", "known_total")),
         "legal",
         "filing_refused",
@@ -195,6 +202,12 @@ def test_our_own_contracts_are_not_for_us() -> None:
     assert HEARS.isdisjoint(contract.WIRE_NAME for contract in get_args(IntakeContract))
     released = CaseReleased(**OF, reason="x")
     assert react(released, heard(released), NOW) == ()
+
+
+@pytest.mark.parametrize("reason", ["held", "taken_back", "cured", "not_renewed"])
+def test_talks_that_we_ended_ourselves_are_no_news(reason: str) -> None:
+    closed = MediationClosed(**OF, reason=reason)
+    assert react(closed, heard(closed), NOW) == ()
 
 
 def test_a_policy_may_ask_for_every_result_that_a_stage_reports() -> None:

@@ -224,6 +224,19 @@ class TestStopped:
         assert [name for name, _ in sent[3:6]] == ["call"] * 3
 
 
+def test_talks_about_what_was_paid_lead_to_no_suit_and_come_again_where_more_falls_due() -> None:
+    ended = reports(
+        "mediation_closed", DAY + ONE_DAY, "mediation", result="stopped", treatment="mediate"
+    )
+    assert "CaseReturned" in names(decides(ended, MEDIATING))
+    loan = follow(MEDIATING, ended)
+    due = DECIDER.due(loan, evening(DAY + ONE_DAY))
+    assert due is not None
+    (again,) = decides(WakeUp(now=due), loan)
+    assert isinstance(again, CaseReferred)
+    assert (again.stage, again.treatment) == ("mediation", "mediate")
+
+
 class TestAnotherStageAtWork:
     """Staff sent the case elsewhere: the stage that had it gives back nothing."""
 

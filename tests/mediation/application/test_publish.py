@@ -11,6 +11,7 @@ from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
     AgreementSigned,
+    MediationClosed,
     MediationEvent,
     MediationFailed,
 )
@@ -53,6 +54,7 @@ SAID: list[MediationEvent] = [
         policy_id="cn-mediation",
         policy_version=1,
     ),
+    MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="nothing_owed"),
 ]
 
 

@@ -48,6 +48,20 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class MediationClosed(Struct, frozen=True, kw_only=True):
+    """Talks have ended, and not as a failure.
+
+    `reason` is nothing_owed where the figure they were about has come in: mediation has the case no
+    more. It is held, taken_back or why the case was closed where intake itself has ended them, and
+    not_renewed where what was offered anew after a breach was not signed.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.mediation.mediation_closed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
 MediationContract: TypeAlias = (
-    AgreementSigned | AgreementFulfilled | AgreementBreached | MediationFailed
+    AgreementSigned | AgreementFulfilled | AgreementBreached | MediationFailed | MediationClosed
 )

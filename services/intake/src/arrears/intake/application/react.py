@@ -33,6 +33,7 @@ from arrears.shared.contracts.mediation import (
     AgreementBreached,
     AgreementFulfilled,
     AgreementSigned,
+    MediationClosed,
     MediationContract,
     MediationFailed,
 )
@@ -62,8 +63,10 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
-    """Every contract of a stage is a report; anything else is not for us."""
+    """Every contract of a stage is a report, but for the echo of what we said ourselves."""
     if not isinstance(said, StageContract):
+        return ()
+    if isinstance(said, MediationClosed) and said.reason != "nothing_owed":
         return ()
     report = report_of(said)
     return (
@@ -155,6 +158,8 @@ def _of_mediation(said: MediationContract) -> Report:
             return _mediation_ended("agreement_breached", "breached", paid_minor=said.paid_minor)
         case MediationFailed():
             return _mediation_ended("mediation_failed", "failed", detail=said.reason)
+        case MediationClosed():
+            return _mediation_ended("mediation_closed", "stopped", detail=said.reason)
         case _:
             assert_never(said)
 

@@ -27,7 +27,7 @@ TREATMENTS: Final[dict[str, tuple[str, ...]]] = {
 }
 RESULTS: Final[dict[str, tuple[str, ...]]] = {
     "contact": ("reached", "unreachable", "stopped"),
-    "mediation": ("failed", "breached", "fulfilled"),
+    "mediation": ("failed", "breached", "fulfilled", "stopped"),
     "legal": ("obeyed", "recovered_in_full", "recovered_in_part", "no_assets"),
 }
 """How a stage's treatments end."""

@@ -32,6 +32,7 @@ from arrears.shared.kernel.ids import StaffId
 GIVES_BACK: Final = frozenset(
     {
         "mediation_failed",
+        "mediation_closed",
         "agreement_fulfilled",
         "agreement_breached",
         "judgment_obeyed",

@@ -301,7 +301,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
     """Only what the strategy asks about is kept; the rest of a report is history's business."""
     case = replace(case, review_on=event.review_on, last_report_id=event.report_id)
     match event.report:
-        case "treatment_completed" | "mediation_failed":
+        case "treatment_completed" | "mediation_failed" | "mediation_closed":
             return case if _is_of_the_past(case, event) else _ended(case, event)
         case "judgment_obeyed" | "enforcement_closed":
             return _ended(case, event)
