@@ -29,7 +29,10 @@ class EnforcementRule(Checked, frozen=True, kw_only=True):
 
 
 class Tier(Checked, frozen=True, kw_only=True):
-    """Up to and including `up_to` the fee is amount x rate + plus; null: without limit."""
+    """Up to and including `up_to` the fee is amount x rate + plus; null: without limit.
+
+    A rate is from 0 to 1. `plus` may be below 0 where the fee is not.
+    """
 
     up_to: Decimal | None
     rate: Decimal
@@ -64,12 +67,23 @@ def parse(text: str) -> Policy:
         raise BadPolicy("fees.currency", f"{policy.fees.currency!r} is unknown")
     for name in ("acceptance", "enforcement", "preservation", "arbitration_min", "arbitration_max"):
         _check_table(name, getattr(policy.fees, name))
+    _check_amount("fees.preservation_max", policy.fees.preservation_max)
+    _check_rate("fees.doubled_interest_per_day", policy.fees.doubled_interest_per_day)
     return policy
 
 
 def _check_table(name: str, tiers: Sequence[Tier]) -> None:
-    """Tiers rise, the last one has no end, and the fee does not jump where one meets the next."""
+    """Tiers rise, the last one has no end, and the fee does not jump where one meets the next.
+
+    As no rate is below 0 either, a fee that begins at 0 or more is nowhere less.
+    """
     where = f"fees.{name}"
+    for number, tier in enumerate(tiers):
+        _check_rate(f"{where}[{number}].rate", tier.rate)
+        if tier.up_to is not None:
+            _check_amount(f"{where}[{number}].up_to", tier.up_to)
+        if not tier.plus.is_finite():
+            raise BadPolicy(f"{where}[{number}].plus", "must be a finite number")
     if not tiers or tiers[-1].up_to is not None:
         raise BadPolicy(where, "the last tier must have no up_to")
     for lower, upper in pairwise(tiers):
@@ -78,3 +92,15 @@ def _check_table(name: str, tiers: Sequence[Tier]) -> None:
             raise BadPolicy(where, "up_to must rise from tier to tier")
         if edge * lower.rate + lower.plus != edge * upper.rate + upper.plus:
             raise BadPolicy(where, f"the fee jumps at {edge}")
+    if tiers[0].plus < 0:
+        raise BadPolicy(f"{where}[0].plus", "must be 0 or more: no fee is below 0")
+
+
+def _check_amount(where: str, number: Decimal) -> None:
+    if not number.is_finite() or number < 0:
+        raise BadPolicy(where, "must be 0 or more")
+
+
+def _check_rate(where: str, number: Decimal) -> None:
+    if not number.is_finite() or not 0 <= number <= 1:
+        raise BadPolicy(where, "must be from 0 to 1")
