@@ -275,6 +275,7 @@ _LEGAL = {
     },
     "filing-approval": {"despite_limitation": True},
     "judgments": {"awarded_minor": 3_800_000, "currency": "CNY", "obey_by_on": "2026-03-25"},
+    "suit/end": {"result": "withdrawn", "reason": "The papers are not complete."},
     "enforcement": None,
     "enforcement/close": None,
 }

@@ -32,6 +32,8 @@ from arrears.intake.domain import policy as intake_policy
 from arrears.intake.domain.loan.holds import HOLD_REASONS
 from arrears.intake.domain.loan.state import CURED, SETTLED, UNCOLLECTIBLE
 from arrears.legal.domain import gate
+from arrears.legal.domain.claim.endings import SUIT_RESULTS
+from arrears.legal.domain.claim.state import SETTLED as SETTLED_BY_AGREEMENT
 
 STRICT: Final = load_words(strict=True)
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "tidy" / "wire_names.txt"
@@ -105,6 +107,8 @@ class TestCodes:
             ("five_tier_class", get_args(intake_policy.Tier)),
             ("risk", get_args(intake_policy.Risk)),
             ("stage", (*get_args(intake_policy.Stage), "intake")),
+            ("claim_end", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT)),
+            ("result", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT)),
             (
                 "gate",
                 (

@@ -96,6 +96,8 @@ def command_of(body: object, at: datetime) -> ClaimCommand:
 
 def pay(amount_minor: int, on: date) -> NoteRepayment:
     return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
         repayment_id=f"pay-{on}",
         amount_minor=amount_minor,
         currency="CNY",

@@ -65,6 +65,7 @@ class TestApi(ApiSuite):
         "demands": DEMAND,
         "filing-approval": {"despite_limitation": True},
         "judgments": JUDGMENT,
+        "suit/end": {"result": "withdrawn", "reason": "The papers are not complete."},
         "enforcement": None,
         "enforcement/close": None,
     }
@@ -130,6 +131,25 @@ class TestApi(ApiSuite):
     ) -> None:
         answer = await api.post(f"/cases/{CASE}/demands", {**DEMAND, **change})
         assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+
+    @pytest.mark.parametrize(
+        ("body", "status", "reason"),
+        [
+            ({"result": "lost", "reason": "x"}, 409, "unknown_result"),
+            ({"result": "dismissed"}, 422, "invalid_request"),
+            ({"result": "dismissed", "reason": ""}, 422, "invalid_request"),
+        ],
+    )
+    async def test_an_end_of_the_suit_against_the_rules(
+        self, api: Api, body: dict[str, str], status: int, reason: str
+    ) -> None:
+        answer = await api.post(f"/cases/{CASE}/suit/end", body)
+        assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+
+    async def test_a_suit_that_ended_shows_how(self, api: Api) -> None:
+        await api.post(f"/cases/{CASE}/suit/end", {"result": "dismissed", "reason": "No proof."})
+        case = (await api.get(f"/cases/{CASE}")).json()
+        assert (case["status"], case["reason"]) == ("closed", "dismissed")
 
     async def test_enforcement_needs_a_judgment(self, api: Api) -> None:
         answer = await api.post(f"/cases/{CASE}/enforcement")

@@ -10,6 +10,7 @@ from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
     CloseEnforcement,
+    EndSuit,
     EnterJudgment,
     NoteDemand,
 )
@@ -71,6 +72,12 @@ CASE = Row(
                 staff_id=STAFF,
                 now=NOW,
             ),
+        ),
+        (
+            handlers.end_suit(
+                CASE, result="withdrawn", reason="papers missing", staff_id=STAFF, now=NOW
+            ),
+            EndSuit(result="withdrawn", reason="papers missing", staff_id=STAFF, now=NOW),
         ),
         (
             handlers.apply_for_enforcement(CASE, staff_id=STAFF, now=NOW),

@@ -31,6 +31,7 @@ from arrears.shared.contracts.mediation import (
     AgreementBreached,
     AgreementFulfilled,
     AgreementSigned,
+    Instalment,
     MediationFailed,
 )
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
@@ -72,6 +73,7 @@ def referred(stage: str) -> CaseReferred:
         risk="medium",
         policy_id="cn-default",
         policy_version=1,
+        as_of_on=TODAY,
     )
 
 
@@ -87,6 +89,7 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
         amount_minor=5_000,
         currency="CNY",
         value_on=TODAY,
+        stated_at=NOW,
     )
 
 
@@ -105,13 +108,21 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
                 currency="CNY",
                 due_on=date(2025, 11, 20),
                 days_past_due=102,
+                as_of_on=TODAY,
                 now=NOW,
             ),
         ),
         (
             repaid(CASE),
             NoteRepayment(
-                repayment_id="p1", amount_minor=5_000, currency="CNY", value_on=TODAY, now=NOW
+                case_id=CASE,
+                loan_key=LOAN,
+                repayment_id="p1",
+                amount_minor=5_000,
+                currency="CNY",
+                value_on=TODAY,
+                stated_at=NOW,
+                now=NOW,
             ),
         ),
         (
@@ -160,9 +171,22 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
         ),
         (
             AgreementSigned(
-                case_id=CASE, loan_key=LOAN, instalments=(), currency="CNY", signed_at=NOW
+                case_id=CASE,
+                loan_key=LOAN,
+                instalments=(
+                    Instalment(due_on=date(2026, 4, 2), amount_minor=1),
+                    Instalment(due_on=date(2026, 5, 2), amount_minor=1),
+                ),
+                currency="CNY",
+                signed_at=NOW,
             ),
-            NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW),
+            NoteAgreement(
+                case_id=CASE,
+                loan_key=LOAN,
+                signed_at=NOW,
+                last_due_on=date(2026, 5, 2),
+                now=NOW,
+            ),
         ),
         (BREACHED, NoteAgreementEnd(result="breached", now=NOW)),
         (FULFILLED, NoteAgreementEnd(result="fulfilled", now=NOW)),

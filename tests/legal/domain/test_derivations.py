@@ -59,7 +59,15 @@ PROMISE = NotePromise(
     case_id=CASE, loan_key=LOAN, promise_id="p1", amount_minor=5_000, currency="CNY", now=NOW
 )
 AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
-PAY = NoteRepayment(repayment_id="r1", amount_minor=5_000, currency="CNY", value_on=TODAY, now=NOW)
+PAY = NoteRepayment(
+    case_id=CASE,
+    loan_key=LOAN,
+    repayment_id="r1",
+    amount_minor=5_000,
+    currency="CNY",
+    value_on=TODAY,
+    now=NOW,
+)
 JUDGE = EnterJudgment(awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2024, 5, 1), now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
 NOT_OBEYED = (DEMAND, TAKE, JUDGE, HELD, WakeUp(now=CALENDAR.start_of(date(2024, 5, 2))))

@@ -98,6 +98,8 @@ def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
 
 def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
     return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
         repayment_id=repayment_id or f"pay-{on}",
         amount_minor=amount_minor,
         currency="CNY",

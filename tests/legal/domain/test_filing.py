@@ -100,6 +100,8 @@ def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
 
 def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
     return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
         repayment_id=repayment_id or f"pay-{on}",
         amount_minor=amount_minor,
         currency="CNY",
@@ -352,6 +354,7 @@ TAKEN = ClaimTaken(
     due_on=DUE,
     days_past_due=102,
     taken_on=TODAY,
+    taken_at=NOW,
     limitation_expires_on=date(2029, 1, 5),
     policy_id=POLICY,
     policy_version=VERSION,

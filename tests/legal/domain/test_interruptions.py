@@ -98,6 +98,8 @@ def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
 
 def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
     return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
         repayment_id=repayment_id or f"pay-{on}",
         amount_minor=amount_minor,
         currency="CNY",
@@ -146,8 +148,20 @@ class TestInterruptions:
         history = lived(promised(TODAY, "p1"), promised(TODAY, "p2"))
         given(*history).when(promised(TODAY, "p1")).then_nothing_happens()
 
-    def test_money_before_the_referral_is_not_noted(self) -> None:
-        given(*lived(DEMAND)).when(pay(5_000, TODAY)).then_nothing_happens()
+    def test_money_is_noted_even_before_any_referral(self) -> None:
+        given().when(pay(5_000, TODAY, "r1")).then(
+            LimitationInterrupted(
+                case_id=CASE,
+                loan_key=LOAN,
+                by="part_payment",
+                on=TODAY,
+                reference="r1",
+                amount_minor=5_000,
+                currency="CNY",
+                clock=None,
+                expires_on=None,
+            )
+        )
 
     def test_money_for_a_refused_claim_restarts_the_clock_and_lowers_the_claim(self) -> None:
         history = lived(TAKE, pay(300_000, date(2026, 3, 9), "p1"))
@@ -162,6 +176,7 @@ class TestInterruptions:
             clock="limitation",
             expires_on=date(2029, 3, 9),
             derivation=derived(date(2026, 3, 9)),
+            left_minor=3_500_000,
         )
         assert claim_of(decider.decide(DEMAND, decider.fold(history))) == 3_500_000
 
@@ -174,10 +189,6 @@ class TestInterruptions:
     def test_the_same_money_twice_counts_once(self) -> None:
         paid = pay(300_000, date(2026, 3, 9))
         given(*lived(TAKE, paid, pay(1, date(2026, 3, 10)))).when(paid).then_nothing_happens()
-
-    def test_money_valued_before_the_referral_is_in_its_figure(self) -> None:
-        early = replace(pay(300_000, date(2026, 3, 1)), now=NOW)
-        given(*lived(TAKE)).when(early).then_nothing_happens()
 
 
 class TestAgreements:

@@ -14,6 +14,7 @@ from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     CloseClaim,
     CloseEnforcement,
+    EndSuit,
     EnterJudgment,
     NoteAgreement,
     NoteAgreementEnd,
@@ -101,6 +102,8 @@ def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
 
 def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
     return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
         repayment_id=repayment_id or f"pay-{on}",
         amount_minor=amount_minor,
         currency="CNY",
@@ -124,6 +127,8 @@ ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 
 AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
+SETTLED = NoteAgreementEnd(result="fulfilled", now=NOW)
+WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=LAWYER, now=NOW)
 RETURNED = ReturnClaim(result="taken_back", now=NOW)
 OLD = replace(TAKE, due_on=date(2022, 1, 10))
 HISTORIES: list[tuple[ClaimEvent, ...]] = [
@@ -153,6 +158,11 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*ENFORCING, pay(3_800_000, date(2026, 5, 20))),
     lived(*JUDGED, pay(3_800_000, OBEY_BY)),
     lived(*FILED, CloseClaim(reason="cured", now=NOW)),
+    lived(pay(1_000, TODAY), DEMAND),
+    lived(*FILED, AGREED),
+    lived(*FILED, AGREED, SETTLED),
+    lived(*FILED, WITHDRAWN),
+    lived(*FILED, WITHDRAWN, replace(TAKE, referral=7)),
 ]
 MOMENTS = st.sampled_from(
     [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 27), date(2028, 4, 28), date(2029, 5, 1)))]
@@ -184,8 +194,13 @@ COMMANDS = st.one_of(
         now=MOMENTS,
     ),
     st.builds(pay, st.integers(-1, 4_000_000), st.dates(TODAY, date(2026, 6, 1))),
-    st.builds(replace, st.just(AGREED), now=MOMENTS),
-    st.builds(NoteAgreementEnd, result=st.just("breached"), now=MOMENTS),
+    st.builds(
+        replace,
+        st.just(AGREED),
+        last_due_on=st.sampled_from([None, date(2026, 5, 1)]),
+        now=MOMENTS,
+    ),
+    st.builds(NoteAgreementEnd, result=st.sampled_from(["breached", "fulfilled"]), now=MOMENTS),
     st.builds(replace, st.just(HELD), now=MOMENTS),
     st.builds(ResumeClaim, reason=st.just("over"), now=MOMENTS),
     st.builds(replace, st.just(RETURNED), now=MOMENTS),
@@ -194,7 +209,20 @@ COMMANDS = st.one_of(
         ApproveFiling, staff_id=st.just(LAWYER), despite_limitation=st.booleans(), now=MOMENTS
     ),
     st.builds(replace, st.just(REGISTER), now=MOMENTS),
-    st.builds(replace, st.just(JUDGE), staff_id=STAFF, now=MOMENTS),
+    st.builds(
+        replace,
+        st.just(JUDGE),
+        awarded_minor=st.sampled_from([-1, 0, 3_800_000]),
+        currency=st.sampled_from(["CNY", "USD"]),
+        staff_id=STAFF,
+        now=MOMENTS,
+    ),
+    st.builds(
+        replace,
+        st.just(WITHDRAWN),
+        result=st.sampled_from(["dismissed", "not_accepted", "withdrawn"]),
+        now=MOMENTS,
+    ),
     st.builds(ApplyForEnforcement, staff_id=st.just(LAWYER), now=MOMENTS),
     st.builds(RecordSearch, found=st.sampled_from(["full", "none"]), now=MOMENTS),
     st.builds(CloseEnforcement, staff_id=STAFF, now=MOMENTS),

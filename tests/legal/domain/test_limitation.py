@@ -17,7 +17,9 @@ def every_day(_day: date) -> bool:
 
 
 def last_day(*interruptions: Interruption) -> date:
-    return expiry(DUE, interruptions, months=36, is_workday=every_day).on
+    found = expiry(DUE, interruptions, months=36, is_workday=every_day)
+    assert found is not None
+    return found.on
 
 
 def test_three_years_from_the_due_day() -> None:

@@ -82,6 +82,8 @@ JUDGE = EnterJudgment(
 NOT_OBEYED = WakeUp(now=CALENDAR.start_of(date(2026, 4, 26)))
 APPLY = WakeUp(now=CALENDAR.start_of(date(2026, 4, 27)))
 PAY = NoteRepayment(
+    case_id=CASE,
+    loan_key=LOAN,
     repayment_id="pay-1",
     amount_minor=3_800_000,
     currency="CNY",

@@ -10,17 +10,24 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.application.projections.case_list import Row, evolve
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
+    EndSuit,
     EnterJudgment,
     NoteDemand,
     NotePromise,
+    NoteRepayment,
     PauseClaim,
     TakeClaim,
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import ClaimEvent, ClaimRegistered, ClaimReturned
+from arrears.legal.domain.claim.events import (
+    ClaimEvent,
+    ClaimRegistered,
+    ClaimReturned,
+    LimitationInterrupted,
+)
 from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
 CALENDAR = BankCalendar("Asia/Shanghai")
@@ -141,3 +148,55 @@ def test_a_docket_moves_a_claim_on_and_never_back(before: str, after: str) -> No
     found = evolve(row(before), said)
     assert found is not None
     assert (found.status, found.docket) == (after, "d-1")
+
+
+PAY = NoteRepayment(
+    case_id=CASE,
+    loan_key=LOAN,
+    repayment_id="r1",
+    amount_minor=400_000,
+    currency="CNY",
+    value_on=date(2026, 3, 3),
+    now=NOW + timedelta(days=1),
+)
+MORE = replace(PAY, repayment_id="r2", amount_minor=100_000)
+OLD_MONEY = replace(PAY, repayment_id="r3", value_on=date(2026, 2, 1))
+AWARD = replace(JUDGE, awarded_minor=3_000_000)
+WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=StaffId("l"), now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("commands", "total_minor", "paid_minor"),
+    [
+        ((TAKE,), 3_800_000, 0),
+        ((TAKE, PAY), 3_400_000, 0),
+        ((TAKE, PAY, OLD_MONEY), 3_400_000, 0),
+        ((replace(TAKE, overdue_minor=0), DEMAND), 3_700_000, 0),
+        ((replace(TAKE, overdue_minor=0), HELD, DEMAND), 3_700_000, 0),
+        ((TAKE, PAY, DEMAND), 3_400_000, 0),
+        ((TAKE, PAY, DEMAND, MORE), 3_300_000, 100_000),
+        ((TAKE, PAY, DEMAND, MORE, AWARD), 2_900_000, 100_000),
+        ((TAKE, DEMAND, AWARD, replace(PAY, amount_minor=2_999_999)), 1, 2_999_999),
+        ((TAKE, DEMAND, MORE, WITHDRAWN, PAY), 3_700_000, 100_000),
+    ],
+)
+def test_the_total_is_what_is_left_to_ask_for(
+    commands: tuple[ClaimCommand, ...], total_minor: int, paid_minor: int
+) -> None:
+    found = shown(*commands)
+    assert (found.total_minor, found.paid_minor) == (total_minor, paid_minor)
+
+
+def test_a_part_payment_of_before_its_event_said_what_is_left_lowers_the_total() -> None:
+    state = decider.fold(decider.decide(TAKE, decider.initial))
+    noted = decider.decide(PAY, state)[0]
+    assert isinstance(noted, LimitationInterrupted)
+    found = evolve(shown(TAKE), replace(noted, left_minor=None))
+    assert found is not None
+    assert found.total_minor == 3_400_000
+
+
+def test_an_answer_that_was_not_entered_shows_why_until_a_judgment_is() -> None:
+    odd = replace(JUDGE, currency="USD")
+    assert shown(TAKE, DEMAND, odd).reason == "other_currency"
+    assert shown(TAKE, DEMAND, odd, JUDGE).reason is None

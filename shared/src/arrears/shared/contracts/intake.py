@@ -24,7 +24,8 @@ class BorrowerProfileRecorded(Struct, frozen=True, kw_only=True):
 
 
 class RepaymentRecorded(Struct, frozen=True, kw_only=True):
-    """Money that came in. `case_id` is None where the loan had no open case."""
+    """Money that came in, and when the bank said so. `case_id` is None where the loan had no open
+    case."""
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.repayment_recorded.v1"
     loan_key: LoanKey
@@ -33,6 +34,7 @@ class RepaymentRecorded(Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     value_on: date
+    stated_at: datetime | None = None
 
 
 class CaseReferred(Struct, frozen=True, kw_only=True):

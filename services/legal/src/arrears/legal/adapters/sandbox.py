@@ -41,10 +41,15 @@ class SandboxCourt:
             self._seed, filed.loan_key, filed.case_id, request.at, filed.claim_minor
         )
         registered = Registered(
-            docket="sandbox-" + derived_id("docket", request.id), gateway=GATEWAY
+            docket="sandbox-" + derived_id("docket", request.id),
+            gateway=GATEWAY,
+            filing=filed.filing,
         )
         judged = Judged(
-            awarded_minor=said.awarded_minor, currency=filed.currency, obey_by_on=said.obey_by_on
+            awarded_minor=said.awarded_minor,
+            currency=filed.currency,
+            obey_by_on=said.obey_by_on,
+            filing=filed.filing,
         )
         return (
             AnswerAt(at=said.registered_at, body=registered),
@@ -58,6 +63,6 @@ class SandboxCourt:
             self._seed, applied.loan_key, applied.case_id, request.at, applied.unpaid_minor
         )
         return (
-            AnswerAt(at=said.searched_at, body=Searched(found=said.found)),
-            AnswerAt(at=said.concluded_at, body=Concluded()),
+            AnswerAt(at=said.searched_at, body=Searched(found=said.found, filing=applied.filing)),
+            AnswerAt(at=said.concluded_at, body=Concluded(filing=applied.filing)),
         )

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from arrears.legal.api.schemas import DemandBody, FilingApprovalBody, JudgmentBody
+from arrears.legal.api.schemas import DemandBody, FilingApprovalBody, JudgmentBody, SuitEndBody
 from arrears.legal.application import handlers
 from arrears.legal.application.projections.case_list import NAME, Row
 from arrears.shared.http.cases import Cases
@@ -99,6 +99,27 @@ def _add_judgments(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
                 obey_by_on=body.obey_by_on,
                 staff_id=call.staff_id,
                 now=now,
+            ),
+        )
+
+    @router.post(
+        "/cases/{case_id}/suit/end",
+        responses=command_answers(
+            "claim_not_filed",
+            "claim_closed",
+            "judgment_already_entered",
+            "claim_registered",
+            "unknown_result",
+        ),
+    )
+    async def end_suit(case_id: CaseIdPath, body: SuitEndBody, call: Call = called) -> Response:
+        """Enter that the court has said no, or has let the bank withdraw."""
+        case = await cases.find(case_id)
+        return await edge.carry_out(
+            call,
+            case.borrower_id,
+            lambda now: handlers.end_suit(
+                case, result=body.result, reason=body.reason, staff_id=call.staff_id, now=now
             ),
         )
 

@@ -1,6 +1,6 @@
 """What lawyers may send. The bounds of each field are here; the rules are the domain's."""
 
-from arrears.shared.http.fields import AmountMinor, Body, Currency, Day, Flag, Instant
+from arrears.shared.http.fields import AmountMinor, Body, Code, Currency, Day, Flag, Instant, Words
 
 
 class DemandBody(Body):
@@ -21,3 +21,10 @@ class JudgmentBody(Body):
     awarded_minor: AmountMinor
     currency: Currency
     obey_by_on: Day
+
+
+class SuitEndBody(Body):
+    """`result`: dismissed or not_accepted by the court, or withdrawn with its leave."""
+
+    result: Code
+    reason: Words

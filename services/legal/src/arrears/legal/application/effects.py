@@ -1,7 +1,8 @@
 """What legal asks of the court, and what follows from its answers.
 
-Two requests: register and judge a claim; enforce a judgment. A case has one of each at most, so
-an answer needs no number; one that no longer fits changes nothing.
+Two requests: register and judge a claim; enforce a judgment. A case may be filed again after a suit
+that came to nothing, so an answer names the filing that it is about; one that no longer fits
+changes nothing.
 """
 
 from collections.abc import Sequence
@@ -26,20 +27,24 @@ ENFORCEMENT: Final = "enforcement"
 class Registered(Struct, frozen=True, kw_only=True, tag_field="answer", tag="registered"):
     docket: str
     gateway: str
+    filing: int = 1
 
 
 class Judged(Struct, frozen=True, kw_only=True, tag_field="answer", tag="judged"):
     awarded_minor: int
+    """0: the suit is dismissed."""
     currency: str
     obey_by_on: date
+    filing: int = 1
 
 
 class Searched(Struct, frozen=True, kw_only=True, tag_field="answer", tag="searched"):
     found: str
+    filing: int = 1
 
 
 class Concluded(Struct, frozen=True, kw_only=True, tag_field="answer", tag="concluded"):
-    pass
+    filing: int = 1
 
 
 Answer: TypeAlias = Registered | Judged | Searched | Concluded
@@ -63,17 +68,20 @@ def unanswered(_event: ClaimEvent) -> Sequence[Answer]:
 def on_answer(answer: Answer, at: datetime) -> ClaimCommand:
     match answer:
         case Registered():
-            return RegisterClaim(docket=answer.docket, gateway=answer.gateway, now=at)
+            return RegisterClaim(
+                docket=answer.docket, gateway=answer.gateway, filing=answer.filing, now=at
+            )
         case Judged():
             return EnterJudgment(
                 awarded_minor=answer.awarded_minor,
                 currency=answer.currency,
                 obey_by_on=answer.obey_by_on,
+                filing=answer.filing,
                 now=at,
             )
         case Searched():
-            return RecordSearch(found=answer.found, now=at)
+            return RecordSearch(found=answer.found, filing=answer.filing, now=at)
         case Concluded():
-            return CloseEnforcement(now=at)
+            return CloseEnforcement(filing=answer.filing, now=at)
         case _:
             assert_never(answer)

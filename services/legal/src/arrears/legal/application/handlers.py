@@ -11,6 +11,7 @@ from arrears.legal.domain.claim.commands import (
     ApproveFiling,
     ClaimCommand,
     CloseEnforcement,
+    EndSuit,
     EnterJudgment,
     NoteDemand,
 )
@@ -71,6 +72,15 @@ def enter_judgment(
         now=now,
     )
     return _issue(case, command)
+
+
+def end_suit(case: Row, *, result: str, reason: str, staff_id: StaffId, now: datetime) -> Issue:
+    """The court's no, or its leave to withdraw: dismissed, not_accepted, withdrawn.
+
+    Refused: claim_not_filed, claim_closed, judgment_already_entered, claim_registered,
+    unknown_result.
+    """
+    return _issue(case, EndSuit(result=result, reason=reason, staff_id=staff_id, now=now))
 
 
 def apply_for_enforcement(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:

@@ -7,6 +7,7 @@ from arrears.legal.domain.claim.events import (
     AgreementNoted,
     AssetsSearched,
     ClaimClosed,
+    ClaimEnded,
     ClaimEvent,
     ClaimFiled,
     ClaimPaused,
@@ -23,6 +24,7 @@ from arrears.legal.domain.claim.events import (
     FilingApproved,
     FilingRefused,
     JudgmentEntered,
+    JudgmentNotEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     LimitationAlarmRaised,
@@ -47,6 +49,7 @@ WIRE_NAMES: Final[dict[type, str]] = {
     ClaimRegistered: "arrears.legal.claim_registered.v1",
     PaymentNoted: "arrears.legal.payment_noted.v1",
     JudgmentEntered: "arrears.legal.judgment_entered.v1",
+    JudgmentNotEntered: "arrears.legal.judgment_not_entered.v1",
     JudgmentObeyed: "arrears.legal.judgment_obeyed.v1",
     JudgmentNotObeyed: "arrears.legal.judgment_not_obeyed.v1",
     EnforcementAlarmRaised: "arrears.legal.enforcement_alarm_raised.v1",
@@ -56,6 +59,7 @@ WIRE_NAMES: Final[dict[type, str]] = {
     MoneyRecovered: "arrears.legal.money_recovered.v1",
     EnforcementClosed: "arrears.legal.enforcement_closed.v1",
     ClaimWithdrawn: "arrears.legal.claim_withdrawn.v1",
+    ClaimEnded: "arrears.legal.claim_ended.v1",
     ClaimClosed: "arrears.legal.claim_closed.v1",
 }
 

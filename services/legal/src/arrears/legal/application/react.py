@@ -1,7 +1,8 @@
 """What other services say that concerns a claim, as commands to the stream of the case.
 
-Demands, promises and agreements are heard for every case, for they interrupt limitation; anything
-else about a case that was never referred to legal reaches an empty stream and changes nothing.
+Demands, promises, payments and agreements are heard for every case, for they interrupt limitation;
+anything else about a case that was never referred to legal reaches an empty stream and changes
+nothing.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from arrears.legal.domain.claim.commands import (
     TakeClaim,
 )
 from arrears.legal.domain.claim.decisions import CATEGORY
+from arrears.legal.domain.claim.state import FULFILLED
 from arrears.shared.contracts.contact import DemandDelivered, PromiseMade
 from arrears.shared.contracts.intake import (
     CaseClosed,
@@ -67,15 +69,9 @@ def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
 def _from_intake(said: FromIntake, borrower_id: BorrowerId, at: datetime) -> ClaimCommand | None:
     match said:
         case CaseReferred():
-            return _taken(said, borrower_id, at) if said.stage == "legal" else None
+            return _referred(said, borrower_id, at)
         case RepaymentRecorded():
-            return NoteRepayment(
-                repayment_id=said.repayment_id,
-                amount_minor=said.amount_minor,
-                currency=said.currency,
-                value_on=said.value_on,
-                now=at,
-            )
+            return _repaid(said, at)
         case CaseHeld():
             return PauseClaim(reason=said.reason, until_on=said.until_on, now=at)
         case CaseReleased():
@@ -113,12 +109,13 @@ def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
                 case_id=said.case_id,
                 loan_key=said.loan_key,
                 signed_at=said.signed_at,
+                last_due_on=max((one.due_on for one in said.instalments), default=None),
                 now=at,
             )
         case AgreementBreached():
             return NoteAgreementEnd(result="breached", now=at)
         case AgreementFulfilled():
-            return NoteAgreementEnd(result="fulfilled", now=at)
+            return NoteAgreementEnd(result=FULFILLED, now=at)
         case _:
             assert_never(said)
 
@@ -131,7 +128,24 @@ def _returned(said: CaseReturned, at: datetime) -> ReturnClaim | None:
     return ReturnClaim(result=said.result, now=at)
 
 
-def _taken(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> TakeClaim:
+def _repaid(said: RepaymentRecorded, at: datetime) -> NoteRepayment | None:
+    if said.case_id is None:
+        return None
+    return NoteRepayment(
+        case_id=said.case_id,
+        loan_key=said.loan_key,
+        repayment_id=said.repayment_id,
+        amount_minor=said.amount_minor,
+        currency=said.currency,
+        value_on=said.value_on,
+        stated_at=said.stated_at,
+        now=at,
+    )
+
+
+def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> ClaimCommand | None:
+    if said.stage != "legal":
+        return None
     return TakeClaim(
         case_id=said.case_id,
         loan_key=said.loan_key,
@@ -142,5 +156,6 @@ def _taken(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> TakeCla
         currency=said.currency,
         due_on=said.due_on,
         days_past_due=said.days_past_due,
+        as_of_on=said.as_of_on,
         now=at,
     )

@@ -4,31 +4,71 @@ The period runs from the due day and begins anew with each interruption. What th
 after it has run out (promises, pays, agrees) revives it; what the creditor does then does not.
 """
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from typing import Final
 
 from msgspec import Struct
 
 from arrears.legal.domain.deadlines import Deadline, IsWorkday, deadline
 
-BY_DEBTOR = frozenset({"promise", "part_payment", "agreement"})
-"""Acts in which the debtor accepts the debt (时效规定 2020 arts. 14, 19); a demand is not one."""
+BY_DEBTOR: Final = frozenset({"promise", "part_payment", "agreement"})
+"""Acts in which the debtor accepts the debt (时效规定 2020 arts. 14, 19); neither a demand nor a
+suit is one."""
+INSTALMENTS: Final = "instalments"
+"""The period of a debt that is owed in instalments begins with the last one (civil code art. 189);
+a breach makes the rest due at once, so it begins then at the latest."""
+SUIT: Final = "suit"
+"""The complaint was handed in (civil code art. 195, 时效规定 2020 art. 10)."""
+_ANY_TIME: Final = BY_DEBTOR | {INSTALMENTS}
+_SHORTEST: Final = timedelta(days=28)
+"""No period of months is shorter."""
 
 
 class Interruption(Struct, frozen=True, kw_only=True):
-    """`by`: demand, promise, part_payment, agreement."""
+    """`by`: demand, promise, part_payment, agreement, instalments, suit."""
 
     by: str
     on: date
 
 
+def kept(acts: Sequence[Interruption], one_more: Interruption) -> tuple[Interruption, ...]:
+    """Those of the acts, in order of days, that can still decide the last day, whatever the due day
+    and the period turn out to be.
+
+    After an act that counts at any time the last day is the period's from that act or from the due
+    day, so nothing before it matters. Of the creditor's acts after it one goes whose neighbours lie
+    at most 28 days apart: where the earlier one counts, the later one is in time, and where it
+    comes too late, so do the two others. So at most two acts lie in 28 days, over the 20 years
+    that a claim lives at most (civil code art. 188).
+    """
+    found: list[Interruption] = []
+    for act in sorted((*acts, one_more), key=lambda one: one.on):
+        if act.by in _ANY_TIME:
+            found.clear()
+        elif len(found) > 1 and act.on - found[-2].on <= _SHORTEST:
+            found.pop()
+        found.append(act)
+    return tuple(found)
+
+
 def expiry(
-    due_on: date, interruptions: Iterable[Interruption], *, months: int, is_workday: IsWorkday
-) -> Deadline:
-    """The last day on which the claim may be filed, after all interruptions in order of days."""
-    last = deadline(f"{months}m", due_on, is_workday)
+    due_on: date,
+    interruptions: Iterable[Interruption],
+    *,
+    months: int,
+    is_workday: IsWorkday,
+    known_on: date = date.min,
+) -> Deadline | None:
+    """The last day on which the claim may be filed, after all interruptions in order of days.
+
+    `known_on` is the last day as it was known before; None: it still is.
+    """
+    found = deadline(f"{months}m", due_on, is_workday)
+    last = found if found.on > known_on else None
     for interruption in sorted(interruptions, key=lambda one: one.on):
-        last = renewed(last.on, interruption, months=months, is_workday=is_workday) or last
+        last_on = known_on if last is None else last.on
+        last = renewed(last_on, interruption, months=months, is_workday=is_workday) or last
     return last
 
 
@@ -36,7 +76,7 @@ def renewed(
     last_day: date, interruption: Interruption, *, months: int, is_workday: IsWorkday
 ) -> Deadline | None:
     """The later last day that one more interruption brings; None where it brings none."""
-    if interruption.on > last_day and interruption.by not in BY_DEBTOR:
+    if interruption.on > last_day and interruption.by not in _ANY_TIME:
         return None
     found = deadline(f"{months}m", interruption.on, is_workday)
     return found if found.on > last_day else None

@@ -14,6 +14,7 @@ from arrears.legal.domain.claim.events import (
     AgreementNoted,
     AssetsSearched,
     ClaimClosed,
+    ClaimEnded,
     ClaimEvent,
     ClaimFiled,
     ClaimPaused,
@@ -30,6 +31,7 @@ from arrears.legal.domain.claim.events import (
     FilingApproved,
     FilingRefused,
     JudgmentEntered,
+    JudgmentNotEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     LimitationAlarmRaised,
@@ -37,17 +39,21 @@ from arrears.legal.domain.claim.events import (
     MoneyRecovered,
     PaymentNoted,
 )
-from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION
+from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Interrupting
 from arrears.legal.domain.gate import LIMITATION_ALIVE
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 2  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 3  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+_NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
 
 class Row(Struct, frozen=True, kw_only=True):
     """`status`: refused, returned, filed, registered, judged, not_obeyed, enforcing, closed.
+
+    `total_minor` is what is left to ask for, 0 where it is not known: intake's figure, from filing
+    on the claim, from the judgment on the award, each less the money that is not in it.
 
     `expires_on` is the last day of the clock that runs: limitation until the suit, then to obey,
     then to apply for enforcement. `deadline_on` is the next last day with whose end a right is
@@ -102,9 +108,15 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     row: Row, event: ClaimEvent
 ) -> Row:
     match event:
-        case DemandNoted() | LimitationInterrupted() | AgreementNoted():
+        case DemandNoted(total_minor=total_minor):
+            unknown = row.status in _NOT_FILED and row.total_minor == 0
+            known = replace(row, total_minor=total_minor) if unknown else row
+            return _begun_anew(known, event)
+        case LimitationInterrupted():
+            return _begun_anew(_paid_before_filing(row, event), event)
+        case AgreementNoted() | AgreementEndNoted():
             return _begun_anew(row, event)
-        case ClaimTaken() | AgreementEndNoted() | FilingApproved():
+        case ClaimTaken() | FilingApproved():
             return row
         case LimitationAlarmRaised(days_left=days) | EnforcementAlarmRaised(days_left=days):
             return replace(row, last_alarm_days=days)
@@ -120,49 +132,76 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             refused = replace(row, status="refused", missing=missing)
             return _without_deadline(refused) if LIMITATION_ALIVE in missing else refused
         case ClaimFiled():
-            return replace(
-                _without_deadline(row),
-                status="filed",
-                missing=(),
-                claim_minor=event.claim_minor,
-                court_fee_minor=event.court_fee_minor,
-                expires_on=None,
-            )
+            return _filed(row, event)
         case ClaimRegistered(docket=docket):
             status = "registered" if row.status == "filed" else row.status
             return replace(row, status=status, docket=docket)
         case PaymentNoted():
-            return replace(_begun_anew(row, event), paid_minor=event.since_filing_minor)
+            return _with_paid(_begun_anew(row, event), event.since_filing_minor)
         case JudgmentEntered():
-            return replace(
-                row,
-                status="judged",
-                awarded_minor=event.awarded_minor,
-                expires_on=event.obey_by_on,
-                deadline_on=event.apply_by_on,
-                deadline_rule=ENFORCEMENT,
-            )
+            return _judged(row, event)
+        case JudgmentNotEntered(reason=reason):
+            return replace(row, reason=reason)
         case JudgmentNotObeyed(apply_by_on=apply_by_on):
             return replace(row, status="not_obeyed", expires_on=apply_by_on)
         case EnforcementApplied():
             return replace(_without_deadline(row), status="enforcing", expires_on=None)
         case MoneyRecovered():
-            paid_minor = row.paid_minor + event.amount_minor
-            return replace(row, paid_minor=paid_minor, recovered_minor=event.recovered_minor)
+            paid = _with_paid(row, row.paid_minor + event.amount_minor)
+            return replace(paid, recovered_minor=event.recovered_minor)
         case ClaimReturned() | JudgmentObeyed() | AssetsSearched():
             return row
         case EnforcementClosed(result=reason) | ClaimWithdrawn(reason=reason):
             return replace(row, reason=reason)
-        case ClaimClosed(reason=reason):
+        case ClaimClosed(reason=reason) | ClaimEnded(result=reason):
             closed = replace(row, status="closed", reason=reason, expires_on=None)
             return _without_deadline(closed)
         case _:
             assert_never(event)
 
 
-def _begun_anew(
-    row: Row, event: DemandNoted | LimitationInterrupted | AgreementNoted | PaymentNoted
-) -> Row:
+def _filed(row: Row, event: ClaimFiled) -> Row:
+    return replace(
+        _without_deadline(row),
+        status="filed",
+        missing=(),
+        total_minor=event.claim_minor,
+        claim_minor=event.claim_minor,
+        court_fee_minor=event.court_fee_minor,
+        expires_on=None,
+    )
+
+
+def _judged(row: Row, event: JudgmentEntered) -> Row:
+    judged = replace(
+        row,
+        status="judged",
+        reason=None,
+        awarded_minor=event.awarded_minor,
+        expires_on=event.obey_by_on,
+        deadline_on=event.apply_by_on,
+        deadline_rule=ENFORCEMENT,
+    )
+    return _with_paid(judged, row.paid_minor)
+
+
+def _paid_before_filing(row: Row, event: LimitationInterrupted) -> Row:
+    """Where the event does not say what is left, a part payment of before it was said has lowered
+    the figure."""
+    if event.left_minor is not None:
+        return replace(row, total_minor=event.left_minor)
+    if event.by != "part_payment" or row.status not in _NOT_FILED:
+        return row
+    return replace(row, total_minor=max(0, row.total_minor - event.amount_minor))
+
+
+def _with_paid(row: Row, paid_minor: int) -> Row:
+    asked_minor = row.claim_minor if row.awarded_minor is None else row.awarded_minor
+    left_minor = max(0, (asked_minor or 0) - paid_minor)
+    return replace(row, paid_minor=paid_minor, total_minor=left_minor)
+
+
+def _begun_anew(row: Row, event: Interrupting | PaymentNoted) -> Row:
     """A clock that an act restarts has its alarms before it again."""
     if event.expires_on is None or event.expires_on == row.expires_on:
         return row

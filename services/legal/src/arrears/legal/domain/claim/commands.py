@@ -32,10 +32,15 @@ class NotePromise(Struct, frozen=True, kw_only=True):
 
 
 class NoteRepayment(Struct, frozen=True, kw_only=True):
+    """`stated_at` is when the bank said it; None: now."""
+
+    case_id: CaseId
+    loan_key: LoanKey
     repayment_id: str
     amount_minor: int
     currency: str
     value_on: date
+    stated_at: datetime | None = None
     now: datetime
 
 
@@ -43,15 +48,21 @@ class NoteAgreement(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
     signed_at: datetime
+    last_due_on: date | None = None
     now: datetime
 
 
 class NoteAgreementEnd(Struct, frozen=True, kw_only=True):
+    """`result`: breached, fulfilled."""
+
     result: str
     now: datetime
 
 
 class TakeClaim(Struct, frozen=True, kw_only=True):
+    """`overdue_minor` is the bank's figure as of `as_of_on` (None: not told), less what intake had
+    heard since."""
+
     case_id: CaseId
     loan_key: LoanKey
     borrower_id: BorrowerId
@@ -61,6 +72,7 @@ class TakeClaim(Struct, frozen=True, kw_only=True):
     currency: str
     due_on: date
     days_past_due: int
+    as_of_on: date | None = None
     now: datetime
 
 
@@ -96,8 +108,11 @@ class ApproveFiling(Struct, frozen=True, kw_only=True):
 
 
 class RegisterClaim(Struct, frozen=True, kw_only=True):
+    """`filing` is the one that the court answers; so in the commands below, None: the last one."""
+
     docket: str
     gateway: str
+    filing: int | None = None
     now: datetime
 
 
@@ -105,7 +120,20 @@ class EnterJudgment(Struct, frozen=True, kw_only=True):
     awarded_minor: int
     currency: str
     obey_by_on: date
+    filing: int | None = None
     staff_id: StaffId | None = None
+    now: datetime
+
+
+class EndSuit(Struct, frozen=True, kw_only=True):
+    """The court has said no, or has allowed the bank to withdraw.
+
+    `result`: dismissed, not_accepted, withdrawn. `reason` is in the lawyer's words.
+    """
+
+    result: str
+    reason: str
+    staff_id: StaffId
     now: datetime
 
 
@@ -116,10 +144,12 @@ class ApplyForEnforcement(Struct, frozen=True, kw_only=True):
 
 class RecordSearch(Struct, frozen=True, kw_only=True):
     found: str
+    filing: int | None = None
     now: datetime
 
 
 class CloseEnforcement(Struct, frozen=True, kw_only=True):
+    filing: int | None = None
     staff_id: StaffId | None = None
     now: datetime
 
@@ -142,6 +172,7 @@ ClaimCommand: TypeAlias = (
     | ApproveFiling
     | RegisterClaim
     | EnterJudgment
+    | EndSuit
     | ApplyForEnforcement
     | RecordSearch
     | CloseEnforcement

@@ -5,13 +5,14 @@ from datetime import date, datetime
 from functools import partial, reduce
 from typing import Final, TypeAlias, assert_never
 
-from arrears.legal.domain.claim import filing, suit
+from arrears.legal.domain.claim import acts, endings, filing, suit
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
     ClaimCommand,
     CloseClaim,
     CloseEnforcement,
+    EndSuit,
     EnterJudgment,
     NoteAgreement,
     NoteAgreementEnd,
@@ -26,7 +27,7 @@ from arrears.legal.domain.claim.commands import (
     TakeClaim,
     WakeUp,
 )
-from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWithdrawn
+from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.rules import Rules
 from arrears.legal.domain.claim.state import Claim, Phase, evolve
 from arrears.legal.domain.deadlines import IsWorkday
@@ -45,15 +46,15 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
     """Say what follows from a command. A command already in effect yields nothing."""
     match command:
         case NoteDemand():
-            return filing.note_demand(rules, command, claim)
+            return acts.note_demand(rules, command, claim)
         case NotePromise():
-            return filing.note_promise(rules, command, claim)
+            return acts.note_promise(rules, command, claim)
         case NoteRepayment():
             return _note_repayment(rules, command, claim)
         case NoteAgreement():
-            return filing.note_agreement(rules, command, claim)
+            return acts.note_agreement(rules, command, claim)
         case NoteAgreementEnd():
-            return filing.note_agreement_end(rules, command, claim)
+            return acts.note_agreement_end(rules, command, claim)
         case TakeClaim():
             return filing.take(rules, command, claim)
         case PauseClaim():
@@ -63,13 +64,15 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case ReturnClaim():
             return filing.give_back(command, claim)
         case CloseClaim(reason=reason):
-            return _close(claim, reason)
+            return endings.close_with_case(claim, reason)
         case ApproveFiling():
             return filing.approve(rules, command, claim)
         case RegisterClaim():
             return suit.register(command, claim)
         case EnterJudgment():
             return suit.enter_judgment(rules, command, claim)
+        case EndSuit():
+            return endings.end_suit(command, claim)
         case ApplyForEnforcement():
             return suit.apply_for_enforcement(rules, command, claim)
         case RecordSearch():
@@ -108,26 +111,13 @@ def make_claim_decider(
 
 
 def _note_repayment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
-    if claim.phase in (Phase.UNREFERRED, Phase.CLOSED) or command.repayment_id in claim.seen:
+    if claim.phase is Phase.CLOSED or command.repayment_id in claim.seen:
         return ()
-    if command.currency != claim.currency or command.amount_minor <= 0:
+    if claim.currency not in ("", command.currency) or command.amount_minor <= 0:
         return ()
-    if claim.phase is Phase.REFUSED:
-        if command.value_on < claim.taken_on:
-            return ()
-        return filing.note_part_payment(rules, command, claim)
+    if claim.phase in (Phase.UNREFERRED, Phase.REFUSED):
+        return acts.note_part_payment(rules, command, claim)
     return suit.note_payment(rules, command, claim)
-
-
-def _close(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
-    """Intake has closed the case. What lies before the court is withdrawn first."""
-    if claim.phase in (Phase.UNREFERRED, Phase.CLOSED):
-        return ()
-    closed = ClaimClosed(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
-    if claim.phase in (Phase.FILED, Phase.REGISTERED, Phase.ENFORCING):
-        withdrawn = ClaimWithdrawn(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
-        return (withdrawn, closed)
-    return (closed,)
 
 
 def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:

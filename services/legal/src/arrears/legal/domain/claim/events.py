@@ -32,7 +32,11 @@ class DemandNoted(Struct, frozen=True, kw_only=True):
 
 
 class LimitationInterrupted(Struct, frozen=True, kw_only=True):
-    """`by`: promise, part_payment. `reference` is the id of the promise or repayment."""
+    """`by`: promise, part_payment. `reference` is the id of the promise or repayment.
+
+    `left_minor` is what is left of a claim that is not filed; None where none is taken or its
+    figure is not known. In events of before it was kept a part payment lowered the figure.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -44,10 +48,14 @@ class LimitationInterrupted(Struct, frozen=True, kw_only=True):
     clock: str | None
     expires_on: date | None
     derivation: Derivation | None = None
+    left_minor: int | None = None
 
 
 class AgreementNoted(Struct, frozen=True, kw_only=True):
-    """The debtor accepts the debt; while the agreement is kept nothing is filed or applied for."""
+    """The debtor accepts the debt; while the agreement is kept nothing is filed or applied for.
+
+    `last_due_on` is the due day of its last instalment; None in events of before it was kept.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -56,18 +64,28 @@ class AgreementNoted(Struct, frozen=True, kw_only=True):
     clock: str | None
     expires_on: date | None
     derivation: Derivation | None = None
+    last_due_on: date | None = None
 
 
 class AgreementEndNoted(Struct, frozen=True, kw_only=True):
-    """`result`: breached, fulfilled."""
+    """`result`: breached, fulfilled. A breach begins the clock anew on `begins_on`, the due day of
+    the last instalment or the day of the breach if that is earlier; None where it does not."""
 
     case_id: CaseId
     loan_key: LoanKey
     result: str
+    begins_on: date | None = None
+    clock: str | None = None
+    expires_on: date | None = None
+    derivation: Derivation | None = None
 
 
 class ClaimTaken(Struct, frozen=True, kw_only=True):
-    """Intake referred the case. A later referral before filing brings new figures."""
+    """Intake referred the case. A later referral before filing brings new figures.
+
+    `overdue_minor` is the bank's figure as of `as_of_on`, less what intake had heard since by
+    `taken_at`; both are None in events of before they were kept.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -83,6 +101,8 @@ class ClaimTaken(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     derivation: Derivation | None = None
+    as_of_on: date | None = None
+    taken_at: datetime | None = None
 
 
 class ClaimPaused(Struct, frozen=True, kw_only=True):
@@ -112,10 +132,14 @@ class ClaimReturned(Struct, frozen=True, kw_only=True):
 
 
 class FilingApproved(Struct, frozen=True, kw_only=True):
+    """It stands for a claim of at most `amount_minor`, in events of before that was kept for the
+    figure of the day."""
+
     case_id: CaseId
     loan_key: LoanKey
     staff_id: StaffId
     despite_limitation: bool
+    amount_minor: int | None = None
 
 
 class FilingRefused(Struct, frozen=True, kw_only=True):
@@ -147,6 +171,7 @@ class ClaimFiled(Struct, frozen=True, kw_only=True):
     """Asks the outside world: the court is to register the claim.
 
     `court_fee_minor` is the acceptance fee; None where the policy has no table in the currency.
+    `filing` counts the filings of the case, for the court's answers to name theirs.
     """
 
     case_id: CaseId
@@ -158,6 +183,7 @@ class ClaimFiled(Struct, frozen=True, kw_only=True):
     inputs: GateInputs
     policy_id: str
     policy_version: int
+    filing: int = 1
 
 
 class ClaimRegistered(Struct, frozen=True, kw_only=True):
@@ -170,7 +196,7 @@ class ClaimRegistered(Struct, frozen=True, kw_only=True):
 
 
 class PaymentNoted(Struct, frozen=True, kw_only=True):
-    """Money between filing and enforcement; it counts towards the judgment."""
+    """Money that is not in the figure that was filed; it counts towards the judgment."""
 
     case_id: CaseId
     loan_key: LoanKey
@@ -198,6 +224,20 @@ class JudgmentEntered(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     derivation: Derivation | None = None
+
+
+class JudgmentNotEntered(Struct, frozen=True, kw_only=True):
+    """The court's answer does not fit the claim, which waits for staff to enter what it says.
+
+    `reason`: other_currency, less_than_nothing.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    awarded_minor: int
+    currency: str
+    obey_by_on: date
 
 
 class JudgmentObeyed(Struct, frozen=True, kw_only=True):
@@ -249,6 +289,7 @@ class EnforcementApplied(Struct, frozen=True, kw_only=True):
     """Asks the outside world: the court is to search and take assets.
 
     The fee is not advanced; the debtor bears it. `recorded_by` None: by policy, by itself.
+    `filing` is that of the claim.
     """
 
     case_id: CaseId
@@ -261,6 +302,7 @@ class EnforcementApplied(Struct, frozen=True, kw_only=True):
     recorded_by: StaffId | None
     policy_id: str
     policy_version: int
+    filing: int = 1
 
 
 class AssetsSearched(Struct, frozen=True, kw_only=True):
@@ -293,11 +335,27 @@ class EnforcementClosed(Struct, frozen=True, kw_only=True):
 
 
 class ClaimWithdrawn(Struct, frozen=True, kw_only=True):
-    """The court is told that the bank no longer wants the suit or the enforcement."""
+    """The bank no longer wants the suit or the enforcement. Nothing is sent: the bank's lawyer asks
+    the court, which rules on it (civil procedure law arts. 148, 268)."""
 
     case_id: CaseId
     loan_key: LoanKey
     reason: str
+
+
+class ClaimEnded(Struct, frozen=True, kw_only=True):
+    """The claim came to its end without a judgment to enforce, or before its enforcement.
+
+    `result`: settled (an agreement was fulfilled, the rest is not asked for), not_accepted and
+    dismissed (by the court), withdrawn (the court allowed it). Only a dismissed claim is never
+    taken again. `reason` is the lawyer's, `recorded_by` None: by itself or by the court.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    result: str
+    reason: str | None
+    recorded_by: StaffId | None
 
 
 class ClaimClosed(Struct, frozen=True, kw_only=True):
@@ -324,6 +382,7 @@ ClaimEvent: TypeAlias = (
     | ClaimRegistered
     | PaymentNoted
     | JudgmentEntered
+    | JudgmentNotEntered
     | JudgmentObeyed
     | JudgmentNotObeyed
     | EnforcementAlarmRaised
@@ -333,5 +392,6 @@ ClaimEvent: TypeAlias = (
     | MoneyRecovered
     | EnforcementClosed
     | ClaimWithdrawn
+    | ClaimEnded
     | ClaimClosed
 )

@@ -1,142 +1,35 @@
-"""Decisions before the suit: acts that interrupt limitation, the referral, the gate."""
+"""Decisions before the suit: the referral, the gate, the alarms."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
-    NoteAgreement,
-    NoteAgreementEnd,
-    NoteDemand,
-    NotePromise,
-    NoteRepayment,
     PauseClaim,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
 )
 from arrears.legal.domain.claim.events import (
-    AgreementEndNoted,
-    AgreementNoted,
     ClaimEvent,
     ClaimFiled,
     ClaimPaused,
     ClaimResumed,
     ClaimReturned,
     ClaimTaken,
-    DemandNoted,
     FilingApproved,
     FilingRefused,
     LimitationAlarmRaised,
-    LimitationInterrupted,
 )
-from arrears.legal.domain.claim.rules import Rules, restarted
-from arrears.legal.domain.claim.state import (
-    Claim,
-    Phase,
-    agreement_reference,
-    demand_reference,
-    evolve,
-)
+from arrears.legal.domain.claim.rules import Rules
+from arrears.legal.domain.claim.state import Claim, Phase, evolve
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.fees import acceptance_fee
 from arrears.legal.domain.gate import LIMITATION_ALIVE, GateInputs, missing_items
-from arrears.legal.domain.limitation import Interruption, expiry
+from arrears.legal.domain.limitation import expiry
 from arrears.legal.domain.policy import Policy
 from arrears.shared.kernel.decider import Refused
-
-LONG_AGO = timedelta(days=20 * 366)
-"""No claim lives longer, whatever interrupts it (civil code art. 188)."""
-
-
-def note_demand(rules: Rules, command: NoteDemand, claim: Claim) -> Sequence[ClaimEvent]:
-    """Noted even before any referral: without it the claim could not be filed later."""
-    if command.staff_id is not None:
-        _check_demand(command, claim)
-    if claim.phase is Phase.CLOSED or demand_reference(command.delivered_at) in claim.seen:
-        return ()
-    delivered_on = rules.day_of(command.delivered_at)
-    clock = restarted(rules, claim, Interruption(by="demand", on=delivered_on))
-    noted = DemandNoted(
-        case_id=command.case_id,
-        loan_key=command.loan_key,
-        total_minor=command.total_minor,
-        currency=command.currency,
-        delivered_at=command.delivered_at,
-        delivered_on=delivered_on,
-        clock=clock.name,
-        expires_on=clock.expires_on,
-        derivation=clock.derivation,
-        recorded_by=command.staff_id,
-    )
-    return (noted, *look_again(rules, evolve(claim, noted), command.now))
-
-
-def note_promise(rules: Rules, command: NotePromise, claim: Claim) -> Sequence[ClaimEvent]:
-    """Noted before any referral as well: who promises accepts the debt."""
-    if claim.phase not in _CLOCK_RUNS or command.promise_id in claim.seen:
-        return ()
-    on = rules.day_of(command.now)
-    clock = restarted(rules, claim, Interruption(by="promise", on=on))
-    noted = LimitationInterrupted(
-        case_id=command.case_id,
-        loan_key=command.loan_key,
-        by="promise",
-        on=on,
-        reference=command.promise_id,
-        amount_minor=command.amount_minor,
-        currency=command.currency,
-        clock=clock.name,
-        expires_on=clock.expires_on,
-        derivation=clock.derivation,
-    )
-    return (noted, *look_again(rules, evolve(claim, noted), command.now))
-
-
-def note_part_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
-    """Money for a claim that is taken and not filed. Before the referral it is not noted: the
-    demand that must be delivered before filing begins the period anew anyway."""
-    clock = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
-    noted = LimitationInterrupted(
-        case_id=claim.case_id,
-        loan_key=claim.loan_key,
-        by="part_payment",
-        on=command.value_on,
-        reference=command.repayment_id,
-        amount_minor=command.amount_minor,
-        currency=command.currency,
-        clock=clock.name,
-        expires_on=clock.expires_on,
-        derivation=clock.derivation,
-    )
-    return (noted, *look_again(rules, evolve(claim, noted), command.now))
-
-
-def note_agreement(rules: Rules, command: NoteAgreement, claim: Claim) -> Sequence[ClaimEvent]:
-    if claim.phase is Phase.CLOSED or agreement_reference(command.signed_at) in claim.seen:
-        return ()
-    signed_on = rules.day_of(command.signed_at)
-    clock = restarted(rules, claim, Interruption(by="agreement", on=signed_on))
-    noted = AgreementNoted(
-        case_id=command.case_id,
-        loan_key=command.loan_key,
-        signed_at=command.signed_at,
-        signed_on=signed_on,
-        clock=clock.name,
-        expires_on=clock.expires_on,
-        derivation=clock.derivation,
-    )
-    return (noted, *look_again(rules, evolve(claim, noted), command.now))
-
-
-def note_agreement_end(
-    rules: Rules, command: NoteAgreementEnd, claim: Claim
-) -> Sequence[ClaimEvent]:
-    if claim.phase is Phase.CLOSED or not claim.agreement_in_force:
-        return ()
-    noted = AgreementEndNoted(case_id=claim.case_id, loan_key=claim.loan_key, result=command.result)
-    return (noted, *look_again(rules, evolve(claim, noted), command.now))
 
 
 def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]:
@@ -161,6 +54,8 @@ def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]
         policy_id=policy.id,
         policy_version=policy.version,
         derivation=derivation,
+        as_of_on=command.as_of_on,
+        taken_at=command.now,
     )
     return (taken, *look_again(rules, evolve(claim, taken), command.now))
 
@@ -215,6 +110,7 @@ def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[Clai
         loan_key=claim.loan_key,
         staff_id=command.staff_id,
         despite_limitation=command.despite_limitation,
+        amount_minor=claim.total_minor or 0,
     )
     return (approved, *look_again(rules, evolve(claim, approved), command.now))
 
@@ -272,22 +168,6 @@ def limitation_matters(claim: Claim) -> bool:
     return LIMITATION_ALIVE not in claim.missing and not claim.despite_limitation
 
 
-_CLOCK_RUNS = (Phase.UNREFERRED, Phase.REFUSED, Phase.NOT_OBEYED)
-
-
-def _check_demand(command: NoteDemand, claim: Claim) -> None:
-    if claim.phase is Phase.CLOSED:
-        raise Refused("claim_closed")
-    if command.delivered_at > command.now:
-        raise Refused("in_the_future", "delivered_at")
-    if command.delivered_at < command.now - LONG_AGO:
-        raise Refused("too_long_ago", "delivered_at")
-    if command.total_minor <= 0:
-        raise Refused("not_positive", "total_minor")
-    if claim.currency and command.currency != claim.currency:
-        raise Refused("other_currency", "currency")
-
-
 def _limitation(
     rules: Rules, claim: Claim, due_on: date, policy: Policy
 ) -> tuple[date, Derivation | None]:
@@ -300,8 +180,9 @@ def _limitation(
         claim.interruptions,
         months=policy.limitation.months,
         is_workday=rules.is_workday,
+        known_on=claim.limitation_expires_on,
     )
-    if claim.phase is Phase.REFUSED and claim.limitation_expires_on >= found.on:
+    if found is None:
         return claim.limitation_expires_on, claim.limitation_derivation
     return found.on, rules.derivation_of(found)
 
@@ -331,6 +212,7 @@ def _filed(claim: Claim, inputs: GateInputs, policy: Policy) -> ClaimFiled:
         currency=claim.currency,
         court_fee_minor=acceptance_fee(policy.fees, claim_minor) if in_table else None,
         filed_on=inputs.today,
+        filing=claim.filings + 1,
         inputs=inputs,
         policy_id=policy.id,
         policy_version=policy.version,

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
+from arrears.legal.domain.claim.commands import NoteRepayment
 from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Claim, Phase
 from arrears.legal.domain.deadlines import Deadline, Derivation, IsWorkday, deadline
 from arrears.legal.domain.limitation import Interruption, renewed
@@ -35,6 +36,24 @@ class Rules:
     def time_to_apply(self, policy: Policy, start_on: date) -> Deadline:
         """For enforcement, counted from the last day to obey or from an act of a party."""
         return deadline(f"{policy.enforcement.apply_within_months}m", start_on, self.is_workday)
+
+    def is_in_figure(self, command: NoteRepayment, claim: Claim) -> bool:
+        """Whether the newest referral's figure has counted this money, which was heard after it.
+
+        Intake tells repayments and referrals of a loan in one order. What it told before a referral
+        is not asked about here: the bank's figure held it or intake has taken it off, so its id is
+        in `seen` or it changes nothing. What it tells after the referral it had not heard when it
+        made the figure. So this money counts, unless the bank had counted it in the figure already
+        and told us late: by the figure's day it was valued and stated. Counted or not, it is once.
+        A referral that does not tell its figure's day stands for the day of the referral.
+        """
+        if claim.as_of_on is None:
+            return command.value_on < claim.taken_on
+        if command.value_on > claim.as_of_on:
+            return False
+        stated_at = command.now if command.stated_at is None else command.stated_at
+        before = claim.taken_at is None or stated_at <= claim.taken_at
+        return before and self.day_of(stated_at) <= claim.as_of_on
 
     def derivation_of(self, found: Deadline) -> Derivation:
         until = self.announced_until

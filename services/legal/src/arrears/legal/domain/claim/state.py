@@ -12,6 +12,7 @@ from arrears.legal.domain.claim.events import (
     AgreementNoted,
     AssetsSearched,
     ClaimClosed,
+    ClaimEnded,
     ClaimEvent,
     ClaimFiled,
     ClaimPaused,
@@ -28,6 +29,7 @@ from arrears.legal.domain.claim.events import (
     FilingApproved,
     FilingRefused,
     JudgmentEntered,
+    JudgmentNotEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     LimitationAlarmRaised,
@@ -36,12 +38,17 @@ from arrears.legal.domain.claim.events import (
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.limitation import Interruption
+from arrears.legal.domain.limitation import INSTALMENTS, SUIT, Interruption, kept
 from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 
-Interrupting: TypeAlias = DemandNoted | LimitationInterrupted | AgreementNoted
+Interrupting: TypeAlias = DemandNoted | LimitationInterrupted | AgreementNoted | AgreementEndNoted
 LIMITATION: Final = "limitation"
 ENFORCEMENT: Final = "enforcement"
+FULFILLED: Final = "fulfilled"
+SETTLED: Final = "settled"
+DISMISSED: Final = "dismissed"
+NOT_ACCEPTED: Final = "not_accepted"
+WITHDRAWN: Final = "withdrawn"
 
 
 class Phase(StrEnum):
@@ -56,6 +63,12 @@ class Phase(StrEnum):
     CLOSED = "closed"
 
 
+class Approval(Struct, frozen=True, kw_only=True):
+    staff_id: StaffId
+    amount_minor: int
+    despite_limitation: bool
+
+
 class Claim(Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.UNREFERRED
     case_id: CaseId = CaseId("")
@@ -63,28 +76,36 @@ class Claim(Struct, frozen=True, kw_only=True):
     currency: str = ""
     # --- Before the suit.
     interruptions: tuple[Interruption, ...] = ()
-    """Those known before the due day is; afterwards they are in `limitation_expires_on`."""
+    """What can still decide the last day to sue at the next referral, which tells the due day
+    (`limitation.kept`); of a claim that waits to be filed it is in `limitation_expires_on`."""
     demand_delivered_on: date | None = None
     demand_recorded_by: StaffId | None = None
     """Who recorded the demand that the gate stands on; None once contact has told of one."""
     agreement_in_force: bool = False
+    agreement_last_due_on: date | None = None
+    agreement_breached: bool = False
+    """The last one ended so, as it was said; money that was heard late may yet fulfil it."""
     referral: int = 0
     taken_on: date = date.min
+    taken_at: datetime | None = None
+    as_of_on: date | None = None
     total_minor: int | None = None
     """What is owed, as far as known; None where intake's figure was none."""
-    limitation_expires_on: date = date.max
+    limitation_expires_on: date = date.min
+    """Before a referral: as a claim left it that was taken and came to nothing."""
     limitation_derivation: Derivation | None = None
     alarmed_at_days: int | None = None
-    approved_by: frozenset[StaffId] = frozenset()
-    despite_limitation_by: frozenset[StaffId] = frozenset()
+    approvals: tuple[Approval, ...] = ()
     missing: tuple[str, ...] = ()
     held: bool = False
     held_until_on: date | None = None
     returned: bool = False
     """Intake has taken the case back and has not referred it again."""
     # --- The suit and after it.
+    filings: int = 0
     filed_on: date = date.max
     since_filing_minor: int = 0
+    """Money that is not in the figure that was filed."""
     awarded_minor: int = 0
     obey_by_on: date = date.max
     apply_on: date | None = None
@@ -100,12 +121,17 @@ class Claim(Struct, frozen=True, kw_only=True):
 
     @property
     def approved(self) -> bool:
-        """By somebody else than who recorded the demand: nobody approves what they did."""
-        return bool(self.approved_by - {self.demand_recorded_by})
+        return any(self._stands(one) for one in self.approvals)
 
     @property
     def despite_limitation(self) -> bool:
-        return bool(self.despite_limitation_by - {self.demand_recorded_by})
+        return any(one.despite_limitation and self._stands(one) for one in self.approvals)
+
+    def _stands(self, approval: Approval) -> bool:
+        """For a figure up to the approved one, and by somebody else than who recorded the demand:
+        nobody approves what they did."""
+        covers = (self.total_minor or 0) <= approval.amount_minor
+        return covers and approval.staff_id != self.demand_recorded_by
 
     @property
     def unpaid_minor(self) -> int:
@@ -117,10 +143,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
 ) -> Claim:
     """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
-        case DemandNoted() | LimitationInterrupted() | AgreementNoted():
+        case DemandNoted() | LimitationInterrupted() | AgreementNoted() | AgreementEndNoted():
             return _interrupted(claim, event)
-        case AgreementEndNoted():
-            return replace(claim, agreement_in_force=False)
         case ClaimTaken():
             return _taken(claim, event)
         case ClaimPaused(until_on=until_on):
@@ -135,10 +159,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, missing=missing)
         case LimitationAlarmRaised(days_left=days_left):
             return replace(claim, alarmed_at_days=days_left)
-        case ClaimFiled(filed_on=filed_on):
-            return replace(
-                claim, phase=Phase.FILED, filed_on=filed_on, registered=False, missing=()
-            )
+        case ClaimFiled():
+            return _filed(claim, event)
         case ClaimRegistered():
             phase = Phase.REGISTERED if claim.phase is Phase.FILED else claim.phase
             return replace(claim, registered=True, phase=phase)
@@ -153,6 +175,9 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
                 apply_by_on=event.apply_by_on,
                 apply_derivation=event.derivation,
             )
+        case JudgmentNotEntered():
+            reference = judgment_reference(event.awarded_minor, event.currency, event.obey_by_on)
+            return replace(claim, seen=claim.seen | {reference})
         case JudgmentNotObeyed(apply_on=apply_on):
             return replace(claim, phase=Phase.NOT_OBEYED, apply_on=apply_on)
         case EnforcementAlarmRaised(days_left=days_left):
@@ -165,6 +190,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, searched=True)
         case JudgmentObeyed() | EnforcementClosed() | ClaimWithdrawn():
             return claim
+        case ClaimEnded(result=result):
+            return _ended(claim, result)
         case ClaimClosed():
             return replace(claim, phase=Phase.CLOSED)
         case _:
@@ -179,15 +206,29 @@ def agreement_reference(signed_at: datetime) -> str:
     return f"agreement {signed_at.isoformat()}"
 
 
-def _interrupted(
-    claim: Claim, event: DemandNoted | LimitationInterrupted | AgreementNoted
-) -> Claim:
-    changed = _noted(claim, event)
-    if changed.phase is Phase.UNREFERRED:
-        interruptions = (*claim.interruptions, _interruption(event))
-        return replace(
-            changed, case_id=event.case_id, loan_key=event.loan_key, interruptions=interruptions
-        )
+def _filed(claim: Claim, event: ClaimFiled) -> Claim:
+    return replace(
+        claim,
+        phase=Phase.FILED,
+        filings=claim.filings + 1,
+        filed_on=event.filed_on,
+        registered=False,
+        missing=(),
+    )
+
+
+def judgment_reference(awarded_minor: int, currency: str, obey_by_on: date) -> str:
+    return f"judgment {awarded_minor} {currency} {obey_by_on}"
+
+
+NO_PERIOD_KNOWN: Final = (Phase.UNREFERRED, Phase.FILED, Phase.REGISTERED)
+"""Whether one runs, and since when, only a later referral shows: acts are kept for it."""
+
+
+def _interrupted(claim: Claim, event: Interrupting) -> Claim:
+    changed = replace(_noted(claim, event), case_id=event.case_id, loan_key=event.loan_key)
+    if claim.phase in NO_PERIOD_KNOWN:
+        return _keeping(changed, _interruption(event))
     if event.expires_on is None:
         return changed
     if event.clock == ENFORCEMENT:
@@ -202,12 +243,49 @@ def _interrupted(
     )
 
 
+def _keeping(claim: Claim, act: Interruption | None) -> Claim:
+    return claim if act is None else replace(claim, interruptions=kept(claim.interruptions, act))
+
+
 def _approved(claim: Claim, event: FilingApproved) -> Claim:
-    changed = replace(claim, approved_by=claim.approved_by | {event.staff_id})
-    if not event.despite_limitation:
-        return changed
-    despite_limitation_by = claim.despite_limitation_by | {event.staff_id}
-    return replace(changed, despite_limitation_by=despite_limitation_by)
+    of_the_day = claim.total_minor or 0
+    approval = Approval(
+        staff_id=event.staff_id,
+        amount_minor=of_the_day if event.amount_minor is None else event.amount_minor,
+        despite_limitation=event.despite_limitation,
+    )
+    return replace(claim, approvals=(*claim.approvals, approval))
+
+
+def _ended(claim: Claim, result: str) -> Claim:
+    """A dismissed claim is judged for good. Else a later referral brings a new claim: after a
+    settlement of another debt, with a demand of its own; after a suit that came to nothing of the
+    same debt. The complaint has interrupted its limitation when it was handed in: that it begins
+    only with the end of such a suit (civil code art. 195) is disputed, and not relied on."""
+    if result == DISMISSED:
+        return replace(claim, phase=Phase.CLOSED)
+    fresh = Claim(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        currency=claim.currency,
+        referral=claim.referral,
+        filings=claim.filings,
+        seen=claim.seen,
+    )
+    if result == SETTLED:
+        return fresh
+    same = replace(
+        fresh,
+        demand_delivered_on=claim.demand_delivered_on,
+        demand_recorded_by=claim.demand_recorded_by,
+        agreement_in_force=claim.agreement_in_force,
+        agreement_last_due_on=claim.agreement_last_due_on,
+        agreement_breached=claim.agreement_breached,
+        interruptions=claim.interruptions,
+        limitation_expires_on=claim.limitation_expires_on,
+        limitation_derivation=claim.limitation_derivation,
+    )
+    return _keeping(same, Interruption(by=SUIT, on=claim.filed_on))
 
 
 def _noted(claim: Claim, event: Interrupting) -> Claim:
@@ -222,19 +300,39 @@ def _noted(claim: Claim, event: Interrupting) -> Claim:
                 total_minor=event.total_minor if unknown else claim.total_minor,
                 seen=claim.seen | {demand_reference(event.delivered_at)},
             )
-        case LimitationInterrupted(by="part_payment", amount_minor=amount_minor):
-            left = None if claim.total_minor is None else max(0, claim.total_minor - amount_minor)
-            return replace(claim, total_minor=left, seen=claim.seen | {event.reference})
+        case LimitationInterrupted(by="part_payment"):
+            seen = claim.seen | {event.reference}
+            return replace(claim, total_minor=_left(claim.total_minor, event), seen=seen)
         case LimitationInterrupted():
             return replace(claim, seen=claim.seen | {event.reference})
-        case AgreementNoted(signed_at=signed_at):
-            seen = claim.seen | {agreement_reference(signed_at)}
-            return replace(claim, agreement_in_force=True, seen=seen)
+        case AgreementNoted(signed_at=signed_at, last_due_on=last_due_on):
+            return replace(
+                claim,
+                agreement_in_force=True,
+                agreement_last_due_on=last_due_on,
+                agreement_breached=False,
+                seen=claim.seen | {agreement_reference(signed_at)},
+            )
+        case AgreementEndNoted(result=result):
+            if result == FULFILLED and claim.phase is Phase.UNREFERRED:
+                return _ended(claim, SETTLED)
+            return replace(
+                claim,
+                agreement_in_force=False,
+                agreement_last_due_on=None,
+                agreement_breached=result != FULFILLED,
+            )
         case _:
             assert_never(event)
 
 
-def _interruption(event: Interrupting) -> Interruption:
+def _left(total_minor: int | None, event: LimitationInterrupted) -> int | None:
+    if event.left_minor is not None or total_minor is None:
+        return event.left_minor
+    return max(0, total_minor - event.amount_minor)
+
+
+def _interruption(event: Interrupting) -> Interruption | None:
     match event:
         case DemandNoted(delivered_on=on):
             return Interruption(by="demand", on=on)
@@ -242,6 +340,8 @@ def _interruption(event: Interrupting) -> Interruption:
             return Interruption(by=by, on=on)
         case AgreementNoted(signed_on=on):
             return Interruption(by="agreement", on=on)
+        case AgreementEndNoted(begins_on=begins_on):
+            return None if begins_on is None else Interruption(by=INSTALMENTS, on=begins_on)
         case _:
             assert_never(event)
 
@@ -256,6 +356,8 @@ def _taken(claim: Claim, event: ClaimTaken) -> Claim:
         interruptions=(),
         referral=event.referral,
         taken_on=event.taken_on,
+        taken_at=event.taken_at,
+        as_of_on=event.as_of_on,
         total_minor=event.overdue_minor if event.overdue_minor > 0 else None,
         limitation_expires_on=event.limitation_expires_on,
         limitation_derivation=event.derivation,
@@ -273,9 +375,11 @@ def _paid(claim: Claim, event: PaymentNoted | MoneyRecovered) -> Claim:
     )
     if isinstance(event, MoneyRecovered):
         return replace(changed, recovered_minor=claim.recovered_minor + event.amount_minor)
-    if event.expires_on is None:
-        return changed
-    return _may_apply_until(changed, event.expires_on, event.derivation)
+    if event.expires_on is not None:
+        return _may_apply_until(changed, event.expires_on, event.derivation)
+    if claim.phase in NO_PERIOD_KNOWN:
+        return _keeping(changed, Interruption(by="part_payment", on=event.value_on))
+    return changed
 
 
 def _may_apply_until(claim: Claim, last_on: date, derivation: Derivation | None) -> Claim:

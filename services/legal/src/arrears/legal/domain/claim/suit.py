@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
@@ -12,9 +13,9 @@ from arrears.legal.domain.claim.commands import (
     RecordSearch,
     RegisterClaim,
 )
+from arrears.legal.domain.claim.endings import closed, ended
 from arrears.legal.domain.claim.events import (
     AssetsSearched,
-    ClaimClosed,
     ClaimEvent,
     ClaimRegistered,
     EnforcementAlarmRaised,
@@ -22,18 +23,26 @@ from arrears.legal.domain.claim.events import (
     EnforcementClosed,
     EnforcementLapsed,
     JudgmentEntered,
+    JudgmentNotEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     MoneyRecovered,
     PaymentNoted,
 )
 from arrears.legal.domain.claim.rules import Rules, restarted
-from arrears.legal.domain.claim.state import Claim, Phase, evolve
+from arrears.legal.domain.claim.state import (
+    DISMISSED,
+    Claim,
+    Phase,
+    evolve,
+    judgment_reference,
+)
 from arrears.legal.domain.fees import enforcement_fee
 from arrears.legal.domain.limitation import Interruption
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import StaffId
 
+_Answer: TypeAlias = RegisterClaim | EnterJudgment | RecordSearch | CloseEnforcement
 OBEY_WITHIN_MAX = timedelta(days=5 * 366)
 OBEYED = "obeyed"
 IN_FULL = "recovered_in_full"
@@ -44,6 +53,8 @@ NO_ASSETS = "no_assets"
 def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
     """The docket is kept also where staff have entered the judgment before it came."""
     if claim.registered or claim.phase in (Phase.UNREFERRED, Phase.REFUSED, Phase.CLOSED):
+        return ()
+    if _is_of_another(command, claim):
         return ()
     return (
         ClaimRegistered(
@@ -56,12 +67,17 @@ def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
 
 
 def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:
-    """Money that came since filing may have reached the award before it was spoken."""
+    """Money that came since filing may have reached the award before it was spoken. Where the court
+    awards nothing the suit is dismissed; staff end it by a command of its own."""
     today = rules.day_of(command.now)
     if command.staff_id is not None:
         _check_judgment(command, claim, today)
-    if claim.phase not in (Phase.FILED, Phase.REGISTERED):
+    if claim.phase not in (Phase.FILED, Phase.REGISTERED) or _is_of_another(command, claim):
         return ()
+    if command.currency != claim.currency or command.awarded_minor < 0:
+        return _not_entered(command, claim)
+    if command.awarded_minor == 0:
+        return (ended(claim, DISMISSED),)
     policy = rules.policy_on(today)
     time_to_apply = rules.time_to_apply(policy, command.obey_by_on)
     entered = JudgmentEntered(
@@ -81,8 +97,13 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
 
 
 def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence[ClaimEvent]:
-    """Money for a filed claim. Valued before filing it is not: the claim was stated after it."""
-    if command.value_on < claim.filed_on:
+    """Money for a filed claim, unless what was filed is less it already (`rules.is_in_figure`).
+
+    The figure that was filed is the newest referral's, less what was heard between it and the
+    filing, which is in `seen`. So also money that is valued before the filing and told after it
+    counts against what is claimed, awarded or enforced.
+    """
+    if rules.is_in_figure(command, claim):
         return ()
     if claim.phase is Phase.ENFORCING:
         return _recover(command, claim)
@@ -160,6 +181,7 @@ def apply(
             recorded_by=staff_id,
             policy_id=policy.id,
             policy_version=policy.version,
+            filing=claim.filings,
         ),
     )
 
@@ -197,13 +219,15 @@ def lapse(claim: Claim) -> Sequence[ClaimEvent]:
 
 
 def record_search(command: RecordSearch, claim: Claim) -> Sequence[ClaimEvent]:
-    if claim.phase is not Phase.ENFORCING or claim.searched:
+    if claim.phase is not Phase.ENFORCING or claim.searched or _is_of_another(command, claim):
         return ()
     return (AssetsSearched(case_id=claim.case_id, loan_key=claim.loan_key, found=command.found),)
 
 
 def close_enforcement(command: CloseEnforcement, claim: Claim) -> Sequence[ClaimEvent]:
     """The result follows the money that came, whoever closes."""
+    if _is_of_another(command, claim):
+        return ()
     if claim.phase is Phase.ENFORCING:
         return _enforced(claim, command.staff_id)
     if command.staff_id is None or claim.phase is Phase.CLOSED:
@@ -231,7 +255,7 @@ def _enforced(claim: Claim, staff_id: StaffId | None) -> Sequence[ClaimEvent]:
         result = IN_FULL
     else:
         result = IN_PART if claim.recovered_minor > 0 else NO_ASSETS
-    closed = EnforcementClosed(
+    enforced = EnforcementClosed(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
         result=result,
@@ -240,7 +264,7 @@ def _enforced(claim: Claim, staff_id: StaffId | None) -> Sequence[ClaimEvent]:
         currency=claim.currency,
         recorded_by=staff_id,
     )
-    return (closed, _closed(claim, result))
+    return (enforced, closed(claim, result))
 
 
 def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
@@ -253,11 +277,30 @@ def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
         awarded_minor=claim.awarded_minor,
         currency=claim.currency,
     )
-    return (obeyed, _closed(claim, OBEYED))
+    return (obeyed, closed(claim, OBEYED))
 
 
-def _closed(claim: Claim, reason: str) -> ClaimClosed:
-    return ClaimClosed(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
+def _not_entered(command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:
+    """The court's own words cannot be refused: they are kept, and staff enter what they mean."""
+    said = judgment_reference(command.awarded_minor, command.currency, command.obey_by_on)
+    if said in claim.seen:
+        return ()
+    other = command.currency != claim.currency
+    return (
+        JudgmentNotEntered(
+            case_id=claim.case_id,
+            loan_key=claim.loan_key,
+            reason="other_currency" if other else "less_than_nothing",
+            awarded_minor=command.awarded_minor,
+            currency=command.currency,
+            obey_by_on=command.obey_by_on,
+        ),
+    )
+
+
+def _is_of_another(command: _Answer, claim: Claim) -> bool:
+    """The court answers a filing of this case that has ended; this claim is a later one."""
+    return command.filing is not None and command.filing != claim.filings
 
 
 def _check_judgment(command: EnterJudgment, claim: Claim, today: date) -> None:

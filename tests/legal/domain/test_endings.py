@@ -1,0 +1,293 @@
+"""How a claim ends without a judgment to enforce: the test names are the rule book."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ClaimCommand,
+    CloseClaim,
+    CloseEnforcement,
+    EndSuit,
+    EnterJudgment,
+    NoteAgreement,
+    NoteAgreementEnd,
+    NoteDemand,
+    NotePromise,
+    NoteRepayment,
+    RecordSearch,
+    RegisterClaim,
+    ReturnClaim,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import (
+    AgreementEndNoted,
+    ClaimEnded,
+    ClaimEvent,
+    ClaimFiled,
+    ClaimTaken,
+    ClaimWithdrawn,
+    FilingRefused,
+    JudgmentNotEntered,
+)
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.testing.decider_spec import DeciderSpec
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
+LAWYER = StaffId("lawyer-3")
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+
+DEMAND = NoteDemand(
+    case_id=CASE, loan_key=LOAN, total_minor=1_000_000, currency="CNY", delivered_at=NOW, now=NOW
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BorrowerId("borrower-1"),
+    referral=1,
+    overdue_minor=1_000_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=date(2025, 11, 20),
+    days_past_due=102,
+    now=NOW,
+)
+LATER = NOW + timedelta(days=200)
+AGAIN = replace(TAKE, referral=9, overdue_minor=300_000, due_on=date(2026, 7, 1), now=LATER)
+NEW_DEMAND = replace(DEMAND, total_minor=300_000, delivered_at=LATER, now=LATER)
+AGREED = NoteAgreement(
+    case_id=CASE, loan_key=LOAN, signed_at=NOW, last_due_on=date(2026, 3, 20), now=NOW
+)
+FULFILLED = NoteAgreementEnd(result="fulfilled", now=datetime(2026, 3, 18, 2, tzinfo=UTC))
+BREACHED = replace(FULFILLED, result="breached", now=datetime(2026, 3, 25, 2, tzinfo=UTC))
+PAID = NoteRepayment(
+    case_id=CASE,
+    loan_key=LOAN,
+    repayment_id="r1",
+    amount_minor=800_000,
+    currency="CNY",
+    value_on=date(2026, 3, 18),
+    now=datetime(2026, 3, 18, 1, tzinfo=UTC),
+)
+PROMISED = NotePromise(
+    case_id=CASE, loan_key=LOAN, promise_id="p1", amount_minor=5, currency="CNY", now=PAID.now
+)
+REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", filing=1, now=NOW)
+JUDGE = EnterJudgment(
+    awarded_minor=1_000_000, currency="CNY", obey_by_on=date(2026, 3, 10), filing=1, now=NOW
+)
+DISMISS = EndSuit(result="dismissed", reason="no proof", staff_id=LAWYER, now=LATER)
+WITHDRAW = replace(DISMISS, result="withdrawn", reason="papers")
+
+decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+given = DeciderSpec(decider).given
+
+
+def wake_on(day: date) -> WakeUp:
+    return WakeUp(now=CALENDAR.start_of(day))
+
+
+FILED = (DEMAND, TAKE)
+NOT_OBEYED = (*FILED, JUDGE, AGREED, wake_on(date(2026, 3, 11)))
+ENFORCING = (
+    *FILED,
+    JUDGE,
+    wake_on(date(2026, 3, 11)),
+    ApplyForEnforcement(staff_id=LAWYER, now=CALENDAR.start_of(date(2026, 3, 11))),
+)
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    """The history that these commands leave behind."""
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def kinds(command: ClaimCommand, *history: ClaimCommand) -> list[type[ClaimEvent]]:
+    return [type(event) for event in decider.decide(command, decider.fold(lived(*history)))]
+
+
+class TestSettled:
+    @pytest.mark.parametrize(
+        "history",
+        [
+            (TAKE, AGREED, DEMAND, PAID),
+            (TAKE, ReturnClaim(result="referred_elsewhere", now=NOW), AGREED, DEMAND, PAID),
+            (*FILED, JUDGE, AGREED, PAID),
+            (*NOT_OBEYED, PAID),
+        ],
+    )
+    def test_a_fulfilled_agreement_ends_the_claim_on_what_it_settled(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        given(*lived(*history)).when(FULFILLED).then(fulfilled(), ended("settled"))
+        after = lived(*history, FULFILLED)
+        assert given(*after).is_due(FULFILLED.now) is None
+        given(*after).when(wake_on(date(2026, 9, 1))).then_nothing_happens()
+
+    @pytest.mark.parametrize(
+        "history",
+        [(*FILED, AGREED, PAID), (*FILED, REGISTER, AGREED, PAID), (*ENFORCING, AGREED, PAID)],
+    )
+    def test_what_lies_before_the_court_is_to_be_withdrawn_by_the_lawyer(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        withdrawn = ClaimWithdrawn(case_id=CASE, loan_key=LOAN, reason="settled")
+        given(*lived(*history)).when(FULFILLED).then(fulfilled(), withdrawn, ended("settled"))
+
+    def test_a_breached_one_leaves_the_whole_rest_and_the_claim_goes_on(self) -> None:
+        events = decider.decide(BREACHED, decider.fold(lived(TAKE, AGREED, DEMAND, PAID)))
+        assert [type(event) for event in events] == [AgreementEndNoted, ClaimFiled]
+        assert isinstance(events[-1], ClaimFiled)
+        assert events[-1].claim_minor == 200_000
+
+    def test_what_comes_after_it_is_another_debt_with_a_demand_of_its_own(self) -> None:
+        history = (TAKE, AGREED, DEMAND, PAID, FULFILLED)
+        taken, refused = decider.decide(AGAIN, decider.fold(lived(*history)))
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 7, 1)
+        assert isinstance(refused, FilingRefused)
+        assert refused.missing == ("demand_delivered",)
+        assert kinds(NEW_DEMAND, *history, AGAIN)[-1] is ClaimFiled
+
+    def test_one_that_is_fulfilled_before_any_referral_settles_as_well(self) -> None:
+        history = (DEMAND, AGREED, PAID)
+        given(*lived(*history)).when(FULFILLED).then(fulfilled())
+        assert kinds(AGAIN, *history, FULFILLED) == [ClaimTaken, FilingRefused]
+
+    @pytest.mark.parametrize(
+        ("history", "follows"),
+        [
+            ((TAKE, AGREED, BREACHED), [AgreementEndNoted, ClaimEnded]),
+            (
+                (TAKE, AGREED, DEMAND, BREACHED),
+                [AgreementEndNoted, ClaimWithdrawn, ClaimEnded],
+            ),
+            ((DEMAND, AGREED, BREACHED), [AgreementEndNoted]),
+        ],
+    )
+    def test_one_that_was_only_said_to_be_breached_settles_too(
+        self, history: tuple[ClaimCommand, ...], follows: list[type[ClaimEvent]]
+    ) -> None:
+        assert kinds(FULFILLED, *history) == follows
+        given(*lived(*history, FULFILLED)).when(FULFILLED).then_nothing_happens()
+
+    def test_the_closing_of_its_case_says_nothing_more(self) -> None:
+        closing = CloseClaim(reason="settled", now=LATER)
+        given(*lived(TAKE, AGREED, FULFILLED)).when(closing).then_nothing_happens()
+
+
+class TestTheCourtSaysNo:
+    def test_an_award_of_nothing_dismisses_the_claim(self) -> None:
+        given(*lived(*FILED)).when(replace(JUDGE, awarded_minor=0)).then(ended("dismissed"))
+
+    @pytest.mark.parametrize("result", ["dismissed", "not_accepted", "withdrawn"])
+    def test_a_lawyer_enters_it_with_the_reason(self, result: str) -> None:
+        given(*lived(*FILED)).when(replace(DISMISS, result=result)).then(
+            replace(ended(result), reason="no proof", recorded_by=LAWYER)
+        )
+
+    @pytest.mark.parametrize(
+        ("history", "command", "reason"),
+        [
+            ((DEMAND,), DISMISS, "claim_not_filed"),
+            ((TAKE,), DISMISS, "claim_not_filed"),
+            ((*FILED, JUDGE), DISMISS, "judgment_already_entered"),
+            (ENFORCING, DISMISS, "judgment_already_entered"),
+            ((*FILED, DISMISS), DISMISS, "claim_closed"),
+            ((*FILED, REGISTER), replace(DISMISS, result="not_accepted"), "claim_registered"),
+            (FILED, replace(DISMISS, result="lost"), "unknown_result"),
+        ],
+    )
+    def test_is_refused_what_cannot_be(
+        self, history: tuple[ClaimCommand, ...], command: EndSuit, reason: str
+    ) -> None:
+        given(*lived(*history)).when(command).then_refused(reason)
+
+    def test_a_dismissed_claim_is_never_taken_again(self) -> None:
+        given(*lived(*FILED, DISMISS)).when(AGAIN).then_nothing_happens()
+
+    @pytest.mark.parametrize("result", ["not_accepted", "withdrawn"])
+    def test_any_other_is_filed_again_when_it_is_referred_again(self, result: str) -> None:
+        history = (*FILED, replace(DISMISS, result=result))
+        _taken, filed = decider.decide(AGAIN, decider.fold(lived(*history)))
+        assert isinstance(filed, ClaimFiled)
+        assert (filed.claim_minor, filed.filing) == (300_000, 2)
+
+    def test_the_complaint_interrupted_limitation_on_the_day_of_the_filing(self) -> None:
+        old = replace(TAKE, due_on=date(2024, 5, 1))
+        demanded = replace(DEMAND, delivered_at=NOW - timedelta(days=50))
+        again = replace(AGAIN, due_on=old.due_on)
+        taken = lived(demanded, old, WITHDRAW, again)[-2]
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 3, 2)
+
+    @pytest.mark.parametrize("act", [PAID, PROMISED, replace(DEMAND, delivered_at=PAID.now)])
+    def test_so_does_what_the_parties_did_during_the_suit(self, act: ClaimCommand) -> None:
+        again = replace(AGAIN, due_on=TAKE.due_on)
+        taken = lived(*FILED, act, WITHDRAW, again)[-2]
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 3, 18)
+
+    @pytest.mark.parametrize("command", [REGISTER, JUDGE])
+    def test_an_answer_about_the_first_filing_does_not_reach_the_second(
+        self, command: RegisterClaim | EnterJudgment
+    ) -> None:
+        again = lived(*FILED, WITHDRAW, AGAIN)
+        given(*again).when(command).then_nothing_happens()
+        assert len(decider.decide(replace(command, filing=2), decider.fold(again))) == 1
+
+    @pytest.mark.parametrize(
+        "command",
+        [RecordSearch(found="none", filing=2, now=LATER), CloseEnforcement(filing=2, now=LATER)],
+    )
+    def test_nor_one_about_another_enforcement(
+        self, command: RecordSearch | CloseEnforcement
+    ) -> None:
+        given(*lived(*ENFORCING)).when(command).then_nothing_happens()
+
+
+class TestJudgmentThatDoesNotFit:
+    @pytest.mark.parametrize(
+        ("said", "reason"),
+        [
+            (replace(JUDGE, currency="USD"), "other_currency"),
+            (replace(JUDGE, awarded_minor=-1), "less_than_nothing"),
+        ],
+    )
+    def test_the_courts_answer_is_kept_by_name_and_staff_enter_what_it_means(
+        self, said: EnterJudgment, reason: str
+    ) -> None:
+        given(*lived(*FILED)).when(said).then(
+            JudgmentNotEntered(
+                case_id=CASE,
+                loan_key=LOAN,
+                reason=reason,
+                awarded_minor=said.awarded_minor,
+                currency=said.currency,
+                obey_by_on=said.obey_by_on,
+            )
+        )
+        given(*lived(*FILED, said)).when(said).then_nothing_happens()
+        by_hand = replace(JUDGE, staff_id=LAWYER, filing=None)
+        assert len(decider.decide(by_hand, decider.fold(lived(*FILED, said)))) == 1
+
+
+# --- Short words for long events.
+
+
+def fulfilled() -> AgreementEndNoted:
+    return AgreementEndNoted(case_id=CASE, loan_key=LOAN, result="fulfilled")
+
+
+def ended(result: str) -> ClaimEnded:
+    return ClaimEnded(case_id=CASE, loan_key=LOAN, result=result, reason=None, recorded_by=None)
