@@ -25,6 +25,7 @@ from arrears.shared.contracts.contact import (
 )
 from arrears.shared.contracts.intake import CaseReleased, IntakeContract
 from arrears.shared.contracts.legal import (
+    ClaimEnded,
     ClaimFiled,
     EnforcementClosed,
     FilingRefused,
@@ -152,6 +153,12 @@ SAID: list[tuple[StageContract, str, str, dict[str, object]]] = [
         "legal",
         "enforcement_closed",
         {"treatment": "sue", "result": "no_assets", "amount_minor": 0},
+    ),
+    (
+        ClaimEnded(**OF, result="withdrawn"),
+        "legal",
+        "claim_ended",
+        {"treatment": "sue", "result": "withdrawn"},
     ),
 ]
 

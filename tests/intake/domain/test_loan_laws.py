@@ -68,6 +68,7 @@ REPORTS = (
     ("legal", "judgment_obeyed", "obeyed", "sue"),
     ("legal", "enforcement_closed", "no_assets", "sue"),
     ("legal", "enforcement_closed", "recovered_in_full", "sue"),
+    ("legal", "claim_ended", "dismissed", "sue"),
 )
 
 

@@ -377,7 +377,12 @@ class TestMediationAndLegal:
 
     @pytest.mark.parametrize(
         ("report", "result"),
-        [("enforcement_closed", "recovered_in_full"), ("judgment_obeyed", "obeyed")],
+        [
+            ("enforcement_closed", "recovered_in_full"),
+            ("judgment_obeyed", "obeyed"),
+            ("claim_ended", "settled"),
+            ("claim_ended", "withdrawn"),
+        ],
     )
     def test_other_ends_of_a_suit_give_the_case_back_and_wait_for_the_bank(
         self, report: str, result: str

@@ -8,6 +8,7 @@ import pytest
 
 from arrears.legal.application.publish import WIRE_NAMES, subject_of
 from arrears.legal.domain.claim.events import (
+    ClaimEnded,
     ClaimEvent,
     ClaimFiled,
     EnforcementClosed,
@@ -74,6 +75,9 @@ SAID: list[ClaimEvent] = [
         unpaid_minor=100,
         currency="CNY",
         recorded_by=None,
+    ),
+    ClaimEnded(
+        case_id=CASE, loan_key=LOAN, result="withdrawn", reason="papers missing", recorded_by=None
     ),
 ]
 

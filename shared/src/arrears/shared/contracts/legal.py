@@ -51,6 +51,16 @@ class EnforcementClosed(Struct, frozen=True, kw_only=True):
     recovered_minor: int
 
 
+class ClaimEnded(Struct, frozen=True, kw_only=True):
+    """Legal asks for nothing more. `result`: settled (an agreement was fulfilled), not_accepted and
+    dismissed (by the court), withdrawn."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.legal.claim_ended.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    result: str
+
+
 LegalContract: TypeAlias = (
-    FilingRefused | ClaimFiled | JudgmentEntered | JudgmentObeyed | EnforcementClosed
+    FilingRefused | ClaimFiled | JudgmentEntered | JudgmentObeyed | EnforcementClosed | ClaimEnded
 )

@@ -22,6 +22,7 @@ from arrears.shared.contracts.contact import (
     UnreachableReported,
 )
 from arrears.shared.contracts.legal import (
+    ClaimEnded,
     ClaimFiled,
     EnforcementClosed,
     FilingRefused,
@@ -196,11 +197,13 @@ def _of_legal(said: LegalContract) -> Report:
         case EnforcementClosed():
             recovered = said.recovered_minor
             return _legal_ended("enforcement_closed", said.result, paid_minor=recovered)
+        case ClaimEnded():
+            return _legal_ended("claim_ended", said.result)
         case _:
             assert_never(said)
 
 
-def _legal_ended(report: str, result: str, *, paid_minor: int) -> Report:
+def _legal_ended(report: str, result: str, *, paid_minor: int | None = None) -> Report:
     return Report(
         stage="legal", report=report, result=result, treatment="sue", amount_minor=paid_minor
     )

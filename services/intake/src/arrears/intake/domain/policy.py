@@ -28,7 +28,16 @@ TREATMENTS: Final[dict[str, tuple[str, ...]]] = {
 RESULTS: Final[dict[str, tuple[str, ...]]] = {
     "contact": ("reached", "unreachable", "stopped"),
     "mediation": ("failed", "breached", "fulfilled", "stopped"),
-    "legal": ("obeyed", "recovered_in_full", "recovered_in_part", "no_assets"),
+    "legal": (
+        "obeyed",
+        "recovered_in_full",
+        "recovered_in_part",
+        "no_assets",
+        "settled",
+        "dismissed",
+        "not_accepted",
+        "withdrawn",
+    ),
 }
 """How a stage's treatments end."""
 TAKEN_BACK: Final = "taken_back"

@@ -37,6 +37,7 @@ GIVES_BACK: Final = frozenset(
         "agreement_breached",
         "judgment_obeyed",
         "enforcement_closed",
+        "claim_ended",
     }
 )
 """Reports after which the stage no longer has the case."""

@@ -303,7 +303,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
     match event.report:
         case "treatment_completed" | "mediation_failed" | "mediation_closed":
             return case if _is_of_the_past(case, event) else _ended(case, event)
-        case "judgment_obeyed" | "enforcement_closed":
+        case "judgment_obeyed" | "enforcement_closed" | "claim_ended":
             return _ended(case, event)
         case "agreement_signed":
             return replace(case, agreement=IN_FORCE, fulfilled_on=None)
