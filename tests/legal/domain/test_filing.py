@@ -255,10 +255,11 @@ class TestHolds:
         events = decider.decide(self.RELEASED, decider.fold(history))
         assert [type(event) for event in events] == [ClaimResumed, ClaimFiled]
 
-    def test_it_is_filed_when_the_hold_has_ended_by_itself(self) -> None:
+    def test_it_is_filed_by_itself_after_the_last_day_of_the_hold(self) -> None:
         history = lived(TAKE, self.HELD, DEMAND)
-        assert given(*history).is_due(NOW) == start_of(date(2026, 5, 1))
-        events = decider.decide(wake_on(date(2026, 5, 1)), decider.fold(history))
+        given(*history).when(wake_on(date(2026, 5, 1))).then_nothing_happens()
+        assert given(*history).is_due(NOW) == start_of(date(2026, 5, 2))
+        events = decider.decide(wake_on(date(2026, 5, 2)), decider.fold(history))
         assert [type(event) for event in events] == [ClaimResumed, ClaimFiled]
 
     def test_cases_that_legal_does_not_have_are_not_held(self) -> None:

@@ -124,7 +124,7 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
     """The days at whose start the claim wants to be looked at; past ones are overdue."""
     days = []
     if claim.held and claim.held_until_on is not None and claim.phase is not Phase.CLOSED:
-        days.append(claim.held_until_on)
+        days.append(claim.held_until_on + ONE_DAY)
     match claim.phase:
         case Phase.REFUSED if filing.limitation_matters(claim):
             days.extend(filing.alarm_days(rules, claim, today))
@@ -154,7 +154,7 @@ def _wake(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
 
 def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
     today = rules.day_of(now)
-    if claim.held and claim.held_until_on is not None and claim.held_until_on <= today:
+    if claim.held and claim.held_until_on is not None and claim.held_until_on < today:
         return filing.resume(rules, ResumeClaim(reason="time_passed", now=now), claim)
     match claim.phase:
         case Phase.REFUSED:

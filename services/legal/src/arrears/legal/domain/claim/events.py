@@ -106,7 +106,8 @@ class ClaimTaken(Struct, frozen=True, kw_only=True):
 
 
 class ClaimPaused(Struct, frozen=True, kw_only=True):
-    """Intake holds the case: nothing is filed or applied for until its release or `until_on`."""
+    """Intake holds the case: nothing is filed or applied for until its release or the end of the
+    day `until_on`."""
 
     case_id: CaseId
     loan_key: LoanKey
