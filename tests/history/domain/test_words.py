@@ -31,6 +31,7 @@ from arrears.history.domain.words import (
 from arrears.intake.domain import policy as intake_policy
 from arrears.intake.domain.loan.holds import HOLD_REASONS
 from arrears.intake.domain.loan.state import CURED, SETTLED, UNCOLLECTIBLE
+from arrears.legal.application.react import ELSEWHERE
 from arrears.legal.domain import gate
 from arrears.legal.domain.claim.endings import SUIT_RESULTS
 from arrears.legal.domain.claim.state import SETTLED as SETTLED_BY_AGREEMENT
@@ -108,7 +109,7 @@ class TestCodes:
             ("risk", get_args(intake_policy.Risk)),
             ("stage", (*get_args(intake_policy.Stage), "intake")),
             ("claim_end", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT)),
-            ("result", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT)),
+            ("result", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT, ELSEWHERE)),
             (
                 "gate",
                 (

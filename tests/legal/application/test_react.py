@@ -137,6 +137,8 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
             CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
             CloseClaim(reason="cured", now=NOW),
         ),
+        (referred("contact"), ReturnClaim(result="referred_elsewhere", now=NOW)),
+        (referred("mediation"), ReturnClaim(result="referred_elsewhere", now=NOW)),
         (returned("legal", "taken_back"), ReturnClaim(result="taken_back", now=NOW)),
         (
             DemandDelivered(
@@ -201,8 +203,6 @@ def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: obje
 @pytest.mark.parametrize(
     "said",
     [
-        referred("contact"),
-        referred("mediation"),
         repaid(None),
         returned("mediation", "failed"),
         returned("legal", "filing_refused"),

@@ -269,6 +269,15 @@ class TestLimitationTimers:
         assert alarm.missing == decider.fold((*history, *events)).missing
         given(*history, *events).when(wake_on(date(2026, 4, 14))).then_nothing_happens()
 
+    def test_they_are_raised_also_where_a_person_would_sue_after_the_end(self) -> None:
+        history = lived(self.OLD, ApproveFiling(staff_id=LAWYER, despite_limitation=True, now=NOW))
+        days = []
+        at = NOW
+        while (due := decider.due(decider.fold(history), at)) is not None:
+            history, at = (*history, *decider.decide(WakeUp(now=due), decider.fold(history))), due
+            days.append(CALENDAR.day_of(due))
+        assert days == [date(2026, 4, 13), date(2026, 7, 12), date(2026, 9, 10)]
+
     def test_an_interruption_quiets_the_alarms(self) -> None:
         history = lived(self.OLD, wake_on(date(2026, 4, 13)), promised(TODAY, "p1"))
         assert given(*history).is_due(NOW) == start_of(date(2028, 9, 3))

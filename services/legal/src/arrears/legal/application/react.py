@@ -53,6 +53,8 @@ HEARS: Final = frozenset(
     contract.WIRE_NAME for contract in (*get_args(FromIntake), *get_args(FromStages))
 )
 
+ELSEWHERE: Final = "referred_elsewhere"
+
 
 def react(said: Struct, heard: Heard, at: datetime) -> Sequence[Issue]:
     if isinstance(said, FromIntake):
@@ -143,9 +145,10 @@ def _repaid(said: RepaymentRecorded, at: datetime) -> NoteRepayment | None:
     )
 
 
-def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> ClaimCommand | None:
+def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> ClaimCommand:
+    """Another stage's referral takes the case from us, as staff do who refer it by hand."""
     if said.stage != "legal":
-        return None
+        return ReturnClaim(result=ELSEWHERE, now=at)
     return TakeClaim(
         case_id=said.case_id,
         loan_key=said.loan_key,

@@ -88,7 +88,7 @@ class ResumeClaim(Struct, frozen=True, kw_only=True):
 
 
 class ReturnClaim(Struct, frozen=True, kw_only=True):
-    """Intake has taken the case back; `result` is its word for why."""
+    """Intake has taken the case back or given it to another stage; `result` says why."""
 
     result: str
     now: datetime

@@ -128,7 +128,7 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
     match claim.phase:
         case Phase.REFUSED if filing.limitation_matters(claim):
             days.extend(filing.alarm_days(rules, claim, today))
-            if not claim.returned:
+            if not claim.returned and not claim.despite_limitation:
                 days.append(claim.limitation_expires_on + ONE_DAY)
         case Phase.JUDGED:
             days.append(claim.obey_by_on + ONE_DAY)

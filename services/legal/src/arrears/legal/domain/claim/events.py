@@ -124,8 +124,8 @@ class ClaimResumed(Struct, frozen=True, kw_only=True):
 
 
 class ClaimReturned(Struct, frozen=True, kw_only=True):
-    """Intake took the case back. Before filing nothing is filed until it refers the case again;
-    what lies before the court goes on."""
+    """Intake took the case back, or another stage has it now (`referred_elsewhere`). Before filing
+    nothing is filed until intake refers the case again; what lies before the court goes on."""
 
     case_id: CaseId
     loan_key: LoanKey

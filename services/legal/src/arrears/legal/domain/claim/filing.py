@@ -164,8 +164,8 @@ def raise_alarm(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]
 
 
 def limitation_matters(claim: Claim) -> bool:
-    """Whether the end of the period would change anything: not once it is over or waived."""
-    return LIMITATION_ALIVE not in claim.missing and not claim.despite_limitation
+    """Whether the end of the period would change anything: not once it is over."""
+    return LIMITATION_ALIVE not in claim.missing
 
 
 def _limitation(
