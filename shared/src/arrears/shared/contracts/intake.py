@@ -92,9 +92,10 @@ class CaseReleased(Struct, frozen=True, kw_only=True):
 class CaseReturned(Struct, frozen=True, kw_only=True):
     """`stage` has the case no more, and nobody has it until the next referral.
 
-    `result` is `taken_back` where staff took the case, else the end that the stage itself has
-    reported. A stage that hears it for itself ends its work on the case; where the stage's own
-    report was the end, this is its echo and there is nothing left to end.
+    `result` is `taken_back` where staff took the case, `borrower_changed` where the bank names
+    another borrower by now, else the end that the stage itself has reported. A stage that hears it
+    for itself ends its work on the case; where the stage's own report was the end, this is its echo
+    and there is nothing left to end.
     """
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.case_returned.v1"

@@ -20,6 +20,7 @@ _NOT_REFERRED = (
     "case_held",
     "agreement_in_force",
     "nothing_overdue",
+    "borrower_changed",
     "unknown_stage",
     "unknown_treatment",
 )

@@ -1,8 +1,8 @@
 """People's commands on a case, as commands for the loan's stream. Pure: nothing happens here.
 
 The refusals that a caller may meet: case_unknown, case_closed, case_held, agreement_in_force,
-nothing_overdue, unknown_stage, unknown_treatment, unknown_hold_reason, until_in_the_past,
-unknown_outcome, no_fulfilled_agreement, wrong_length, control_characters.
+nothing_overdue, borrower_changed, unknown_stage, unknown_treatment, unknown_hold_reason,
+until_in_the_past, unknown_outcome, no_fulfilled_agreement, wrong_length, control_characters.
 """
 
 from datetime import date, datetime

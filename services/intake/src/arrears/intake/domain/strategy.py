@@ -48,9 +48,9 @@ class WaitUntil(NamedTuple):
 class WaitForWord(NamedTuple):
     """Nothing to do until somebody says something: a stage, the borrower, the bank, or staff.
 
-    `rule`: closed, held, agreement, promise, stage, paid, grace, ladder_ended, or the rung that
-    waits for what `until` names: days_past_due, result, overdue_minor. `paid`: all that was overdue
-    has come in, and the bank's next fact says how things stand.
+    `rule`: borrower_changed, closed, held, agreement, promise, stage, paid, grace, ladder_ended, or
+    the rung that waits for what `until` names: days_past_due, result, overdue_minor. `paid`: all
+    that was overdue has come in, and the bank's next fact says how things stand.
     """
 
     rule: str

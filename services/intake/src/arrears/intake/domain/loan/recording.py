@@ -13,6 +13,7 @@ from arrears.intake.domain.loan.commands import RecordCured, RecordOverdue, Reco
 from arrears.intake.domain.loan.events import (
     CaseClosed,
     CaseOpened,
+    CaseReturned,
     LoanBorrowerChanged,
     LoanCuredRecorded,
     LoanEvent,
@@ -29,7 +30,14 @@ from arrears.intake.domain.loan.judgement import (
 from arrears.intake.domain.loan.money import allocate
 from arrears.intake.domain.loan.owed import Owed, left_by, may_count, minor_of
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, is_news
-from arrears.intake.domain.loan.state import CURED, Loan, Split
+from arrears.intake.domain.loan.state import (
+    BORROWER_CHANGED,
+    CURED,
+    Case,
+    Loan,
+    Split,
+    evolve,
+)
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 
@@ -80,7 +88,10 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
         return (recorded,)
     follows: list[LoanEvent] = [recorded]
     if loan.borrower_id is not None and recorded.borrower_id != loan.borrower_id:
-        follows.append(_borrower_changed(recorded, loan.borrower_id))
+        changed = _borrower_changed(recorded, loan.borrower_id)
+        follows.append(changed)
+        if case is not None and evolve(loan, changed).is_of_another:
+            follows.extend(_taken_back(case, recorded))
     if opens:
         follows.append(_opened(rules, command, recorded, case_id))
     if case is None or (case.closed is None and is_news(verdict, case.assessed)):
@@ -170,6 +181,19 @@ def _borrower_changed(recorded: LoanOverdueRecorded, was: BorrowerId) -> LoanBor
         was=was,
         now_is=recorded.borrower_id,
     )
+
+
+def _taken_back(case: Case, recorded: LoanOverdueRecorded) -> Sequence[CaseReturned]:
+    """A stage works on the person of the stream, who is said to owe the loan no more."""
+    if case.stage is None or case.closed is not None:
+        return ()
+    returned = CaseReturned(
+        case_id=case.case_id,
+        loan_key=recorded.loan_key,
+        stage=case.stage,
+        result=BORROWER_CHANGED,
+    )
+    return (returned,)
 
 
 def _opened(

@@ -55,6 +55,8 @@ def decide_staff(rules: LoanRules, command: StaffCommand, loan: Loan) -> Sequenc
             return _hold(rules, command, case, latest)
         case ReleaseCase():
             return _release(rules, command, case, latest)
+        case ReferCase() if loan.is_of_another:
+            raise Refused("borrower_changed", "case_id")
         case ReferCase():
             return _refer(rules, command, case, Owed(latest, minor_of(loan.paid_since)))
         case ReturnCase():

@@ -24,9 +24,23 @@ from arrears.intake.domain.loan.events import (
 from arrears.intake.domain.loan.holds import end_by, first_end, hold_for_hardship
 from arrears.intake.domain.loan.owed import Owed, minor_of
 from arrears.intake.domain.loan.rules import LoanRules, assessed, conduct_of, figures_of, is_news
-from arrears.intake.domain.loan.state import IN_FORCE, UNCOLLECTIBLE, Case, Loan, evolve
+from arrears.intake.domain.loan.state import (
+    BORROWER_CHANGED,
+    IN_FORCE,
+    UNCOLLECTIBLE,
+    Case,
+    Loan,
+    evolve,
+)
 from arrears.intake.domain.policy import Policy
-from arrears.intake.domain.strategy import GrantGrace, Refer, WaitUntil, review
+from arrears.intake.domain.strategy import (
+    GrantGrace,
+    NextStep,
+    Refer,
+    WaitForWord,
+    WaitUntil,
+    review,
+)
 from arrears.shared.kernel.ids import StaffId
 
 GIVES_BACK: Final = frozenset(
@@ -94,7 +108,7 @@ def wake_up(rules: LoanRules, command: WakeUp, loan: Loan) -> Sequence[LoanEvent
     case = reduce(evolve, events, loan).case or case
     policy = rules.policies.on(today)
     owed = Owed(latest, minor_of(loan.paid_since))
-    step = review(case, figures_of(case, owed), policy, today)
+    step = _next_step(loan, case, owed, policy, today)
     if isinstance(step, Refer):
         events.append(referral(case, owed, step, policy, today))
     elif isinstance(step, GrantGrace):
@@ -125,12 +139,19 @@ def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
         until = first_end(case)
         return None if until is None else rules.calendar.last_minute_of(max(until, day))
     owed = Owed(latest, minor_of(loan.paid_since))
-    step = review(case, figures_of(case, owed), rules.policies.on(day), day)
+    step = _next_step(loan, case, owed, rules.policies.on(day), day)
     if isinstance(step, WaitUntil):
         day = step.day
     elif not isinstance(step, Refer | GrantGrace):
         return None
     return rules.calendar.last_minute_of(day)
+
+
+def _next_step(loan: Loan, case: Case, owed: Owed, policy: Policy, day: date) -> NextStep:
+    """A loan that another owes by now is referred to nobody: its streams are about the first."""
+    if loan.is_of_another:
+        return WaitForWord(BORROWER_CHANGED)
+    return review(case, figures_of(case, owed), policy, day)
 
 
 def referral(

@@ -37,6 +37,8 @@ SETTLED: Final = "settled"
 IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
 STOPPED: Final = "stopped"
+BORROWER_CHANGED: Final = "borrower_changed"
+"""Why a stage gives a case back, and nobody gets it, that another borrower owes by now."""
 """A hold, an agreement or a shield ended the treatment: nothing came of it."""
 
 
@@ -104,6 +106,9 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
 
 class Loan(Struct, frozen=True, kw_only=True, gc=False):
     borrower_id: BorrowerId | None = None
+    first_borrower_id: BorrowerId | None = None
+    """Who was named before the bank first named another: the loan's stream stays with them, here
+    and in every stage (protocol 1.1). None while nobody else was named."""
     currency: str | None = None
     """What the bank's overdue facts are in. A repayment or a cure before them fixes none."""
     episode: int = 0
@@ -119,6 +124,11 @@ class Loan(Struct, frozen=True, kw_only=True, gc=False):
     last_fact_id: str | None = None
     last_repayment_id: str | None = None
     last_repayment_minor: int = 0
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether somebody else owes the loan than whom our streams are about."""
+        return self.first_borrower_id not in (None, self.borrower_id)
 
 
 initial: Final = Loan()
@@ -136,7 +146,8 @@ def evolve(  # noqa: PLR0911 - one case for each event
         case LoanCuredRecorded():
             return _cured(loan, event)
         case LoanBorrowerChanged():
-            return replace(loan, borrower_id=event.now_is)
+            first = loan.first_borrower_id or event.was
+            return replace(loan, borrower_id=event.now_is, first_borrower_id=first)
         case CaseOpened():
             return _opened(loan, event)
         case _:
