@@ -17,7 +17,8 @@ from arrears.shared.service.migrating import drop_database, make_database, migra
 from arrears.shared.service.opening import Service
 from arrears.shared.service.settings import Settings, database_url
 
-TLS = "?sslmode=verify-full&sslrootcert=/etc/ssl/ca.pem"
+TLS = f"?sslmode=verify-full&sslrootcert={__file__}"
+"""Any file that is there: nobody connects by it."""
 MIGRATIONS = Path(__file__).parents[3] / "services/intake/migrations"
 
 
@@ -111,6 +112,25 @@ async def test_the_key_store_is_made_on_its_own_server(
 
 def _no_stage(*_args: Any) -> Any:
     raise AssertionError("nobody decides here")
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ("sslmode=bogus", "sslmode must be one of"),
+        ("sslrootcert=/no/such/file", "the file of sslrootcert cannot be read: No such file"),
+        ("sslcert=/", "the file of sslcert cannot be read"),
+        ("sslkey=a%00b", "the file of sslkey cannot be read"),
+    ],
+)
+@pytest.mark.parametrize("is_keystore", [False, True])
+def test_an_option_that_no_connection_could_be_made_with_is_a_wrong_setting(
+    options: str, rule: str, *, is_keystore: bool
+) -> None:
+    good, bad = "postgresql://u@db/postgres", f"postgresql://u:secret@db/x?{options}"
+    with pytest.raises(BadSetting, match=rule) as refusal:
+        _settings(*((good, bad) if is_keystore else (bad, good)))
+    assert "secret" not in str(refusal.value)
 
 
 @pytest.mark.parametrize("address", ["postgresql://k@safe", "postgresql://k@safe/?sslmode=require"])

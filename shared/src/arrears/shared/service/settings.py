@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
@@ -41,6 +41,8 @@ PORTS: Final = {"intake": 8101, "contact": 8102, "mediation": 8103, "legal": 810
 
 
 _NUMBER: Final = re.compile(r"-?\d{1,9}(\.\d{1,9})?", re.ASCII)
+_SSL_MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_SSL_FILES: Final = {"sslrootcert", "sslcert", "sslkey", "sslcrl"}
 _ADDRESS: Final = "give it as postgresql://user@host:port/postgres"
 _DEFAULT_TENANT: Final = TenantId("bank")
 
@@ -174,7 +176,21 @@ def _address(text: str, name: str) -> str:
     named = not hosts or all(host_and_port(one) or is_host(one) for one in hosts.split(","))
     if not (named and parts.scheme in {"postgresql", "postgres"}):
         raise BadSetting(name, _ADDRESS)
+    _check_options(name, dict(parse_qsl(parts.query)))
     return text
+
+
+def _check_options(name: str, options: Mapping[str, str]) -> None:
+    """Those on which a connection would fail as if the server were away."""
+    mode = options.get("sslmode", "prefer")
+    if mode not in _SSL_MODES:
+        raise BadSetting(name, f"sslmode must be one of {', '.join(_SSL_MODES)}")
+    for option in _SSL_FILES & options.keys():
+        try:
+            Path(options[option]).open("rb").close()
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "no path"
+            raise BadSetting(name, f"the file of {option} cannot be read: {reason}") from None
 
 
 def _database(env: Mapping[str, str], service: str) -> str:
