@@ -2,7 +2,7 @@
 
 The bank may book on a later day what a borrower paid on the last one. The breach has been said by
 then, and others act on it; they are told by what both sign anew, never by a second signing that
-nobody made (decision 0025).
+nobody made (decision 0024).
 """
 
 from collections.abc import Sequence
