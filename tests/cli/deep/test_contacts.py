@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from arrears.cli.deep.contacts import CONNECTED_MAX, UNANSWERED_MAX, Contacts
+from arrears.cli.deep.contacts import CONNECTED_MAX, UNANSWERED_MAX, Contacts, Invitations
 from arrears.cli.deep.findings import Finding, Report
 from arrears.cli.deep.reading import read_event
 
@@ -235,6 +236,26 @@ def test_made_without_a_permit(world: World, found: Found, *, withdrawn: bool) -
 def test_a_withdrawal_of_nothing(world: World, found: Found) -> None:
     world.says("attempt_withdrawn", attempt_id="case-1/1")
     assert "nobody has given" in found(world.report())[10][0].text
+
+
+@pytest.mark.parametrize(
+    ("at", "is_wrong"),
+    [
+        ("2024-03-04T23:59:00Z", True),
+        ("2024-03-05T00:00:00Z", False),
+        ("2024-03-05T13:59:00Z", False),
+        ("2024-03-05T15:59:00Z", True),
+    ],
+)
+def test_mediation_invites_by_day(blank: Any, found: Found, at: str, *, is_wrong: bool) -> None:
+    blank.says("mediation_taken", time=at)
+    blank.says("borrower_invited", time=at)
+    report = Report()
+    invitations = Invitations(report, ZoneInfo("Asia/Shanghai"))
+    for row in blank.rows:
+        invitations.event(row, read_event(row.value))
+    assert (10 in found(report)) is is_wrong
+    assert report.laws[10].counts == {"invitations to talks": 1}
 
 
 def test_what_cannot_be_judged_is_said(world: World, found: Found) -> None:

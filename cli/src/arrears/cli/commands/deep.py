@@ -36,6 +36,7 @@ def verify_deep(
     kafka = {name: text for name, text in env.items() if name.startswith(PREFIX)}
     wanted = Wanted(
         databases={service: _database(env, service) for service in SERVICES},
+        zone=installation.calendar.zone,
         kafka=KafkaSettings.from_env(kafka).connection(),
         rebuild=None if fast else _rebuild(installation, env),
         expected_digest=expected_digest,

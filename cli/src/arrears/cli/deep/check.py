@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import repeat
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from arrears.cli.deep import digest as law_9
 from arrears.cli.deep import rebuilds
-from arrears.cli.deep.contacts import SERVICE as CONTACT
-from arrears.cli.deep.contacts import Contacts
+from arrears.cli.deep.contacts import CONTACT, MEDIATION, Contacts, Invitations
 from arrears.cli.deep.copies import ShardCopies
 from arrears.cli.deep.digest import Digest
 from arrears.cli.deep.effects import Effects
@@ -44,10 +44,11 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Where to read and what to compare with. `databases` has an address for every service;
-    `rebuild` None: laws 6 and 7 are left out."""
+    """Where to read and what to compare with. `databases` has an address for every service, `zone`
+    is the bank's; `rebuild` None: laws 6 and 7 are left out."""
 
     databases: Mapping[str, str]
+    zone: ZoneInfo
     kafka: Mapping[str, Any]
     rebuild: rebuilds.Rebuild | None
     expected_digest: str | None = None
@@ -79,6 +80,7 @@ class _Stage:
     ) -> None:
         self._service = service
         self._dsn = wanted.databases[service]
+        self._zone = wanted.zone
         self._topics = topics
         self._history = history
         self._report = report
@@ -99,9 +101,9 @@ class _Stage:
             for shard in range(SHARD_COUNT):
                 self._tell(f"{self._service}: shard {shard + 1} of {SHARD_COUNT}")
                 copies = ShardCopies(self._service, shard, self._report)
-                contacts = Contacts(self._report) if self._service == CONTACT else None
+                words = self._judge_of_words()
                 await self._read_topic(copies, shard, ends.get(shard, (0, 0)))
-                await self._read_store(copies, contacts, tables, shard)
+                await self._read_store(copies, words, tables, shard)
                 copies.ends(last_seqs.get(shard, 0), cursors.get(shard, 0))
                 rank = STAGES.index(self._service)
                 async for rows in self._history.copies(rank, shard):
@@ -111,6 +113,12 @@ class _Stage:
                 self._effects.pop(shard).finish()
         if self._feed is not None:
             await self._read_feed(self._feed)
+
+    def _judge_of_words(self) -> Contacts | Invitations | None:
+        """Of what is said to borrowers, if the service says anything."""
+        if self._service == CONTACT:
+            return Contacts(self._report)
+        return Invitations(self._report, self._zone) if self._service == MEDIATION else None
 
     async def _prepare(self, tables: Tables) -> None:
         for shard in range(SHARD_COUNT):
@@ -139,14 +147,18 @@ class _Stage:
             copies.topic(records)
 
     async def _read_store(
-        self, copies: ShardCopies, contacts: Contacts | None, tables: Tables, shard: int
+        self,
+        copies: ShardCopies,
+        words: Contacts | Invitations | None,
+        tables: Tables,
+        shard: int,
     ) -> None:
         effects, feed = self._effects[shard], self._feed
         async for rows in tables.events(shard):
             for row, event in copies.store(rows):
                 effects.event(row, event)
-                if contacts is not None:
-                    contacts.event(row, event)
+                if words is not None:
+                    words.event(row, event)
                 if feed is not None:
                     feed.event(row, event)
 

@@ -1,8 +1,9 @@
 """Law 10: every contact had a permit that was good when it was made, and no permit breaks the law
 or asks for more than is owed.
 
-Judged from contact's events alone, in the order of their shard, and by the law's own limits: a
-policy may be stricter, never looser (GB/T 45251-2025; CBA guideline of 2026-01-30).
+Judged from the events of contact, and the hours of mediation's own letters, in the order of their
+shard, by the law's own limits: a policy may be stricter, never looser (GB/T 45251-2025; CBA
+guideline of 2026-01-30).
 """
 
 from collections import defaultdict
@@ -15,7 +16,8 @@ from zoneinfo import ZoneInfo
 from arrears.cli.deep.findings import Place, Report
 from arrears.cli.deep.reading import Event, Row
 
-SERVICE: Final = "contact"
+CONTACT: Final = "contact"
+MEDIATION: Final = "mediation"
 LAW: Final = 10
 OPENS_AT: Final = "08:00"
 CLOSES_AT: Final = "22:00"
@@ -76,7 +78,7 @@ class Contacts:
         judge = self._judges.get(event.noun)
         if judge is None:
             return
-        place = Place(SERVICE, "store", row.shard, row.seq, event.stream, event.version)
+        place = Place(CONTACT, "store", row.shard, row.seq, event.stream, event.version)
         try:
             judge(self._persons[event.stream], event, place)
         except (KeyError, TypeError, ValueError) as error:
@@ -183,6 +185,23 @@ class Contacts:
 
     def _ended(self, person: _Person, event: Event, _place: Place) -> None:
         person.closed.add(event.data["case_id"])
+
+
+class Invitations:
+    """One shard of mediation's store. It knows no borrower's zone: the hours are the bank's."""
+
+    def __init__(self, report: Report, zone: ZoneInfo) -> None:
+        self._report = report
+        self._zone = zone
+
+    def event(self, row: Row, event: Event) -> None:
+        if event.noun != "borrower_invited":
+            return
+        self._report.count(LAW, "invitations to talks")
+        clock = datetime.fromisoformat(event.time).astimezone(self._zone).strftime("%H:%M")
+        if not OPENS_AT <= clock < CLOSES_AT:
+            place = Place(MEDIATION, "store", row.shard, row.seq, event.stream, event.version)
+            self._report.say(LAW, place, f"the borrower was invited at {clock} of the bank's clock")
 
 
 def _stop(event: Event, reason: str) -> tuple[str, ...]:
