@@ -1,9 +1,10 @@
-"""After a fulfilled agreement: what it settled is over, and what falls due later is new."""
+"""After a fulfilled agreement or a paid judgment: that is over, and what falls due later is new."""
 
 from datetime import date, datetime, timedelta
 from functools import reduce
 
 import pytest
+from msgspec.structs import replace
 
 from arrears.intake.adapters.policies import load_policies
 from arrears.intake.domain.facts import OverdueFact
@@ -121,6 +122,36 @@ def test_arrears_of_a_later_due_day_begin_the_ladder_again(due_on: date) -> None
     assert (sent.stage, sent.treatment, sent.referral) == ("contact", "remind", 2)
     with pytest.raises(Refused, match="no_fulfilled_agreement"):
         DECIDER.decide(SETTLE, loan)
+
+
+@pytest.mark.parametrize(
+    ("report", "result"),
+    [
+        ("judgment_obeyed", "obeyed"),
+        ("enforcement_closed", "recovered_in_full"),
+        ("claim_ended", "settled"),
+    ],
+)
+def test_so_do_those_after_what_was_awarded_has_been_paid(report: str, result: str) -> None:
+    sued = follow(
+        DECIDER.initial,
+        overdue(MARCH_1, 70),
+        ReferCase(
+            case_id=CASE,
+            stage="legal",
+            treatment="sue",
+            reason="asked for",
+            staff_id=WEI,
+            now=evening(MARCH_1),
+        ),
+    )
+    told = replace(reports(report, FULFILLED_ON, result), stage="legal", treatment="sue")
+    paid = follow(sued, told)
+    assert DECIDER.due(follow(paid, overdue(SEPTEMBER_1, 250)), evening(SEPTEMBER_1)) is None
+    loan = follow(paid, overdue(SEPTEMBER_1, 95))
+    (sent,) = DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(SEPTEMBER_1)), loan)
+    assert isinstance(sent, CaseReferred)
+    assert (sent.stage, sent.treatment) == ("contact", "remind")
 
 
 def test_no_suit_follows_from_the_talks_about_the_old_arrears() -> None:

@@ -159,6 +159,18 @@ class TestSettled:
         assert refused.missing == ("demand_delivered",)
         assert kinds(NEW_DEMAND, *history, AGAIN)[-1] is ClaimFiled
 
+    @pytest.mark.parametrize("history", [(*FILED, JUDGE), ENFORCING])
+    def test_so_is_what_comes_after_what_was_awarded_has_been_paid(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        in_full = replace(PAID, amount_minor=1_000_000)
+        over = lived(*history, in_full, CloseEnforcement(now=LATER))
+        refused = decider.decide(AGAIN, decider.fold(over))
+        assert isinstance(refused[-1], FilingRefused)
+        assert refused[-1].missing == ("demand_delivered",)
+        filed = decider.decide(NEW_DEMAND, decider.fold((*over, *refused)))
+        assert any(isinstance(event, ClaimFiled) for event in filed)
+
     def test_one_that_is_fulfilled_before_any_referral_settles_as_well(self) -> None:
         history = (DEMAND, AGREED, PAID)
         given(*lived(*history)).when(FULFILLED).then(fulfilled())

@@ -292,7 +292,8 @@ def test_money_since_filing_is_noted_or_recovered_and_judges_the_ending(
             history = (*history, *decider.decide(step, decider.fold(history)))
         payment = pay(amount, date(2026, 4, 26), f"p{number}")
         events = decider.decide(payment, decider.fold(history))
-        paid_in += amount if decider.fold(history).phase is not Phase.CLOSED else 0
+        over = (Phase.CLOSED, Phase.UNREFERRED)
+        paid_in += amount if decider.fold(history).phase not in over else 0
         history = (*history, *events)
     noted = sum(e.amount_minor for e in history if isinstance(e, PaymentNoted))
     recovered = sum(e.amount_minor for e in history if isinstance(e, MoneyRecovered))

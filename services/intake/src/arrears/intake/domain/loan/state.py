@@ -37,6 +37,8 @@ SETTLED: Final = "settled"
 IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
 STOPPED: Final = "stopped"
+_PAID: Final = frozenset({"obeyed", "recovered_in_full", "settled"})
+"""Results of a suit after which nothing is left of what it was about."""
 BORROWER_CHANGED: Final = "borrower_changed"
 """Why a stage gives a case back, and nobody gets it, that another borrower owes by now."""
 """A hold, an agreement or a shield ended the treatment: nothing came of it."""
@@ -96,8 +98,8 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
     promise_id: str | None = None
     agreement: str | None = None
     """None, in_force, fulfilled or breached."""
-    fulfilled_on: date | None = None
-    """The day on which we heard that the agreement was fulfilled."""
+    performed_on: date | None = None
+    """The day on which we heard that what was agreed or awarded had been paid."""
     refused: bool = False
     promises_broken: int = 0
     unreachable: bool = False
@@ -163,7 +165,7 @@ def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
     case = loan.case
     if case is not None:
         case = replace(case, review_on=event.review_on)
-        if case.fulfilled_on is not None and event.due_on >= case.fulfilled_on:
+        if case.performed_on is not None and event.due_on >= case.performed_on:
             case = _anew(case)
     return replace(
         loan,
@@ -179,9 +181,9 @@ def _overdue(loan: Loan, event: LoanOverdueRecorded) -> Loan:
 
 
 def _anew(case: Case) -> Case:
-    """Arrears that began after a fulfilled agreement are none that it settled: the ladder begins
-    again, whatever was done about the old ones."""
-    return replace(case, agreement=None, fulfilled_on=None, done=())
+    """Arrears that began after a fulfilled agreement, or after what a court awarded was paid, are
+    none that it settled: the ladder begins again, whatever was done about the old ones."""
+    return replace(case, agreement=None, performed_on=None, done=())
 
 
 def _split_of(event: LoanOverdueRecorded) -> Split | None:
@@ -315,14 +317,16 @@ def _reported(  # noqa: PLR0911 - one case for each report
         case "treatment_completed" | "mediation_failed" | "mediation_closed":
             return case if _is_of_the_past(case, event) else _ended(case, event)
         case "judgment_obeyed" | "enforcement_closed" | "claim_ended":
-            return _ended(case, event)
+            ended = _ended(case, event)
+            paid = event.result in _PAID
+            return replace(ended, performed_on=event.review_on) if paid else ended
         case "agreement_signed":
-            return replace(case, agreement=IN_FORCE, fulfilled_on=None)
+            return replace(case, agreement=IN_FORCE, performed_on=None)
         case "agreement_fulfilled":
             ended = _ended(case, event)
-            return replace(ended, agreement=FULFILLED, fulfilled_on=event.review_on)
+            return replace(ended, agreement=FULFILLED, performed_on=event.review_on)
         case "agreement_breached":
-            return replace(_ended(case, event), agreement="breached", fulfilled_on=None)
+            return replace(_ended(case, event), agreement="breached", performed_on=None)
         case "promise_made":
             return replace(case, promise_id=event.promise_id)
         case "promise_kept" | "promise_partly_kept" | "promise_broken":

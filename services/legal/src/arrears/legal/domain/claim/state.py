@@ -46,6 +46,8 @@ LIMITATION: Final = "limitation"
 ENFORCEMENT: Final = "enforcement"
 FULFILLED: Final = "fulfilled"
 SETTLED: Final = "settled"
+OBEYED: Final = "obeyed"
+IN_FULL: Final = "recovered_in_full"
 DISMISSED: Final = "dismissed"
 NOT_ACCEPTED: Final = "not_accepted"
 WITHDRAWN: Final = "withdrawn"
@@ -192,8 +194,9 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return claim
         case ClaimEnded(result=result):
             return _ended(claim, result)
-        case ClaimClosed():
-            return replace(claim, phase=Phase.CLOSED)
+        case ClaimClosed(reason=reason):
+            paid = reason in (OBEYED, IN_FULL)
+            return _ended(claim, SETTLED) if paid else replace(claim, phase=Phase.CLOSED)
         case _:
             assert_never(event)
 
@@ -259,9 +262,10 @@ def _approved(claim: Claim, event: FilingApproved) -> Claim:
 
 def _ended(claim: Claim, result: str) -> Claim:
     """A dismissed claim is judged for good. Else a later referral brings a new claim: after a
-    settlement of another debt, with a demand of its own; after a suit that came to nothing of the
-    same debt. The complaint has interrupted its limitation when it was handed in: that it begins
-    only with the end of such a suit (civil code art. 195) is disputed, and not relied on."""
+    settlement, or the payment of what was awarded, of another debt, with a demand of its own; after
+    a suit that came to nothing of the same debt. The complaint has interrupted its limitation when
+    it was handed in: that it begins only with the end of such a suit (civil code art. 195) is
+    disputed, and not relied on."""
     if result == DISMISSED:
         return replace(claim, phase=Phase.CLOSED)
     fresh = Claim(

@@ -32,6 +32,8 @@ from arrears.legal.domain.claim.events import (
 from arrears.legal.domain.claim.rules import Rules, restarted
 from arrears.legal.domain.claim.state import (
     DISMISSED,
+    IN_FULL,
+    OBEYED,
     Claim,
     Phase,
     evolve,
@@ -44,8 +46,6 @@ from arrears.shared.kernel.ids import StaffId
 
 _Answer: TypeAlias = RegisterClaim | EnterJudgment | RecordSearch | CloseEnforcement
 OBEY_WITHIN_MAX = timedelta(days=5 * 366)
-OBEYED = "obeyed"
-IN_FULL = "recovered_in_full"
 IN_PART = "recovered_in_part"
 NO_ASSETS = "no_assets"
 
