@@ -113,10 +113,10 @@ SAID: list[tuple[StageContract, str, str, dict[str, object]]] = [
         {"treatment": "mediate", "result": "breached", "amount_minor": 3},
     ),
     (
-        MediationFailed(**OF, reason="no_answer"),
+        MediationFailed(**OF, reason="no_answer", referral=3),
         "mediation",
         "mediation_failed",
-        {"treatment": "mediate", "result": "failed", "detail": "no_answer"},
+        {"treatment": "mediate", "result": "failed", "referral": 3, "detail": "no_answer"},
     ),
     (
         MediationClosed(**OF, reason="nothing_owed"),

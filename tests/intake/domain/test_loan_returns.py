@@ -237,6 +237,21 @@ def test_talks_about_what_was_paid_lead_to_no_suit_and_come_again_where_more_fal
     assert (again.stage, again.treatment) == ("mediation", "mediate")
 
 
+@pytest.mark.parametrize("report", ["mediation_failed", "mediation_closed"])
+def test_an_end_of_talks_for_an_older_referral_is_news_only(report: str) -> None:
+    """Staff referred the case anew before mediation's word was here."""
+    again = follow(MEDIATING, takes_back(), refers("mediation", "mediate"))
+    older = case_of(MEDIATING).referral
+    ended = reports(
+        report, DAY + ONE_DAY, "mediation", result="failed", treatment="mediate", referral=older
+    )
+    assert names(decides(ended, again)) == ["StageReported"]
+    case = case_of(follow(again, ended))
+    assert (case.stage, case.awaiting) == ("mediation", True)
+    present = replace(ended, referral=older + 1)
+    assert "CaseReturned" in names(decides(present, again))
+
+
 class TestAnotherStageAtWork:
     """Staff sent the case elsewhere: the stage that had it gives back nothing."""
 

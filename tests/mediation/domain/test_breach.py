@@ -340,4 +340,4 @@ def fulfilled(surplus_minor: int, paid_minor: int = 100_000) -> AgreementFulfill
 
 
 def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason)
+    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)

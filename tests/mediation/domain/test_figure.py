@@ -84,7 +84,7 @@ def pay(amount_minor: int, value_on: date = date(2026, 3, 2), name: str = "p1") 
 
 
 def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason)
+    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)
 
 
 LONG_AGO = pay(25_000, date(2026, 2, 1))

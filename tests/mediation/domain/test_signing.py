@@ -198,4 +198,5 @@ def failure(reason: str, detail: str | None = None) -> MediationFailed:
         detail=detail,
         policy_id=POLICY,
         policy_version=VERSION,
+        referral=4,
     )

@@ -86,7 +86,9 @@ def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
 )
 class TestTalks:
     def test_end_without_a_failure(self, before: tuple[MediationCommand, ...]) -> None:
-        ended = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="taken_back")
+        ended = MediationClosed(
+            case_id=CASE, loan_key=LOAN, round=1, reason="taken_back", referral=4
+        )
         given(*lived(*before)).when(TAKE_BACK).then(ended)
 
     def test_wait_for_nothing_and_nobody_afterwards(

@@ -381,9 +381,6 @@ class TestDeclineHoldAndClose:
         given().when(closed).then_nothing_happens()
 
 
-# --- Short words for long events.
-
-
 def failure(reason: str, detail: str | None = None) -> MediationFailed:
     return MediationFailed(
         case_id=CASE,
@@ -393,8 +390,9 @@ def failure(reason: str, detail: str | None = None) -> MediationFailed:
         detail=detail,
         policy_id=POLICY,
         policy_version=VERSION,
+        referral=4,
     )
 
 
 def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason)
+    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)

@@ -40,12 +40,13 @@ class AgreementBreached(Struct, frozen=True, kw_only=True):
 
 
 class MediationFailed(Struct, frozen=True, kw_only=True):
-    """Reasons: declined, no_answer, not_signed."""
+    """Reasons: declined, no_answer, not_signed. `referral` repeats that of the case's referral."""
 
     WIRE_NAME: ClassVar[str] = "arrears.mediation.mediation_failed.v1"
     case_id: CaseId
     loan_key: LoanKey
     reason: str
+    referral: int | None = None
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
@@ -60,6 +61,7 @@ class MediationClosed(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
     reason: str
+    referral: int | None = None
 
 
 MediationContract: TypeAlias = (

@@ -158,23 +158,31 @@ def _of_mediation(said: MediationContract) -> Report:
         case AgreementBreached():
             return _mediation_ended("agreement_breached", "breached", paid_minor=said.paid_minor)
         case MediationFailed():
-            return _mediation_ended("mediation_failed", "failed", detail=said.reason)
+            return _talks_ended("mediation_failed", "failed", said)
         case MediationClosed():
-            return _mediation_ended("mediation_closed", "stopped", detail=said.reason)
+            return _talks_ended("mediation_closed", "stopped", said)
         case _:
             assert_never(said)
 
 
-def _mediation_ended(
-    report: str, result: str, *, paid_minor: int | None = None, detail: str | None = None
-) -> Report:
+def _talks_ended(report: str, result: str, said: MediationFailed | MediationClosed) -> Report:
+    return Report(
+        stage="mediation",
+        report=report,
+        result=result,
+        treatment="mediate",
+        referral=said.referral,
+        detail=said.reason,
+    )
+
+
+def _mediation_ended(report: str, result: str, *, paid_minor: int) -> Report:
     return Report(
         stage="mediation",
         report=report,
         result=result,
         treatment="mediate",
         amount_minor=paid_minor,
-        detail=detail,
     )
 
 

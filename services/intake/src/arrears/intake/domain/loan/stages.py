@@ -69,7 +69,9 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
     events: list[LoanEvent] = [_reported(command, latest, review_on)]
     if command.report == "hardship_reported":
         events.extend(hold_for_hardship(command, case, latest, review_on))
-    if command.report in GIVES_BACK and command.stage == case.stage:
+    # An end that names an older referral is none of what the stage does now.
+    is_present = command.referral in (None, case.referral)
+    if command.report in GIVES_BACK and command.stage == case.stage and is_present:
         events.append(
             CaseReturned(
                 case_id=case.case_id,

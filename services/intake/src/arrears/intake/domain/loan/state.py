@@ -357,6 +357,8 @@ def _is_of_the_past(case: Case, event: StageReported) -> bool:
     """A treatment that is not out any more; talks that staff ended: they did not fail."""
     if event.report == "treatment_completed":
         return not case.awaiting or event.referral != case.referral
+    if event.referral not in (None, case.referral) and case.stage == event.stage:
+        return True
     return case.stage != event.stage and any(
         done.treatment == event.treatment and done.result == TAKEN_BACK for done in case.done
     )

@@ -259,7 +259,9 @@ class AgreementFulfilled(Struct, frozen=True, kw_only=True):
 
 
 class MediationFailed(Struct, frozen=True, kw_only=True):
-    """Reasons: declined, no_answer, not_signed. `detail` says more where there is more."""
+    """Reasons: declined, no_answer, not_signed. `detail` says more where there is more. `referral`
+    is intake's number of the referral that the talks were for, None where it was not said yet.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -268,6 +270,7 @@ class MediationFailed(Struct, frozen=True, kw_only=True):
     detail: str | None
     policy_id: str
     policy_version: int
+    referral: int | None = None
 
 
 class MediationClosed(Struct, frozen=True, kw_only=True):
@@ -283,6 +286,7 @@ class MediationClosed(Struct, frozen=True, kw_only=True):
     loan_key: LoanKey
     round: int
     reason: str
+    referral: int | None = None
 
 
 MediationEvent: TypeAlias = (

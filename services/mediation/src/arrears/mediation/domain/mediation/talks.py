@@ -246,7 +246,13 @@ def note_repayment(
 
 
 def closed(of: Round, reason: str) -> MediationClosed:
-    return MediationClosed(case_id=of.case_id, loan_key=of.loan_key, round=of.number, reason=reason)
+    return MediationClosed(
+        case_id=of.case_id,
+        loan_key=of.loan_key,
+        round=of.number,
+        reason=reason,
+        referral=of.referral,
+    )
 
 
 def _is_paid(mediation: Talking | Proposed | InForce) -> bool:
@@ -272,6 +278,7 @@ def failed(
         detail=detail,
         policy_id=rule.policy_id,
         policy_version=rule.policy_version,
+        referral=talks.round.referral,
     )
 
 
