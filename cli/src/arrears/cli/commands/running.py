@@ -89,7 +89,8 @@ def up(
                 # What the services refuse to start with is no default of the next start.
                 installation.remember(Started(listen=listen, settings=before.settings))
                 raise
-        services.wait_until_up(installation, SERVICES)
+        else:
+            services.wait_until_up(installation, SERVICES)
         addresses = {name: installation.url(name) for name in SERVICES}
     if as_json:
         print_json(addresses)
