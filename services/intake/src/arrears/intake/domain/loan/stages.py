@@ -31,6 +31,7 @@ from arrears.intake.domain.loan.state import (
     Case,
     Loan,
     evolve,
+    is_of_the_past,
 )
 from arrears.intake.domain.policy import Policy
 from arrears.intake.domain.strategy import (
@@ -66,12 +67,12 @@ def report_stage(rules: LoanRules, command: ReportStage, loan: Loan) -> Sequence
     if command.case_id != case.case_id or command.report_id == case.last_report_id:
         return ()
     review_on = rules.review_day(command.now)
-    events: list[LoanEvent] = [_reported(command, latest, review_on)]
+    reported = _reported(command, latest, review_on)
+    events: list[LoanEvent] = [reported]
     if command.report == "hardship_reported":
         events.extend(hold_for_hardship(command, case, latest, review_on))
-    # An end that names an older referral is none of what the stage does now.
-    is_present = command.referral in (None, case.referral)
-    if command.report in GIVES_BACK and command.stage == case.stage and is_present:
+    is_of_now = command.stage == case.stage and not is_of_the_past(case, reported)
+    if command.report in GIVES_BACK and is_of_now:
         events.append(
             CaseReturned(
                 case_id=case.case_id,

@@ -315,7 +315,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
     case = replace(case, review_on=event.review_on, last_report_id=event.report_id)
     match event.report:
         case "treatment_completed" | "mediation_failed" | "mediation_closed":
-            return case if _is_of_the_past(case, event) else _ended(case, event)
+            return case if is_of_the_past(case, event) else _ended(case, event)
         case "judgment_obeyed" | "enforcement_closed" | "claim_ended":
             ended = _ended(case, event)
             paid = event.result in _PAID
@@ -353,8 +353,10 @@ def _ended(case: Case, event: StageReported) -> Case:
     return replace(case, awaiting=False, step_on=event.review_on)
 
 
-def _is_of_the_past(case: Case, event: StageReported) -> bool:
-    """A treatment that is not out any more; talks that staff ended: they did not fail."""
+def is_of_the_past(case: Case, event: StageReported) -> bool:
+    """A treatment that is not out any more; talks for an older referral, or that staff ended: they
+    did not fail.
+    """
     if event.report == "treatment_completed":
         return not case.awaiting or event.referral != case.referral
     if event.referral not in (None, case.referral) and case.stage == event.stage:
