@@ -8,7 +8,7 @@ from msgspec.json import Decoder, encode
 from starlette.responses import Response
 
 from arrears.shared.http import problem
-from arrears.shared.http.edge import Edge
+from arrears.shared.http.edge import Edge, question_answers
 from arrears.shared.http.fields import After, CaseIdPath, Limit
 from arrears.shared.http.schema import answer_of
 
@@ -36,9 +36,7 @@ class Cases(Generic[Row]):
             dependencies=[seen],
             responses={
                 200: answer_of(page, "A page; `next_after` is null on the last one."),
-                **problem.documented(
-                    {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
-                ),
+                **question_answers(),
             },
         )
         async def cases(after: After = None, limit: Limit = 100) -> Response:
@@ -50,14 +48,7 @@ class Cases(Generic[Row]):
             dependencies=[seen],
             responses={
                 200: answer_of(self._row, "The case as this stage sees it."),
-                **problem.documented(
-                    {
-                        401: ("who_are_you",),
-                        404: ("case_not_found",),
-                        422: ("invalid_request",),
-                        503: ("unavailable",),
-                    }
-                ),
+                **question_answers("case"),
             },
         )
         async def one_case(case_id: CaseIdPath) -> Response:

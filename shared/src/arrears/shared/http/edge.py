@@ -152,3 +152,20 @@ def command_answers(
             }
         ),
     }
+
+
+def question_answers(missing: str | None = None) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a question but its success; `missing` names what may not be there."""
+    unknown = {} if missing is None else {404: (f"{missing}_not_found",)}
+    return problem.documented(
+        {
+            401: ("who_are_you",),
+            **unknown,
+            422: ("invalid_request",),
+            503: ("unavailable",),
+        }
+    )
+
+
+def json_answer(found: object) -> Response:
+    return Response(encode(found), media_type="application/json")

@@ -4,14 +4,18 @@ from typing import Annotated, Final
 
 import asyncpg
 from fastapi import APIRouter
-from msgspec.json import encode
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.desk import Issued
-from arrears.shared.http.edge import Call, Edge, command_answers
+from arrears.shared.http.edge import (
+    Call,
+    Edge,
+    command_answers,
+    json_answer,
+    question_answers,
+)
 from arrears.shared.http.fields import After, Body, EventIdPath, Flag, Limit, Words
-from arrears.shared.http.problem import documented
 from arrears.shared.kernel.ids import EventId
 from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.stage import Stage
@@ -35,16 +39,13 @@ def doubt_routes(stage: Stage, store: Store, pool: asyncpg.Pool, edge: Edge) -> 
     @router.get(
         "/in_doubt",
         dependencies=[edge.reader()],
-        responses=documented(
-            {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
-        ),
+        responses=question_answers(),
     )
     async def in_doubt(after: After = None, limit: Limit = 100) -> Response:
         """Effects of which nobody knows whether they were carried out."""
         rows = [dict(row) for row in await pool.fetch(_IN_DOUBT, after or "", limit)]
         following = rows[-1]["event_id"] if len(rows) == limit else None
-        body = encode({"items": rows, "next": following})
-        return Response(body, media_type="application/json")
+        return json_answer({"items": rows, "next": following})
 
     @router.post(
         "/in_doubt/{event_id}/settle", responses=command_answers("not_in_doubt", "answer_needed")

@@ -6,13 +6,17 @@ from typing import Annotated, Any, Final
 import asyncpg
 from fastapi import APIRouter
 from msgspec import Struct
-from msgspec.json import encode
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn, Store
-from arrears.shared.http.edge import Call, Edge, command_answers
+from arrears.shared.http.edge import (
+    Call,
+    Edge,
+    command_answers,
+    json_answer,
+    question_answers,
+)
 from arrears.shared.http.fields import Body, BorrowerIdPath, SecondPerson, Words
-from arrears.shared.http.problem import documented
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.runtime.parking import retry_parked, skip_parked
@@ -39,9 +43,6 @@ _PARKED: Final = """
         min(parked_at) AS parked_at
     FROM parked GROUP BY shard, borrower_id ORDER BY 1
 """
-_ANSWERS: Final = documented(
-    {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
-)
 
 
 def operations_routes(
@@ -53,12 +54,12 @@ def operations_routes(
     """`live_facts` is what only the worker of this process knows, such as what it waits for."""
     router = APIRouter(tags=["operation"], dependencies=[edge.reader()])
 
-    @router.get("/status", responses=_ANSWERS)
+    @router.get("/status", responses=question_answers())
     async def status() -> Response:
         """Day, lag and what is set aside; what each shard waits for."""
         row = dict(await pool.fetchrow(_STATUS) or {})
         days = await pool.fetch(_OPEN_DAYS)
-        return _json(
+        return json_answer(
             {
                 "service": service,
                 **row,
@@ -70,10 +71,10 @@ def operations_routes(
             }
         )
 
-    @router.get("/parked", responses=_ANSWERS)
+    @router.get("/parked", responses=question_answers())
     async def parked() -> Response:
         """Borrowers whose input waits behind a failure of ours."""
-        return _json({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
+        return json_answer({"items": [dict(row) for row in await pool.fetch(_PARKED)]})
 
     return router
 
@@ -156,7 +157,3 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         return await edge.answer_once(call, work)
 
     return router
-
-
-def _json(found: object) -> Response:
-    return Response(encode(found), media_type="application/json")

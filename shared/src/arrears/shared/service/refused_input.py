@@ -4,12 +4,17 @@ from typing import Annotated, Any, Final
 
 import asyncpg
 from fastapi import APIRouter
-from msgspec.json import encode
 from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn, Store
 from arrears.shared.http.desk import Issued
-from arrears.shared.http.edge import Call, Edge, command_answers
+from arrears.shared.http.edge import (
+    Call,
+    Edge,
+    command_answers,
+    json_answer,
+    question_answers,
+)
 from arrears.shared.http.fields import AfterNumber, Body, Limit, NumberPath, Words
 from arrears.shared.http.problem import documented, not_found
 from arrears.shared.kernel.ids import BorrowerId
@@ -30,8 +35,10 @@ _TEXT: Final = "SELECT value FROM refused WHERE number = $1 AND bytes_expire_at 
 _COUNTS: Final = """
     SELECT reason, field, count(*) AS count FROM refused GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
-_READ: Final = {401: ("who_are_you",), 422: ("invalid_request",), 503: ("unavailable",)}
-_ONE_READ: Final = {**_READ, 404: ("refused_input_not_found",)}
+_READING: Final = {
+    **command_answers(),
+    **documented({404: ("refused_input_not_found", "not_found")}),
+}
 ROLE: Final = "ops"
 
 
@@ -47,30 +54,26 @@ def refused_routes(
     router = APIRouter(tags=["operation"])
     seen = edge.reader()
 
-    @router.get("/refused", dependencies=[seen], responses=documented(_READ))
+    @router.get("/refused", dependencies=[seen], responses=question_answers())
     async def refused(after: AfterNumber = 0, limit: Limit = 100) -> Response:
         """Input that was set aside alone, with reason and field."""
         rows = [dict(row) for row in await pool.fetch(_REFUSED, after, limit)]
         following = rows[-1]["number"] if len(rows) == limit else None
-        return _json({"items": rows, "next": following})
+        return json_answer({"items": rows, "next": following})
 
-    @router.get("/refused/counts", dependencies=[seen], responses=documented(_READ))
+    @router.get("/refused/counts", dependencies=[seen], responses=question_answers())
     async def refused_counts() -> Response:
         """How many inputs were set aside, by reason and field."""
-        return _json({"items": [dict(row) for row in await pool.fetch(_COUNTS)]})
+        return json_answer({"items": [dict(row) for row in await pool.fetch(_COUNTS)]})
 
-    @router.get("/refused/{number}", dependencies=[seen], responses=documented(_ONE_READ))
+    @router.get(
+        "/refused/{number}", dependencies=[seen], responses=question_answers("refused_input")
+    )
     async def one_refused(number: NumberPath) -> Response:
         """One refused input, without its text: that may name a person."""
-        return _json(await _find(pool, number))
+        return json_answer(await _find(pool, number))
 
-    @router.post(
-        "/refused/{number}/read",
-        responses={
-            **command_answers(),
-            **documented({404: ("refused_input_not_found", "not_found")}),
-        },
-    )
+    @router.post("/refused/{number}/read", responses=_READING)
     async def read_refused(
         number: NumberPath, body: ReadBody, call: Annotated[Call, edge.call(ROLE)]
     ) -> Response:
@@ -97,7 +100,7 @@ def refused_routes(
         if answer.status_code != 200:
             return answer
         # Not part of the answer that is kept for the key: personal data stays under its own key.
-        return _json({**found, "text": await _text(pool, keyring, found)})
+        return json_answer({**found, "text": await _text(pool, keyring, found)})
 
     return router
 
@@ -115,7 +118,3 @@ async def _text(pool: asyncpg.Pool, keyring: Keyring, found: dict[str, Any]) -> 
         return None
     came = await opened(keyring, found["borrower_id"], found["origin"], kept)
     return str(came) if isinstance(came, Erased) else came.decode(errors="replace")
-
-
-def _json(found: object) -> Response:
-    return Response(encode(found), media_type="application/json")
