@@ -14,6 +14,7 @@ taken back: its list begins anew once the projection's rows and cursors are dele
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import aclosing
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -38,6 +39,7 @@ STEP_MAX: Final = 32_000
 FRESH_MAX: Final = 20_000
 """Events kept from the commit until they are folded; what is more is read back from the store."""
 
+_KEY: Final = itemgetter(0)
 _CURSORS: Final = "SELECT shard, version, seq FROM projection_cursors WHERE name = $1"
 _ROWS: Final = "SELECT key, row FROM projections WHERE name = $1 AND key = ANY($2::text[])"
 _UPSERT: Final = """
@@ -152,7 +154,7 @@ class _Page(Struct):
         self.before.setdefault(shard, before)
         self.after[shard] = after
         self.events.extend(events)
-        self.shard_of.update(dict.fromkeys([key for key, _ in events], shard))
+        self.shard_of.update(dict.fromkeys(map(_KEY, events), shard))
 
 
 class Projector:
@@ -315,31 +317,30 @@ class Projector:
     ) -> AsyncGenerator[_Page, None]:
         """Shard by shard, so that a row is written once; those with the least to read first,
         so that none waits for one that is far behind."""
-        page, size, left = _Page(), 0, self._step_max
-        for shard in sorted(behind, key=lambda one: behind[one].left):
-            cursor = behind[shard].cursor
-            async with aclosing(ahead(self._written(shard, cursor, left))) as parts:
-                async for written in parts:
-                    before, cursor = cursor, written[-1][0]
-                    page.add(shard, before, cursor, folding.events(written))
-                    size, left = size + len(written), left - len(written)
-                    if size >= PAGE:
-                        yield page
-                        page, size = _Page(), 0
+        page, size = _Page(), 0
+        async with aclosing(ahead(self._written(behind))) as parts:
+            async for shard, before, written in parts:
+                page.add(shard, before, written[-1][0], folding.events(written))
+                size += len(written)
+                if size >= PAGE:
+                    yield page
+                    page, size = _Page(), 0
         if size:
             yield page
 
     async def _written(
-        self, shard: Shard, cursor: int, most: int
-    ) -> AsyncGenerator[Sequence[Written], None]:
-        """The events of a shard after its cursor, up to about so many."""
-        while most > 0:
-            written = await self._store.written_after(shard, cursor, limit=READ)
-            if written:
-                yield written
-            if len(written) < READ:
-                return
-            cursor, most = written[-1][0], most - len(written)
+        self, behind: Mapping[Shard, _Behind]
+    ) -> AsyncGenerator[tuple[Shard, int, Sequence[Written]], None]:
+        """Events after the cursors, each part with its shard and the cursor before it."""
+        left = self._step_max
+        for shard in sorted(behind, key=lambda one: behind[one].left):
+            cursor, found = behind[shard].cursor, READ
+            while found == READ and left > 0:
+                written = await self._store.written_after(shard, cursor, limit=READ)
+                found = len(written)
+                if written:
+                    yield shard, cursor, written
+                    cursor, left = written[-1][0], left - found
 
     async def _fold(self, folding: Folding, page: _Page) -> bool:
         """False where a shard of it was folded by another: nothing was written."""
