@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from arrears.shared.eventstore.port import Change
-from arrears.shared.runtime import ears
+from arrears.shared.runtime import at_once, ears
+from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.testing.live_world import LiveWorld
 
 LOOKS = 30
@@ -146,4 +147,88 @@ async def test_our_own_failure_leaves_the_batch_before_it_alone(
     assert live.nouns("intake", "anna").count("repayment_recorded") == 2
     heard = [one["inputposition"] for one in live.read("intake", "repayment_recorded")]
     assert heard == sorted(heard)
+    live.check_laws()
+
+
+async def test_the_next_is_heard_while_this_one_is_decided(
+    live: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.begin()
+    heard: list[int] = []
+    heard_by_decision: list[int] = []
+    listen, draft = live.intake.ears.listen, live.intake.draft
+
+    async def listening(**given: Any) -> Any:
+        found = await listen(**given)
+        heard.append(len(found.rows) if found is not None else 0)
+        return found
+
+    async def deciding(*given: Any) -> Any:
+        for _ in range(LOOKS):
+            await asyncio.sleep(0)
+        heard_by_decision.append(sum(heard))
+        return await draft(*given)
+
+    monkeypatch.setattr(live.intake.ears, "listen", listening)
+    monkeypatch.setattr(live.intake, "draft", deciding)
+    live.say_three()
+    await live.intake.hear()
+    assert heard_by_decision == [2, 3, 3]
+    await live.settle()
+    live.check_laws()
+
+
+async def test_a_source_that_breaks_ahead_takes_nothing_from_what_was_heard_before(
+    live: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = live.begin()
+    listen, calls = live.intake.ears.listen, 0
+
+    async def once(**given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise SourceBroken("another topic")
+        return await listen(**given)
+
+    monkeypatch.setattr(live.intake.ears, "listen", once)
+    live.say_three()
+    with pytest.raises(SourceBroken):
+        await live.intake.hear()
+    assert slow.running == 0
+    assert live.nouns("intake", "anna")[0] == "fact_recorded"
+
+
+async def test_nothing_is_being_heard_any_more_when_a_commit_has_failed(
+    live: Backlog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail() -> None:
+        raise ConnectionError
+
+    listen, calls, ended = live.intake.ears.listen, 0, 0
+
+    async def for_ever_from_the_third(**given: Any) -> Any:
+        nonlocal calls, ended
+        calls += 1
+        try:
+            return await listen(**given) if calls < 3 else await asyncio.Event().wait()
+        finally:
+            ended += 1
+
+    live.begin().before[1] = fail
+    monkeypatch.setattr(live.intake.ears, "listen", for_ever_from_the_third)
+    live.say_three()
+    with pytest.raises(ConnectionError):
+        await live.intake.hear()
+    assert calls == ended == 3
+
+
+async def test_a_go_ends_after_a_while_however_much_there_is(live: Backlog) -> None:
+    live.begin()
+    live.wall.tick = timedelta(seconds=at_once.GO_SECONDS)
+    live.say_three()
+    await live.intake.hear()
+    assert live.nouns("intake", "anna").count("repayment_recorded") == 0
+    await live.settle()
+    assert live.nouns("intake", "anna").count("repayment_recorded") == 2
     live.check_laws()

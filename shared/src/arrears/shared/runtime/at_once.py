@@ -1,8 +1,8 @@
 """The live clock: what is heard is handled in the transaction that moves the position.
 
-Where there is a backlog, the next batch is read and decided while the commit of the one before is
-on its way to the store. It is committed only after that one: if that one fails, both are undone,
-newest first, and decided again in their order.
+Where there is a backlog, a batch is heard while the one before is being decided, and decided while
+the commit of that one is on its way to the store. It is committed only after that one: if that one
+fails, both are undone, newest first, and decided again in their order.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.workbench import Workbench
 
 BACKLOG_ROWS: Final = 500
-BATCHES_MAX: Final = 4
-"""In one go; then leases, answers and timers have their turn."""
+GO_SECONDS: Final = 1.0
+"""So long a go reads on; then leases, answers and timers have their turn."""
 
 
 class Deciding(Protocol):
@@ -56,7 +56,6 @@ class _Flight:
         self.draft = draft
         self.firsts = owner.bench.settle(draft.change)
         self.commit = asyncio.create_task(owner.store.commit(draft.change))
-        owner.ears.moved(hearing)
 
     def undo(self, owner: Deciding) -> None:
         owner.bench.unsettle(self.draft.change)
@@ -70,18 +69,20 @@ class AtOnce:
         self._owner = owner
         self._books = books
         self._flight: _Flight | None = None
+        self._ahead: asyncio.Task[Hearing | None] | None = None
 
     async def handle(self, hearing: Hearing) -> None:
         """This hearing, and what follows it while there is a backlog."""
         following: Hearing | None = hearing
-        batches = 0
+        begun = self._owner.now()
         try:
             while following is not None:
-                hearing, following = following, None
-                await self._next(hearing)
-                batches += 1
-                if batches < BATCHES_MAX and len(hearing.rows) >= self._owner.backlog_rows:
-                    following = await self._owner.ears.listen(wait_seconds=0.0)
+                short = abs((self._owner.now() - begun).total_seconds()) < GO_SECONDS
+                if short and len(following.rows) >= self._owner.backlog_rows:
+                    self._ahead = asyncio.create_task(self._owner.ears.listen(wait_seconds=0.0))
+                await self._next(following)
+                following = await self._ahead if self._ahead is not None else None
+                self._ahead = None
             await self._land()
         except BaseException:
             await self._abandon()
@@ -128,10 +129,14 @@ class AtOnce:
     async def _abandon(self) -> None:
         """Everything will be read again from the store: it only must not change under that."""
         flight, self._flight = self._flight, None
-        if flight is not None:
-            await asyncio.wait({flight.commit})
-            if not flight.commit.cancelled():
-                flight.commit.exception()
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+        left = {task for task in (ahead, flight.commit if flight else None) if task is not None}
+        for task in left:
+            await asyncio.wait({task})
+            if not task.cancelled():
+                task.exception()
 
     async def _launched(self, hearing: Hearing, draft: Draft | None) -> _Flight | None:
         """What could not be decided at once goes through the agenda."""

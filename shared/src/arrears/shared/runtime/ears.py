@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
-from arrears.shared.eventstore.port import AgendaRow, Change, Position, Store
+from arrears.shared.eventstore.port import AgendaRow, Change, Position, PositionMove, Store
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
@@ -151,6 +151,7 @@ class Ears:
         if reassign:
             await self._reread()
             return hearing
+        self._move(hearing.change.positions)
         return hearing if hearing.change.positions else None
 
     async def _poll(self, wait_seconds: float) -> Mapping[TopicPartition, Sequence[Record]]:
@@ -201,9 +202,9 @@ class Ears:
         await self._listener.assign({place: held.position for place, held in self.sources.items()})
         await self._assign()
 
-    def moved(self, hearing: Hearing) -> None:
-        """The hearing was committed."""
-        for move in hearing.change.positions:
+    def _move(self, moves: Sequence[PositionMove]) -> None:
+        """What is heard next follows on this. Whoever fails to commit it takes all anew."""
+        for move in moves:
             place = TopicPartition(move.topic, move.partition)
             if place in self.sources:
                 self.sources[place].moved(move)

@@ -135,7 +135,6 @@ class Owner:
             return True  # Its first days were opened when the shards were taken.
         if self.ears.may_wait(hearing):
             self._unwritten.add(hearing.change.positions)
-            self.ears.moved(hearing)
         else:
             await self.put_off(hearing)
         await self._open_first_days(hearing.first_days)
@@ -148,7 +147,6 @@ class Owner:
         hearing.change.positions = self._unwritten.moves()
         await self._write(hearing.change)
         self.books.heard(hearing.rows)
-        self.ears.moved(hearing)
 
     async def look(self) -> None:
         """Open the books that are ready, with what is due in them."""
