@@ -94,16 +94,20 @@ class DayBook:
 
     def add_rows(self, rows: Iterable[AgendaRow]) -> None:
         """Put rows in their place. The rows of one source must come in that source's order."""
-        changed = set()
+        changed: dict[BorrowerId, list[Line]] = {}
         for row in sorted(rows, key=_source_order):
             if row.row_id in self._known:
                 continue
             self._known.add(row.row_id)
             line = self._line(row)
-            self.borrowers.setdefault(row.borrower_id, BorrowerDay()).lines.append(line)
-            changed.add(row.borrower_id)
-        for borrower_id in changed:
-            self.borrowers[borrower_id].lines.sort(key=Line.key)
+            day = self.borrowers.get(row.borrower_id)
+            if day is None:
+                day = self.borrowers[row.borrower_id] = BorrowerDay()
+            day.lines.append(line)
+            if len(day.lines) > 1:
+                changed[row.borrower_id] = day.lines
+        for lines in changed.values():
+            lines.sort(key=Line.key)
 
     def _line(self, row: AgendaRow) -> Line:
         if row.order.startswith(_AGAIN):

@@ -5,7 +5,7 @@ fact its effective day (protocol 3.1). It locks no shard and decides nothing.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
@@ -30,7 +30,7 @@ class _Typed(Struct, gc=False):
 
 
 _TYPED = Decoder(_Typed)
-DAYS_AHEAD_MAX = 7
+AHEAD_MAX = timedelta(days=7)
 REFUSED_BYTES_MAX = 4096
 FACTS_MAX = 100_000
 
@@ -99,6 +99,8 @@ class FeedPartition:
         self._now = now
         self._live = live
         self._row_base = place.partition << 48
+        self._order = f"\x00{place.partition:04d}"
+        self._origin = f"{place.topic}/{place.partition}/"
 
     def open_day(self, closed: date | None, first: date | None) -> date | None:
         if self._live:
@@ -178,7 +180,7 @@ class FeedPartition:
     ) -> None:
         assert open_day is not None
         own_day = self._calendar.day_of(fact.time)
-        if own_day > open_day + DAYS_AHEAD_MAX * ONE_DAY:
+        if own_day > open_day and own_day - open_day > AHEAD_MAX:
             bad = BadRecord("more_than_7_days_ahead", "time", fact.borrower_id)
             read.refused.append(self._refusal(record, bad, open_day))
             return
@@ -194,15 +196,15 @@ class FeedPartition:
             at=max(fact.time, now) if self._live else fact.time,
             rank=FEED_RANK,
             borrower_id=borrower_id,
-            order=f"{fact.loan}\x00{self.place.partition:04d}{record.offset:015d}",
-            origin=f"{self.place.topic}/{self.place.partition}/{record.offset}",
+            order=f"{fact.loan}{self._order}{record.offset:015d}",
+            origin=f"{self._origin}{record.offset}",
             value=record.value,
             row_id=self._row_base | record.offset,
         )
 
     def _refusal(self, record: Record, bad: BadRecord, open_day: date | None) -> RefusedInput:
         return RefusedInput(
-            origin=f"{self.place.topic}/{self.place.partition}/{record.offset}",
+            origin=f"{self._origin}{record.offset}",
             reason=bad.reason,
             field=bad.field,
             fact_id=None,

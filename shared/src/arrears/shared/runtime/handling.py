@@ -41,7 +41,8 @@ from arrears.shared.runtime.workbench import Cause, Workbench
 
 log = structlog.get_logger(__name__)
 
-Prepared = tuple[Cause, Sequence[Issue]]
+Read = tuple[Cause, Sequence[Issue]]
+Prepared = tuple[Cause, Sequence[tuple[StreamName, Issue]]]
 
 
 class StoredAnswer(Struct, frozen=True):
@@ -109,7 +110,7 @@ class Handler:
         ]
         for number, line in enumerate(work.day.lines[:lines_max]):
             try:
-                prepared = (
+                cause, issues = (
                     self._read_fact(line, work.facts[number], work.book.day)
                     if line.row.rank == FEED_RANK
                     else self._read(line)
@@ -117,14 +118,13 @@ class Handler:
             except Exception as error:
                 work.prepared.append(error)
                 break
-            work.prepared.append(prepared)
-            streams.extend(
-                (stream_name(issue.category, issue.key), issue.category, work.borrower_id)
-                for issue in prepared[1]
-            )
+            named = [(stream_name(issue.category, issue.key), issue) for issue in issues]
+            work.prepared.append((cause, named))
+            for stream, issue in named:
+                streams.append((stream, issue.category, work.borrower_id))
         return streams
 
-    def _read(self, line: Line) -> Prepared:
+    def _read(self, line: Line) -> Read:
         row = line.row
         if row.rank == ANSWER_RANK:
             answer = _STORED_ANSWER.decode(row.value)
@@ -152,7 +152,7 @@ class Handler:
         cause = Cause(id=envelope.id, origin=row.origin)
         return cause, self.stage.react(said, heard, line.at)
 
-    def _read_fact(self, line: Line, fact: FeedFact | Exception | None, day: date) -> Prepared:
+    def _read_fact(self, line: Line, fact: FeedFact | Exception | None, day: date) -> Read:
         reader = self.stage.feed
         assert reader is not None
         assert fact is not None
@@ -228,12 +228,11 @@ class Handler:
         cause, issues = prepared
         draft.change.agenda_deleted.append(line.row)
         if cause.fact_id is not None and self._seen(
-            draft, shelf, line, cause, issues, work.book.day
+            draft, shelf, line, cause, issues[0][0], work.book.day
         ):
             return ()
         touched: list[StreamName] = []
-        for issue in issues:
-            stream = stream_name(issue.category, issue.key)
+        for stream, issue in issues:
             part = replace(cause, part=touched.count(stream)) if stream in touched else cause
             entry = shelf.entries[stream]
             at = line.at if entry.time is None else max(line.at, entry.time)
@@ -254,13 +253,12 @@ class Handler:
         shelf: Shelf,
         line: Line,
         cause: Cause,
-        issues: Sequence[Issue],
+        stream: StreamName,
         day: date,
     ) -> bool:
         """A fact whose id its stream already has: a duplicate, or a contradiction of itself."""
         assert cause.fact_id is not None
-        issue = issues[0]
-        known = shelf.entries[stream_name(issue.category, issue.key)].digests.get(cause.fact_id)
+        known = shelf.entries[stream].digests.get(cause.fact_id)
         if known is None:
             return False
         if known == cause.digest:

@@ -27,7 +27,7 @@ from arrears.shared.eventstore.port import (
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
-from arrears.shared.runtime.feed import DAYS_AHEAD_MAX, FeedPartition
+from arrears.shared.runtime.feed import AHEAD_MAX, FeedPartition
 from arrears.shared.runtime.homes import Homes
 from arrears.shared.runtime.inbox import last_read, record_hash
 from arrears.shared.runtime.stage import (
@@ -178,7 +178,7 @@ class Resuming:
         closing = await self._last(place, lambda record: _feed_closing(reader, record, last_day))
         if closing is None:
             return (), ()
-        early = last_day - (DAYS_AHEAD_MAX + 1) * ONE_DAY
+        early = last_day - AHEAD_MAX - ONE_DAY
         before = await self._last(place, lambda record: _feed_closing(reader, record, early))
         held = FeedPartition(
             reader,

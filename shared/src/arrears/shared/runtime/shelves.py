@@ -5,10 +5,21 @@ the lock, equals the shelf's (protocol 1.4): every commit checks that.
 """
 
 from datetime import datetime
-from typing import Any
+
+from msgspec import Struct
 
 from arrears.shared.eventstore.port import Change, ShardState, Timer
 from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
+
+
+class Snapshot(Struct, frozen=True, gc=False):
+    """An entry as it was before a draft touched it."""
+
+    state: object
+    version: int
+    hash: str
+    time: datetime | None
+    due: datetime | None
 
 
 class Entry:
@@ -26,11 +37,12 @@ class Entry:
         self.due: datetime | None = None
         self.digests: dict[str, str] = {}
 
-    def snapshot(self) -> tuple[Any, ...]:
-        return (self.state, self.version, self.hash, self.time, self.due)
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self.state, self.version, self.hash, self.time, self.due)
 
-    def restore(self, saved: tuple[Any, ...]) -> None:
-        self.state, self.version, self.hash, self.time, self.due = saved
+    def restore(self, saved: Snapshot) -> None:
+        self.state, self.version, self.hash = saved.state, saved.version, saved.hash
+        self.time, self.due = saved.time, saved.due
 
 
 class Shelf:
@@ -55,16 +67,12 @@ class Draft:
         self.requests: dict[EventId, object] = {}
         self.decided: dict[Shard, list[object]] = {}
         self.timers_after: dict[tuple[Shard, BorrowerId], dict[StreamName, datetime]] = {}
-        self._saved: dict[tuple[Shard, StreamName], tuple[Entry, tuple[Any, ...], list[str]]] = {}
-        self._dues: dict[tuple[Shard, StreamName], Entry] = {}
-        self._first_dues: dict[tuple[Shard, StreamName], datetime | None] = {}
+        self._saved: dict[tuple[Shard, StreamName], tuple[Entry, Snapshot, list[str]]] = {}
 
     def touch(self, shard: Shard, stream: StreamName, entry: Entry) -> None:
         key = (shard, stream)
         if key not in self._saved:
             self._saved[key] = (entry, entry.snapshot(), [])
-            self._dues[key] = entry
-            self._first_dues[key] = entry.due
 
     def remember_digest(self, shard: Shard, stream: StreamName, event_id: str) -> None:
         self._saved[(shard, stream)][2].append(event_id)
@@ -82,8 +90,8 @@ class Draft:
         What was just loaded does not know which timers have fired without an event, so a command
         writes `every_timer` of the streams it touched.
         """
-        for (shard, stream), entry in self._dues.items():
-            if every_timer or entry.due != self._first_dues[(shard, stream)]:
+        for (shard, stream), (entry, before, _) in self._saved.items():
+            if every_timer or entry.due != before.due:
                 self.change.timers.append(
                     Timer(
                         shard=shard, stream=stream, borrower_id=entry.borrower_id, due_at=entry.due

@@ -46,9 +46,11 @@ WIRE_NAMES: Final[dict[type, str]] = {
     OldBorrowerProfileRecorded: "arrears.intake.old_borrower_profile_recorded.v1",
 }
 
+_OF_NO_CASE: Final = (BorrowerProfileRecorded, OldBorrowerProfileRecorded)
+
 
 def subject_of(event: IntakeEvent) -> str | None:
     """The case id; None where the event is about no case: the subject is the stream's borrower."""
-    if isinstance(event, BorrowerProfileRecorded | OldBorrowerProfileRecorded):
+    if isinstance(event, _OF_NO_CASE):
         return None
     return event.case_id

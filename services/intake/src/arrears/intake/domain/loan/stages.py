@@ -145,7 +145,7 @@ def due(rules: LoanRules, loan: Loan, after: datetime) -> datetime | None:
     step = _next_step(loan, case, owed, rules.policies.on(day), day)
     if isinstance(step, WaitUntil):
         day = step.day
-    elif not isinstance(step, Refer | GrantGrace):
+    elif isinstance(step, WaitForWord):
         return None
     return rules.calendar.last_minute_of(day)
 
