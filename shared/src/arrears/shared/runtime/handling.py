@@ -161,7 +161,10 @@ class Handler:
         late = self.stage.calendar.day_of(fact.time) < day
         issue = reader.issue(fact, at=line.at, late=late)
         cause = Cause(
-            id=fact.fact_id, origin=line.row.origin, fact_id=fact.fact_id, digest=fact.digest
+            id=fact.fact_id,
+            origin=line.row.origin,
+            fact_id=fact.fact_id,
+            digest=reader.digest(fact),
         )
         return cause, (issue,)
 

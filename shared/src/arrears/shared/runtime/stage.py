@@ -124,13 +124,12 @@ class DayClosing(Struct, frozen=True):
 class FeedFact(Struct, frozen=True, gc=False):
     """A readable fact of the bank: whose it is, when it says it happened, what it asks of us.
 
-    `fact_id` is the event id that its identity gives (protocol 2.4); `digest` stands for its
-    content; `loan` sorts the facts of one borrower and fixes whose they are (empty for a profile).
-    `borrower_id` None: the loan's borrower, as first known.
+    `fact_id` is the event id that its identity gives (protocol 2.4); `loan` sorts the facts of one
+    borrower and fixes whose they are (empty for a profile). `borrower_id` None: the loan's
+    borrower, as first known.
     """
 
     fact_id: EventId
-    digest: str
     time: datetime
     borrower_id: BorrowerId | None
     loan: str
@@ -145,6 +144,9 @@ class FeedReader(Protocol):
 
     async def unlock(self, facts: Sequence[FeedFact]) -> None:
         """Fetch the keys that sealing the personal data in these facts will need."""
+
+    def digest(self, fact: FeedFact) -> str:
+        """What stands for the content of an unlocked fact (protocol 2.4)."""
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         """The command that records the fact on its stream."""

@@ -91,7 +91,6 @@ class ToyReader:
             raise BadRecord("not_readable") from error
         return FeedFact(
             fact_id=EventId(derived_id("fact", said.loan, said.id)),
-            digest=f"{said.what}/{said.amount}/{said.time.isoformat()}",
             time=said.time,
             borrower_id=None if said.borrower is None else BorrowerId(said.borrower),
             loan=said.loan,
@@ -99,6 +98,11 @@ class ToyReader:
         )
 
     async def unlock(self, facts: Sequence[FeedFact]) -> None: ...
+
+    def digest(self, fact: FeedFact) -> str:
+        said = fact.body
+        assert isinstance(said, Line)
+        return f"{said.what}/{said.amount}/{said.time.isoformat()}"
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         assert isinstance(fact.body, Line)

@@ -11,7 +11,6 @@ from typing import Annotated, Final
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder
-from msgspec.structs import force_setattr
 
 from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain import facts
@@ -77,7 +76,6 @@ class FactReader:
             )
         return FeedFact(
             fact_id=fact_identity(fact),
-            digest=fact_digest(fact),
             time=fact.stated_at,
             borrower_id=fact.borrower_id,
             loan="" if isinstance(fact, ProfileFact) else fact.loan_key,
@@ -85,17 +83,20 @@ class FactReader:
         )
 
     async def unlock(self, heard: Sequence[FeedFact]) -> None:
-        profiles = [(one, one.body) for one in heard if isinstance(one.body, _Profile)]
+        profiles = [one.body for one in heard if isinstance(one.body, _Profile)]
         if not profiles:
             return
-        borrowers = {profile.fact.borrower_id for _, profile in profiles}
+        borrowers = {profile.fact.borrower_id for profile in profiles}
         keys = await self._keyring.keys_for(sorted(borrowers), "contact")
-        for one, profile in profiles:
-            fact = profile.fact
-            profile.key = key = keys[fact.borrower_id]
-            values = [equality(key, point.value) for point in fact.points]
-            # A digest over the values needs the key, which is here only now.
-            force_setattr(one, "digest", fact_digest(fact, [f"{value}" for value in values]))
+        for profile in profiles:
+            profile.key = keys[profile.fact.borrower_id]
+
+    def digest(self, fact: FeedFact) -> str:
+        body = fact.body
+        if not isinstance(body, _Profile):
+            return fact_digest(body)  # type: ignore[arg-type]
+        values = [equality(body.key, point.value) for point in body.fact.points]
+        return fact_digest(body.fact, [f"{value}" for value in values])
 
     def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
         body = fact.body
