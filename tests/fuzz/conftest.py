@@ -38,8 +38,8 @@ from arrears.legal.domain.claim.commands import NoteDemand, TakeClaim
 from arrears.mediation.api.routes import routes as mediation_routes
 from arrears.mediation.application.projections import case_list as mediation_list
 from arrears.mediation.domain.mediation.commands import AnswerInvitation, TakeMediation
+from arrears.shared.eventstore.folding import Projection
 from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.projector import Projection
 from arrears.shared.http.actors import DevelopmentActors
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge

@@ -11,8 +11,9 @@ from msgspec.json import decode, encode
 
 from arrears.shared.eventstore import projector as projecting
 from arrears.shared.eventstore.codec import Codec
+from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.port import Written
-from arrears.shared.eventstore.projector import Folding, Projector, projected_rows
+from arrears.shared.eventstore.projector import Projector, projected_rows
 from arrears.shared.kernel.ids import Shard
 
 pytestmark = pytest.mark.live

@@ -1,9 +1,4 @@
-"""Read models: pure `evolve(row, event)`, rows and cursor in one transaction.
-
-A projection is a module with NAME (never changed), VERSION (raised when `evolve` changes meaning:
-the rows are then built again), HEARS (the types of its events), Row, `key_of(event)` (None: no row)
-and `evolve(row, event)`. The events of one key are all in one shard. A projection never sends
-anything.
+"""Read models: rows and cursor in one transaction (what folds them: `folding`).
 
 In a rolling upgrade workers of two VERSIONs run beside one another. The newer one takes the
 projection, all shards of it, and the older ones fold nothing into it any more; until they end, the
@@ -11,19 +6,17 @@ shards that they hold have no rows. Nor does a program that is older for good, a
 taken back: its list begins anew once the projection's rows and cursors are deleted by hand.
 """
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from operator import itemgetter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import asyncpg
 import structlog
 from msgspec import Struct, field
-from msgspec.json import Decoder, Encoder
 
 from arrears.shared.eventstore.ahead import ahead
-from arrears.shared.eventstore.codec import Codec
+from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.port import Store, Written
 from arrears.shared.kernel.ids import Shard
 
@@ -73,62 +66,6 @@ _DROP: Final = "DELETE FROM projections WHERE name = $1 AND shard = ANY($2::smal
 _PAGE: Final = """
     SELECT key, row FROM projections WHERE name = $1 AND key > $2 ORDER BY key LIMIT $3
 """
-
-
-class Projection(Protocol):
-    """The shape of a projection module."""
-
-    NAME: str
-    VERSION: int
-    Row: Any
-
-    @property
-    def HEARS(self) -> AbstractSet[type]: ...  # noqa: N802 - the constant of a module
-
-    @property
-    def key_of(self) -> Callable[[Any], str | None]: ...
-
-    @property
-    def evolve(self) -> Callable[[Any, Any], Any]: ...
-
-
-class Folding:
-    """A projection with its decoder: rows as JSON in, rows as JSON out. Pure."""
-
-    def __init__(self, projection: Projection, codec: Codec) -> None:
-        self.projection = projection
-        self._readers = codec.readers(codec.wire_names[heard] for heard in projection.HEARS)
-        self._decode = Decoder(projection.Row).decode
-        self._encode = Encoder().encode
-
-    def events(self, written: Sequence[Written]) -> list[tuple[str, Any]]:
-        """The events that touch a row, with its key."""
-        readers, key_of = self._readers, self.projection.key_of
-        found = []
-        for _, wire_name, value in written:
-            read = readers.get(wire_name)
-            if read is not None:
-                event = read(value).data
-                key = key_of(event)
-                if key is not None:
-                    found.append((key, event))
-        return found
-
-    def decided(self, events: Sequence[object]) -> list[tuple[str, Any]]:
-        """The same of events that were not written out yet."""
-        heard, key_of = self.projection.HEARS, self.projection.key_of
-        keyed = [(key_of(event), event) for event in events if type(event) in heard]
-        return [(key, event) for key, event in keyed if key is not None]
-
-    def fold(
-        self, rows: Mapping[str, bytes], events: Sequence[tuple[str, Any]]
-    ) -> dict[str, bytes | None]:
-        """The rows that the events leave, by key; None where the row is gone."""
-        states: dict[str, Any] = {key: self._decode(row) for key, row in rows.items()}
-        evolve = self.projection.evolve
-        for key, event in events:
-            states[key] = evolve(states.get(key), event)
-        return {key: None if row is None else self._encode(row) for key, row in states.items()}
 
 
 class _Moved(Exception):

@@ -10,9 +10,9 @@ from typing import Final
 import asyncpg
 from fastapi import APIRouter
 
+from arrears.shared.eventstore.folding import Folding, Projection
 from arrears.shared.eventstore.pool import bounded, close_pool, open_pool
 from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.eventstore.projector import Folding, Projection
 from arrears.shared.http.edge import Edge
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.master import MasterKey

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final
 
+from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
 from arrears.shared.service.worker import Worker

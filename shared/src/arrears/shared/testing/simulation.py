@@ -18,10 +18,10 @@ from typing import Any, Final, Protocol, cast
 from structlog.testing import capture_logs
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.memory_leases import LeaseTable, MemoryLeases
 from arrears.shared.eventstore.port import Store
-from arrears.shared.eventstore.projector import Folding
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.kernel.reaction import Gateway
