@@ -184,7 +184,7 @@ class Ears:
     ) -> None:
         """Homes are settled for all partitions at once: each time is a commit."""
         await self._homes.settle([fact for _, read in heard for _, fact, _ in read.placed])
-        now = self._now()
+        now, ours = self._now(), []
         for held, read in heard:
             hearing.change.positions.append(read.move)
             hearing.change.refused.extend(read.refused)
@@ -193,9 +193,13 @@ class Ears:
                 hearing.rows.append(row)
                 if row.shard in self._shards:
                     self._facts.put(row, fact)
+                    ours.append(fact)
             if read.move.first_day is not None:
                 for shard in range(SHARD_COUNT):
                     hearing.first_days[Shard(shard)] = read.move.first_day
+        if self._clock == "live" and self._stage.feed is not None:
+            # They are unlocked when they are handled: by then their keys are at hand.
+            await self._stage.feed.unlock(ours)
 
     async def _reread(self) -> None:
         """Seek back to the stored positions: what was only scanned must now be judged."""
