@@ -158,7 +158,7 @@ class Handler:
         assert fact is not None
         if isinstance(fact, Exception):
             raise fact
-        late = self.stage.calendar.day_of(fact.time) < day
+        late = fact.time < self.stage.calendar.start_of(day)
         issue = reader.issue(fact, at=line.at, late=late)
         cause = Cause(
             id=fact.fact_id,
