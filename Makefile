@@ -50,7 +50,10 @@ simulate: setup ## Seeded interleavings and faults in memory (SEEDS=n: how many,
 
 fuzz: setup ## Bad input in memory (RECORDS=n: of the feed, 100000; REQUESTS=n: over HTTP, 20000; SEED=n)
 	@RECORDS="$(or $(RECORDS),100000)" REQUESTS="$(or $(REQUESTS),20000)" SEED="$(SEED)" $(BIN)/python -m pytest -q --timeout=0 tests/fuzz
-	@$(BIN)/python tests/fuzz/guided.py "$(or $(RECORDS),100000)" "$(or $(SEED),1)"
+	@cmp -s requirements/fuzz.txt .local/fuzz/installed.txt || { rm -rf .local/fuzz; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: \
+	    --target .local/fuzz -r requirements/fuzz.txt && cp requirements/fuzz.txt .local/fuzz/installed.txt; } || true
+	@PYTHONPATH=.local/fuzz $(BIN)/python tests/fuzz/guided.py "$(or $(RECORDS),100000)" "$(or $(SEED),1)"
 
 chaos: setup ## Faults on a real Kafka and PostgreSQL while a feed runs (FAULTS=n: how many, 100; SEED=n)
 	@$(BIN)/arrears chaos $(if $(FAULTS),--faults "$(FAULTS)") $(if $(SEED),--seed "$(SEED)")
@@ -68,7 +71,7 @@ clean: down ## Stop everything and remove .local/
 	@if [ -x $(BIN)/arrears ]; then $(BIN)/arrears stack clean; fi; rm -rf .local
 
 requirements: setup ## Lock the newest versions of requirements/*.in with their hashes
-	@set -e; for pair in base:run local:local build:build dev:dev uv:uv bench:bench; do \
+	@set -e; for pair in base:run local:local build:build dev:dev uv:uv bench:bench fuzz:fuzz; do \
 	  UV_CACHE_DIR=.local/cache/uv $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 	    requirements/$${pair%:*}.in -o requirements/$${pair#*:}.txt; done

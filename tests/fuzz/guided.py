@@ -1,7 +1,7 @@
 """Decoders under inputs that coverage guides: `python tests/fuzz/guided.py RUNS SEED`.
 
-Needs atheris, which is no dependency: where it is not installed, or does not run on this Python,
-this says so and is done. Each input begins with a byte that chooses who reads the rest.
+Needs atheris, which `make fuzz` fetches: where there is none for this Python, this says so and is
+done. Each input begins with a byte that chooses who reads the rest.
 """
 
 import json
