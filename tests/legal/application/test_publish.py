@@ -7,12 +7,10 @@ import msgspec
 import pytest
 
 from arrears.legal.application.publish import WIRE_NAMES, subject_of
-from arrears.legal.domain.claim.events import (
-    ClaimEnded,
-    ClaimEvent,
+from arrears.legal.domain.claim.events import ClaimEnded, ClaimEvent, FilingRefused
+from arrears.legal.domain.claim.suit_events import (
     ClaimFiled,
     EnforcementClosed,
-    FilingRefused,
     JudgmentEntered,
     JudgmentObeyed,
 )

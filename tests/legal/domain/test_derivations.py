@@ -26,10 +26,12 @@ from arrears.legal.domain.claim.events import (
     ClaimEvent,
     ClaimTaken,
     DemandNoted,
-    EnforcementAlarmRaised,
-    JudgmentEntered,
     LimitationAlarmRaised,
     LimitationInterrupted,
+)
+from arrears.legal.domain.claim.suit_events import (
+    EnforcementAlarmRaised,
+    JudgmentEntered,
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation

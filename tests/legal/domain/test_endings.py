@@ -29,12 +29,11 @@ from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     ClaimEnded,
     ClaimEvent,
-    ClaimFiled,
     ClaimTaken,
     ClaimWithdrawn,
     FilingRefused,
-    JudgmentNotEntered,
 )
+from arrears.legal.domain.claim.suit_events import ClaimFiled, JudgmentNotEntered
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec

@@ -22,10 +22,9 @@ from arrears.legal.domain.claim.commands import (
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import (
+from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent
+from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
-    ClaimClosed,
-    ClaimEvent,
     EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,

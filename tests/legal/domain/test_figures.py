@@ -19,12 +19,11 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
     ClaimEvent,
-    ClaimFiled,
     FilingApproved,
     FilingRefused,
     LimitationInterrupted,
-    PaymentNoted,
 )
+from arrears.legal.domain.claim.suit_events import ClaimFiled, PaymentNoted
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId

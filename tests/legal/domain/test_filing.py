@@ -24,7 +24,6 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
     ClaimEvent,
-    ClaimFiled,
     ClaimPaused,
     ClaimResumed,
     ClaimTaken,
@@ -32,6 +31,7 @@ from arrears.legal.domain.claim.events import (
     FilingApproved,
     FilingRefused,
 )
+from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
 from arrears.legal.domain.policy import PolicyBook

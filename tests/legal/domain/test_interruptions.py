@@ -26,12 +26,12 @@ from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
     ClaimEvent,
-    ClaimFiled,
     ClaimTaken,
     FilingRefused,
     LimitationAlarmRaised,
     LimitationInterrupted,
 )
+from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId

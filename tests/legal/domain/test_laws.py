@@ -30,13 +30,9 @@ from arrears.legal.domain.claim.commands import (
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import (
-    ClaimEvent,
-    EnforcementClosed,
-    MoneyRecovered,
-    PaymentNoted,
-)
+from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.state import Phase
+from arrears.legal.domain.claim.suit_events import EnforcementClosed, MoneyRecovered, PaymentNoted
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId

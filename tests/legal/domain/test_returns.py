@@ -24,7 +24,6 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
     ClaimEvent,
-    ClaimFiled,
     ClaimResumed,
     ClaimReturned,
     ClaimTaken,
@@ -33,6 +32,7 @@ from arrears.legal.domain.claim.events import (
     LimitationAlarmRaised,
     LimitationInterrupted,
 )
+from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec

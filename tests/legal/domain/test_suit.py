@@ -17,17 +17,15 @@ from arrears.legal.domain.claim.commands import (
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import (
-    ClaimClosed,
-    ClaimEvent,
+from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWithdrawn
+from arrears.legal.domain.claim.state import Phase
+from arrears.legal.domain.claim.suit_events import (
     ClaimRegistered,
-    ClaimWithdrawn,
     JudgmentEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     PaymentNoted,
 )
-from arrears.legal.domain.claim.state import Phase
 from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId

@@ -20,12 +20,8 @@ from arrears.legal.domain.claim.commands import (
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import (
-    ClaimEvent,
-    ClaimRegistered,
-    ClaimReturned,
-    LimitationInterrupted,
-)
+from arrears.legal.domain.claim.events import ClaimEvent, ClaimReturned, LimitationInterrupted
+from arrears.legal.domain.claim.suit_events import ClaimRegistered
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 

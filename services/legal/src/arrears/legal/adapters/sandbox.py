@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from arrears.legal.application.effects import Concluded, Judged, Registered, Searched
-from arrears.legal.domain.claim.events import ClaimFiled, EnforcementApplied
+from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
 from arrears.shared.kernel.ids import derived_id
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
 from arrears.shared.sandbox.answers import court_answer, enforcement_answer

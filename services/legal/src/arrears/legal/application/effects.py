@@ -18,7 +18,8 @@ from arrears.legal.domain.claim.commands import (
     RecordSearch,
     RegisterClaim,
 )
-from arrears.legal.domain.claim.events import ClaimEvent, ClaimFiled, EnforcementApplied
+from arrears.legal.domain.claim.events import ClaimEvent
+from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
 
 FILING: Final = "filing"
 ENFORCEMENT: Final = "enforcement"

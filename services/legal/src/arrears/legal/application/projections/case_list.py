@@ -12,34 +12,36 @@ from msgspec.structs import replace
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
-    AssetsSearched,
     ClaimClosed,
     ClaimEnded,
     ClaimEvent,
-    ClaimFiled,
     ClaimPaused,
-    ClaimRegistered,
     ClaimResumed,
     ClaimReturned,
     ClaimTaken,
     ClaimWithdrawn,
     DemandNoted,
+    FilingApproved,
+    FilingRefused,
+    LimitationAlarmRaised,
+    LimitationInterrupted,
+)
+from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Interrupting
+from arrears.legal.domain.claim.suit_events import (
+    AssetsSearched,
+    ClaimFiled,
+    ClaimRegistered,
     EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
-    FilingApproved,
-    FilingRefused,
     JudgmentEntered,
     JudgmentNotEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
-    LimitationAlarmRaised,
-    LimitationInterrupted,
     MoneyRecovered,
     PaymentNoted,
 )
-from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Interrupting
 from arrears.legal.domain.gate import LIMITATION_ALIVE
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 

@@ -23,6 +23,7 @@ from arrears.legal.domain.claim.events import (
     DemandNoted,
     LimitationInterrupted,
 )
+from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.filing import look_again
 from arrears.legal.domain.claim.rules import Clock, Rules, restarted
 from arrears.legal.domain.claim.state import (
@@ -32,7 +33,6 @@ from arrears.legal.domain.claim.state import (
     Phase,
     agreement_reference,
     demand_reference,
-    evolve,
 )
 from arrears.legal.domain.limitation import INSTALMENTS, Interruption
 from arrears.shared.kernel.decider import Refused

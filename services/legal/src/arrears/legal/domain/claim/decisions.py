@@ -28,8 +28,9 @@ from arrears.legal.domain.claim.commands import (
     WakeUp,
 )
 from arrears.legal.domain.claim.events import ClaimEvent
+from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.rules import Rules
-from arrears.legal.domain.claim.state import Claim, Phase, evolve
+from arrears.legal.domain.claim.state import Claim, Phase
 from arrears.legal.domain.deadlines import IsWorkday
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar

@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from arrears.legal.domain.claim.commands import EndSuit
-from arrears.legal.domain.claim.events import (
-    ClaimClosed,
-    ClaimEnded,
-    ClaimEvent,
-    ClaimWithdrawn,
-)
+from arrears.legal.domain.claim.events import ClaimClosed, ClaimEnded, ClaimEvent, ClaimWithdrawn
 from arrears.legal.domain.claim.state import (
     DISMISSED,
     NOT_ACCEPTED,

@@ -11,6 +11,21 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from arrears.legal.domain.claim.suit_events import (
+    AssetsSearched,
+    ClaimFiled,
+    ClaimRegistered,
+    EnforcementAlarmRaised,
+    EnforcementApplied,
+    EnforcementClosed,
+    EnforcementLapsed,
+    JudgmentEntered,
+    JudgmentNotEntered,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
+    MoneyRecovered,
+    PaymentNoted,
+)
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -166,173 +181,6 @@ class LimitationAlarmRaised(Struct, frozen=True, kw_only=True):
     limitation_expires_on: date
     missing: tuple[str, ...]
     derivation: Derivation | None = None
-
-
-class ClaimFiled(Struct, frozen=True, kw_only=True):
-    """Asks the outside world: the court is to register the claim.
-
-    `court_fee_minor` is the acceptance fee; None where the policy has no table in the currency.
-    `filing` counts the filings of the case, for the court's answers to name theirs.
-    """
-
-    case_id: CaseId
-    loan_key: LoanKey
-    claim_minor: int
-    currency: str
-    court_fee_minor: int | None
-    filed_on: date
-    inputs: GateInputs
-    policy_id: str
-    policy_version: int
-    filing: int = 1
-
-
-class ClaimRegistered(Struct, frozen=True, kw_only=True):
-    """The court has accepted the claim: the receipt for filing."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    docket: str
-    gateway: str
-
-
-class PaymentNoted(Struct, frozen=True, kw_only=True):
-    """Money that is not in the figure that was filed; it counts towards the judgment."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    repayment_id: str
-    amount_minor: int
-    currency: str
-    value_on: date
-    since_filing_minor: int
-    clock: str | None
-    expires_on: date | None
-    derivation: Derivation | None = None
-
-
-class JudgmentEntered(Struct, frozen=True, kw_only=True):
-    """`apply_by_on` is the last day to apply for enforcement. `recorded_by` None: the court."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    awarded_minor: int
-    currency: str
-    judged_on: date
-    obey_by_on: date
-    apply_by_on: date
-    recorded_by: StaffId | None
-    policy_id: str
-    policy_version: int
-    derivation: Derivation | None = None
-
-
-class JudgmentNotEntered(Struct, frozen=True, kw_only=True):
-    """The court's answer does not fit the claim, which waits for staff to enter what it says.
-
-    `reason`: other_currency, less_than_nothing.
-    """
-
-    case_id: CaseId
-    loan_key: LoanKey
-    reason: str
-    awarded_minor: int
-    currency: str
-    obey_by_on: date
-
-
-class JudgmentObeyed(Struct, frozen=True, kw_only=True):
-    """Money since filing has reached what was awarded."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    paid_minor: int
-    awarded_minor: int
-    currency: str
-
-
-class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
-    """The last day to obey has ended. `apply_on`: when enforcement follows by itself, if so."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    paid_minor: int
-    awarded_minor: int
-    currency: str
-    obey_by_on: date
-    apply_on: date | None
-    apply_by_on: date
-    policy_id: str
-    policy_version: int
-
-
-class EnforcementAlarmRaised(Struct, frozen=True, kw_only=True):
-    """Nobody has applied yet, and the time to do so ends: `days_left` is the alarm's threshold."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    days_left: int
-    apply_by_on: date
-    unpaid_minor: int
-    currency: str
-    derivation: Derivation | None = None
-
-
-class EnforcementLapsed(Struct, frozen=True, kw_only=True):
-    """Nobody applied in time. The court still accepts an application; the debtor may object."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    apply_by_on: date
-
-
-class EnforcementApplied(Struct, frozen=True, kw_only=True):
-    """Asks the outside world: the court is to search and take assets.
-
-    The fee is not advanced; the debtor bears it. `recorded_by` None: by policy, by itself.
-    `filing` is that of the claim.
-    """
-
-    case_id: CaseId
-    loan_key: LoanKey
-    unpaid_minor: int
-    awarded_minor: int
-    currency: str
-    enforcement_fee_minor: int | None
-    apply_by_on: date
-    recorded_by: StaffId | None
-    policy_id: str
-    policy_version: int
-    filing: int = 1
-
-
-class AssetsSearched(Struct, frozen=True, kw_only=True):
-    """`found`: full, part, none - what the searched assets would cover."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    found: str
-
-
-class MoneyRecovered(Struct, frozen=True, kw_only=True):
-    case_id: CaseId
-    loan_key: LoanKey
-    repayment_id: str
-    amount_minor: int
-    currency: str
-    recovered_minor: int
-
-
-class EnforcementClosed(Struct, frozen=True, kw_only=True):
-    """`result` follows the money: recovered_in_full, recovered_in_part, no_assets."""
-
-    case_id: CaseId
-    loan_key: LoanKey
-    result: str
-    recovered_minor: int
-    unpaid_minor: int
-    currency: str
-    recorded_by: StaffId | None
 
 
 class ClaimWithdrawn(Struct, frozen=True, kw_only=True):

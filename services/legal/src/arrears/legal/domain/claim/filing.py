@@ -13,7 +13,6 @@ from arrears.legal.domain.claim.commands import (
 )
 from arrears.legal.domain.claim.events import (
     ClaimEvent,
-    ClaimFiled,
     ClaimPaused,
     ClaimResumed,
     ClaimReturned,
@@ -22,8 +21,10 @@ from arrears.legal.domain.claim.events import (
     FilingRefused,
     LimitationAlarmRaised,
 )
+from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.rules import Rules
-from arrears.legal.domain.claim.state import Claim, Phase, evolve
+from arrears.legal.domain.claim.state import Claim, Phase
+from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.fees import acceptance_fee
 from arrears.legal.domain.gate import LIMITATION_ALIVE, GateInputs, missing_items

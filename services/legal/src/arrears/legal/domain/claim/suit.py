@@ -14,9 +14,19 @@ from arrears.legal.domain.claim.commands import (
     RegisterClaim,
 )
 from arrears.legal.domain.claim.endings import closed, ended
-from arrears.legal.domain.claim.events import (
+from arrears.legal.domain.claim.events import ClaimEvent
+from arrears.legal.domain.claim.evolve import evolve
+from arrears.legal.domain.claim.rules import Rules, restarted
+from arrears.legal.domain.claim.state import (
+    DISMISSED,
+    IN_FULL,
+    OBEYED,
+    Claim,
+    Phase,
+    judgment_reference,
+)
+from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
-    ClaimEvent,
     ClaimRegistered,
     EnforcementAlarmRaised,
     EnforcementApplied,
@@ -28,16 +38,6 @@ from arrears.legal.domain.claim.events import (
     JudgmentObeyed,
     MoneyRecovered,
     PaymentNoted,
-)
-from arrears.legal.domain.claim.rules import Rules, restarted
-from arrears.legal.domain.claim.state import (
-    DISMISSED,
-    IN_FULL,
-    OBEYED,
-    Claim,
-    Phase,
-    evolve,
-    judgment_reference,
 )
 from arrears.legal.domain.fees import enforcement_fee
 from arrears.legal.domain.limitation import Interruption
