@@ -118,7 +118,13 @@ ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 class TestCourt:
     def test_registers_a_filed_claim_once(self) -> None:
         given(*lived(*FILED)).when(REGISTER).then(
-            ClaimRegistered(case_id=CASE, loan_key=LOAN, docket="d-1", gateway="sandbox")
+            ClaimRegistered(
+                case_id=CASE,
+                loan_key=LOAN,
+                docket="d-1",
+                gateway="sandbox",
+                registered_on=date(2026, 3, 4),
+            )
         )
         given(*lived(*FILED, REGISTER)).when(REGISTER).then_nothing_happens()
 

@@ -16,6 +16,7 @@ from arrears.legal.domain.claim.commands import (
     NotePromise,
     NoteRepayment,
     PauseClaim,
+    RegisterClaim,
     TakeClaim,
     WakeUp,
 )
@@ -196,3 +197,16 @@ def test_an_answer_that_was_not_entered_shows_why_until_a_judgment_is() -> None:
     odd = replace(JUDGE, currency="USD")
     assert shown(TAKE, DEMAND, odd).reason == "other_currency"
     assert shown(TAKE, DEMAND, odd, JUDGE).reason is None
+
+
+def test_a_court_that_is_silent_is_shown_until_it_answers() -> None:
+    filed = (DEMAND, TAKE)
+    silent = (*filed, wake_on(date(2026, 3, 10)))
+    register = RegisterClaim(docket="d-1", gateway="court", now=NOW + timedelta(days=9))
+    again = wake_on(date(2026, 9, 12))
+    assert shown(*filed).court_silent_since_on is None
+    assert shown(*silent).court_silent_since_on == date(2026, 3, 9)
+    assert shown(*silent, register).court_silent_since_on is None
+    assert shown(*silent, register, again).court_silent_since_on == date(2026, 9, 11)
+    assert shown(*silent, register, again, JUDGE).court_silent_since_on is None
+    assert shown(*silent, WITHDRAWN).court_silent_since_on is None

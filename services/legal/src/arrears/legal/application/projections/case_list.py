@@ -31,6 +31,7 @@ from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
     ClaimFiled,
     ClaimRegistered,
+    CourtSilenceNoted,
     EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
@@ -46,7 +47,7 @@ from arrears.legal.domain.gate import LIMITATION_ALIVE
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 3  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 4  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 _NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
@@ -61,6 +62,9 @@ class Row(Struct, frozen=True, kw_only=True):
     then to apply for enforcement. `deadline_on` is the next last day with whose end a right is
     lost: to sue (`deadline_rule` limitation) or to apply (enforcement); None once it is lost or
     used. `last_alarm_days` is the threshold of the last alarm before that day.
+
+    `court_silent_since_on`: the last day on which the court should have registered or judged the
+    claim; None where its time runs, and once it has answered.
     """
 
     case_id: CaseId
@@ -79,6 +83,7 @@ class Row(Struct, frozen=True, kw_only=True):
     claim_minor: int | None = None
     court_fee_minor: int | None = None
     docket: str | None = None
+    court_silent_since_on: date | None = None
     awarded_minor: int | None = None
     paid_minor: int = 0
     recovered_minor: int = 0
@@ -137,7 +142,9 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _filed(row, event)
         case ClaimRegistered(docket=docket):
             status = "registered" if row.status == "filed" else row.status
-            return replace(row, status=status, docket=docket)
+            return replace(row, status=status, docket=docket, court_silent_since_on=None)
+        case CourtSilenceNoted(answer_by_on=answer_by_on):
+            return replace(row, court_silent_since_on=answer_by_on)
         case PaymentNoted():
             return _with_paid(_begun_anew(row, event), event.since_filing_minor)
         case JudgmentEntered():
@@ -157,7 +164,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(row, reason=reason)
         case ClaimClosed(reason=reason) | ClaimEnded(result=reason):
             closed = replace(row, status="closed", reason=reason, expires_on=None)
-            return _without_deadline(closed)
+            return replace(_without_deadline(closed), court_silent_since_on=None)
         case _:
             assert_never(event)
 
@@ -179,6 +186,7 @@ def _judged(row: Row, event: JudgmentEntered) -> Row:
         row,
         status="judged",
         reason=None,
+        court_silent_since_on=None,
         awarded_minor=event.awarded_minor,
         expires_on=event.obey_by_on,
         deadline_on=event.apply_by_on,

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial, reduce
 from typing import Final, TypeAlias, assert_never
 
-from arrears.legal.domain.claim import acts, endings, filing, suit
+from arrears.legal.domain.claim import acts, court, endings, filing, suit
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
@@ -69,7 +69,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case ApproveFiling():
             return filing.approve(rules, command, claim)
         case RegisterClaim():
-            return suit.register(command, claim)
+            return suit.register(rules, command, claim)
         case EnterJudgment():
             return suit.enter_judgment(rules, command, claim)
         case EndSuit():
@@ -131,6 +131,8 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
             days.extend(filing.alarm_days(rules, claim, today))
             if not claim.returned and not claim.despite_limitation:
                 days.append(claim.limitation_expires_on + ONE_DAY)
+        case Phase.FILED | Phase.REGISTERED:
+            days.extend(court.silence_days(rules, claim))
         case Phase.JUDGED:
             days.append(claim.obey_by_on + ONE_DAY)
         case Phase.NOT_OBEYED:
@@ -161,6 +163,8 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
         case Phase.REFUSED:
             said = filing.look_again(rules, claim, now)
             return said or filing.raise_alarm(rules, claim, today)
+        case Phase.FILED | Phase.REGISTERED:
+            return court.note_silence(rules, claim, today)
         case Phase.JUDGED if claim.obey_by_on < today:
             return suit.judge_obedience(rules, claim, today)
         case Phase.NOT_OBEYED:

@@ -15,6 +15,7 @@ from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
     ClaimFiled,
     ClaimRegistered,
+    CourtSilenceNoted,
     EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
@@ -229,6 +230,7 @@ ClaimEvent: TypeAlias = (
     | LimitationAlarmRaised
     | ClaimFiled
     | ClaimRegistered
+    | CourtSilenceNoted
     | PaymentNoted
     | JudgmentEntered
     | JudgmentNotEntered

@@ -42,6 +42,7 @@ from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
     ClaimFiled,
     ClaimRegistered,
+    CourtSilenceNoted,
     EnforcementAlarmRaised,
     EnforcementApplied,
     EnforcementClosed,
@@ -81,8 +82,9 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case ClaimFiled():
             return _filed(claim, event)
         case ClaimRegistered():
-            phase = Phase.REGISTERED if claim.phase is Phase.FILED else claim.phase
-            return replace(claim, registered=True, phase=phase)
+            return _registered(claim, event)
+        case CourtSilenceNoted():
+            return replace(claim, silence_noted=True)
         case PaymentNoted() | MoneyRecovered():
             return _paid(claim, event)
         case JudgmentEntered():
@@ -126,6 +128,16 @@ def _filed(claim: Claim, event: ClaimFiled) -> Claim:
         filed_on=event.filed_on,
         registered=False,
         missing=(),
+    )
+
+
+def _registered(claim: Claim, event: ClaimRegistered) -> Claim:
+    return replace(
+        claim,
+        registered=True,
+        registered_on=event.registered_on,
+        silence_noted=False,
+        phase=Phase.REGISTERED if claim.phase is Phase.FILED else claim.phase,
     )
 
 

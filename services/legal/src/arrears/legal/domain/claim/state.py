@@ -81,6 +81,9 @@ class Claim(Struct, frozen=True, kw_only=True):
     # --- The suit and after it.
     filings: int = 0
     filed_on: date = date.max
+    registered_on: date | None = None
+    silence_noted: bool = False
+    """Of what the court is waited for now."""
     since_filing_minor: int = 0
     """Money that is not in the figure that was filed."""
     awarded_minor: int = 0

@@ -50,7 +50,7 @@ IN_PART = "recovered_in_part"
 NO_ASSETS = "no_assets"
 
 
-def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
+def register(rules: Rules, command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
     """The docket is kept also where staff have entered the judgment before it came."""
     if claim.registered or claim.phase in (Phase.UNREFERRED, Phase.REFUSED, Phase.CLOSED):
         return ()
@@ -62,6 +62,7 @@ def register(command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
             loan_key=claim.loan_key,
             docket=command.docket,
             gateway=command.gateway,
+            registered_on=rules.day_of(command.now),
         ),
     )
 

@@ -33,12 +33,30 @@ class ClaimFiled(Struct, frozen=True, kw_only=True):
 
 
 class ClaimRegistered(Struct, frozen=True, kw_only=True):
-    """The court has accepted the claim: the receipt for filing."""
+    """The court has accepted the claim: the receipt for filing.
+
+    `registered_on` is None in events of before it was kept.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
     docket: str
     gateway: str
+    registered_on: date | None = None
+
+
+class CourtSilenceNoted(Struct, frozen=True, kw_only=True):
+    """The court should have answered by `answer_by_on` and has not; a lawyer is to ask.
+
+    `awaited`: registration, judgment.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    awaited: str
+    answer_by_on: date
+    filed_on: date
+    derivation: Derivation | None = None
 
 
 class PaymentNoted(Struct, frozen=True, kw_only=True):
