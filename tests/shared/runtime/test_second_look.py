@@ -1,4 +1,4 @@
-"""Under the wall clock a busy worker also hears what came after what had arrived."""
+"""Under the wall clock a worker hears what came meanwhile, and fetches the keys for it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -6,6 +6,7 @@ import pytest
 
 from arrears.shared.runtime import ears
 from arrears.shared.runtime.bus import Record, TopicPartition
+from arrears.shared.runtime.stage import FeedFact
 from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_world import ToyWorld
 
@@ -91,3 +92,33 @@ async def test_the_feeds_clock_waits_for_days_and_not_for_milliseconds(
     listener = dripping(world, monkeypatch, [0], [1])
     await world.intake.ears.listen(wait_seconds=0.0)
     assert listener.waited == [0.0]
+
+
+def unlocking(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many facts each unlocking is asked for."""
+    asked: list[int] = []
+
+    async def unlock(facts: Sequence[FeedFact]) -> None:
+        asked.append(len(facts))
+
+    monkeypatch.setattr(world.intake.stage.feed, "unlock", unlock)
+    return asked
+
+
+async def test_the_keys_of_what_was_heard_are_fetched_at_once(
+    live: LiveWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = unlocking(live, monkeypatch)
+    dripping(live, monkeypatch, [0, 1, 2])
+    await live.intake.ears.listen(wait_seconds=0.0)
+    assert asked == [3]
+
+
+async def test_under_the_feeds_clock_keys_wait_for_the_day(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.run_days(1, 1)
+    asked = unlocking(world, monkeypatch)
+    dripping(world, monkeypatch, [0, 1])
+    await world.intake.ears.listen(wait_seconds=0.0)
+    assert asked == []
