@@ -6,7 +6,9 @@ from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.port import Change
 from arrears.shared.runtime.bus import Outgoing, OutOfRetention, TopicPartition
 from arrears.shared.runtime.inbox import SourceBroken
+from arrears.shared.testing.feed_lines import partition_of
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
+from arrears.shared.testing.world import FEED_PARTITIONS
 
 
 def intake_topic(world: ToyWorld, borrower: str = "anna") -> TopicPartition:
@@ -65,6 +67,26 @@ class TestProtocol21:
         for store in world.stores.values():
             assert {state.open_day for state in store.shards.values()} == {day(2)}
         assert world.nouns("contact", "anna") == ["notice_planned"]
+
+    async def test_a_partition_may_learn_its_first_day_while_another_is_heard(
+        self, world: ToyWorld
+    ) -> None:
+        """Both in one poll: what was heard of the other is not heard again."""
+        annas = partition_of("anna", FEED_PARTITIONS)
+        others = [part for part in range(FEED_PARTITIONS) if part != annas]
+        world.fact(1, "anna", 1)
+        world.close_partition(annas, 1)
+        await drain(world.intake.hear)
+        world.fact(2, "anna", 2, what="repayment")
+        for part in others:
+            world.close_partition(part, 1)
+        await drain(world.intake.hear)
+        assert len(world.stores["intake"].agenda_rows) == 2
+        world.first_day = day(1)
+        await world.run_days(2, 3)
+        assert world.nouns("intake", "anna").count("fact_recorded") == 1
+        assert world.nouns("intake", "anna").count("repayment_recorded") == 1
+        world.check_laws()
 
 
 class TestProtocol22:

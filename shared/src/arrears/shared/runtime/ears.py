@@ -148,10 +148,10 @@ class Ears:
                 reassign |= held.look_for_first_day(records)
         if heard:
             await self._hear_feed(hearing, heard)
+        self._move(hearing.change.positions)
         if reassign:
             await self._reread()
             return hearing
-        self._move(hearing.change.positions)
         return hearing if hearing.change.positions else None
 
     async def _poll(self, wait_seconds: float) -> Mapping[TopicPartition, Sequence[Record]]:
