@@ -5,6 +5,7 @@ a seed that sees it; where a change of the kernel gave that seed another story, 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace as replace_story
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +18,13 @@ from arrears.shared.eventstore.port import (
     EventRepeated,
     Fenced,
     PendingEffect,
+    PositionMove,
     ShardChange,
     ShardState,
 )
 from arrears.shared.kernel.ids import EventId, Shard
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
+from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.relay import Relay
@@ -115,6 +118,36 @@ def test_a_listener_error_swallowed(simulator: Simulator, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Owner, "hear", swallow)
     assert caught(simulator, 9)
+
+
+def test_a_place_that_is_not_moved_while_another_learns_its_first_day(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is heard again, the store says no and the worker begins anew: nothing is lost, so only a
+    run that nobody disturbs shows it."""
+    move, reread = Ears._move, Ears._reread
+    held: dict[Ears, Sequence[PositionMove]] = {}
+
+    def late(self: Ears, moves: Sequence[PositionMove]) -> None:
+        move(self, held.pop(self, ()))
+        held[self] = moves
+
+    async def forgotten(self: Ears) -> None:
+        held.pop(self, None)
+        await reread(self)
+
+    async def listen(self: Ears, *, wait_seconds: float) -> Hearing | None:
+        hearing = await heard(self, wait_seconds=wait_seconds)
+        move(self, held.pop(self, ()))
+        return hearing
+
+    heard = Ears.listen
+    monkeypatch.setattr(Ears, "_move", late)
+    monkeypatch.setattr(Ears, "_reread", forgotten)
+    monkeypatch.setattr(Ears, "listen", listen)
+    failure = simulator.play(4, replace_story(simulator.story(4), faults=()))
+    assert failure is not None
+    assert "started over undisturbed" in failure.error
 
 
 def test_a_timer_forgotten(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:

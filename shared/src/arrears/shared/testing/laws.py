@@ -5,7 +5,7 @@ the kernel that wrote it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -150,6 +150,16 @@ def _accounted_for(found: Mapping[str, Sequence[str]], origin: str, record: Reco
     expected = 0 if BUSINESS_DAY_CLOSED.encode() in record.value else 1
     if len(ends) != expected:
         raise Broken(f"{origin}: accounted for as {list(ends) or 'nothing'}")
+
+
+def nobody_starts_over(said: Sequence[MutableMapping[str, Any]]) -> None:
+    """Where nothing is disturbed: a worker that begins anew has contradicted itself.
+
+    It would go on, so no other law sees it.
+    """
+    over = [line for line in said if line["event"] == "starting_over"]
+    if over:
+        raise Broken(f"{over[0]['service']} started over undisturbed: {over[0]['error']}")
 
 
 def no_key_is_asked_twice(service: str, requests: Sequence[EffectRequest]) -> None:

@@ -274,9 +274,11 @@ class Simulation:
         asyncio._set_running_loop(self.loop)
         before = signal.signal(signal.SIGVTALRM, _spin)
         try:
-            with capture_logs():
+            with capture_logs() as said:
                 self._play()
                 self._check()
+            if not self.story.faults:
+                laws.nobody_starts_over(said)
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
             signal.signal(signal.SIGVTALRM, before)
