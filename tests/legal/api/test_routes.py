@@ -135,7 +135,7 @@ class TestApi(ApiSuite):
     @pytest.mark.parametrize(
         ("body", "status", "reason"),
         [
-            ({"result": "lost", "reason": "x"}, 409, "unknown_result"),
+            ({"result": "lost", "reason": "x"}, 422, "invalid_request"),
             ({"result": "dismissed"}, 422, "invalid_request"),
             ({"result": "dismissed", "reason": ""}, 422, "invalid_request"),
         ],

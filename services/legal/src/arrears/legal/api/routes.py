@@ -105,11 +105,7 @@ def _add_judgments(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
     @router.post(
         "/cases/{case_id}/suit/end",
         responses=command_answers(
-            "claim_not_filed",
-            "claim_closed",
-            "judgment_already_entered",
-            "claim_registered",
-            "unknown_result",
+            "claim_not_filed", "claim_closed", "judgment_already_entered", "claim_registered"
         ),
     )
     async def end_suit(case_id: CaseIdPath, body: SuitEndBody, call: Call = called) -> Response:

@@ -1,6 +1,8 @@
 """What lawyers may send. The bounds of each field are here; the rules are the domain's."""
 
-from arrears.shared.http.fields import AmountMinor, Body, Code, Currency, Day, Flag, Instant, Words
+from typing import Literal
+
+from arrears.shared.http.fields import AmountMinor, Body, Currency, Day, Flag, Instant, Words
 
 
 class DemandBody(Body):
@@ -26,5 +28,5 @@ class JudgmentBody(Body):
 class SuitEndBody(Body):
     """`result`: dismissed or not_accepted by the court, or withdrawn with its leave."""
 
-    result: Code
+    result: Literal["dismissed", "not_accepted", "withdrawn"]
     reason: Words
