@@ -153,9 +153,10 @@ def _accounted_for(found: Mapping[str, Sequence[str]], origin: str, record: Reco
 
 
 def nobody_starts_over(said: Sequence[MutableMapping[str, Any]]) -> None:
-    """Where nothing is disturbed: a worker that begins anew has contradicted itself.
+    """Where nobody is disturbed, a worker alone that begins anew has contradicted itself.
 
-    It would go on, so no other law sees it.
+    It goes on afterwards, so no other law sees it. Of two, one may still publish what the other has
+    just taken over, and be told so.
     """
     over = [line for line in said if line["event"] == "starting_over"]
     if over:

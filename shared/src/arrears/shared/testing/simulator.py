@@ -62,7 +62,9 @@ class Simulator:
         return None
 
     def seed(self, seed: int) -> Failure | None:
-        """Play one seed, every tenth also without its faults; a failure comes reduced.
+        """Play one seed, every tenth also by one worker and without its faults.
+
+        A failure comes reduced.
 
         Spinning is measured by a real clock, so a machine that stood still looks like it: what
         spins, spins again.
@@ -70,9 +72,9 @@ class Simulator:
         story = self.story(seed)
         failure = self.play(seed, story)
         if failure is None and seed % QUIET_EVERY == 0:
-            failure = self.play(seed, replace(story, faults=()))
+            failure = self.play(seed, replace(story, faults=(), workers=1))
         if failure is not None and failure.error.startswith(Spinning.__name__):
-            failure = self.play(seed, story)
+            failure = self.play(seed, failure.story)
         return None if failure is None else self.reduced(failure)
 
     def reduced(self, failure: Failure) -> Failure:
