@@ -12,6 +12,7 @@ import typer
 
 from arrears.cli.client.installation import Installation, is_live, run
 from arrears.cli.client.trouble import WrongUse, printable, told
+from arrears.cli.client.whole_file import written_whole
 from arrears.cli.commands.output import (
     AsJson,
     Progress,
@@ -186,21 +187,16 @@ def _write(lines: Iterable[bytes], out: Path | None) -> int:
         return _write_to(sys.stdout.buffer, lines)
     if out.is_dir() or not out.name:
         raise WrongUse("--out", f"{out} is a folder")
-    # Under another name until it is whole: half a feed must not look like one.
-    partial = out.with_name(f"{out.name}.partial")
     try:
-        with partial.open("wb") as plain:
+        with written_whole(out) as plain:
             if out.suffix == ".gz":
                 # No name and no time inside: the same seed gives the same file.
                 with gzip.GzipFile("", "wb", 6, plain, mtime=0) as packed:
                     count = _write_to(packed, lines)
             else:
                 count = _write_to(plain, lines)
-        partial.replace(out)
     except OSError as error:
         raise WrongUse("--out", f"{out} cannot be written: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return count
 
 

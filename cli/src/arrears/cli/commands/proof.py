@@ -13,6 +13,7 @@ from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point
 from arrears.cli.client.services import compiled_once
 from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
+from arrears.cli.client.whole_file import written_whole
 from arrears.cli.commands.deep import verify_deep
 from arrears.cli.commands.output import AsJson, Progress, print_json
 
@@ -122,14 +123,12 @@ def _pass_on(installation: Installation, service: str, arguments: list[str]) -> 
 
 
 def _export(installation: Installation, file: Path, *, as_of: str | None) -> tuple[str, int, int]:
-    """Under another name until it is whole: half an export must not look like one."""
     if file.is_dir() or not file.name:
         raise WrongUse("FILE", f"{file} is a folder")
-    partial = file.with_name(f"{file.name}.partial")
     name, lines, size, progress = hashlib.sha256(), 0, 0, Progress()
     try:
         with (
-            partial.open("wb") as out,
+            written_whole(file) as out,
             Api(installation, "history").stream("/export", as_of=as_of) as answer,
         ):
             for chunk in answer.iter_bytes():
@@ -138,10 +137,8 @@ def _export(installation: Installation, file: Path, *, as_of: str | None) -> tup
                 lines += chunk.count(b"\n")
                 size += len(chunk)
                 progress.says(f"{size / 1e6:,.1f} MB")
-        partial.replace(file)
     except OSError as error:
         raise Trouble(f"{file} cannot be written: {error.strerror}") from error
     finally:
         progress.ends()
-        partial.unlink(missing_ok=True)
     return name.hexdigest(), lines, size
