@@ -23,6 +23,7 @@ from arrears.cli.client.trouble import Trouble, WrongUse
 from arrears.cli.stack import checkout_root, ensure_stack, record
 from arrears.cli.stack.folder import LOOPBACK, Folder
 from arrears.cli.stack.postgresql import PostgreSQL
+from arrears.cli.whole_file import written_whole
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.service.settings import PORTS
 
@@ -117,10 +118,8 @@ class Installation:
 
     def remember(self, started: Started) -> None:
         self.started = started
-        path = self.folder.local / "services.json"
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(started)))
-        os.replace(partial, path)
+        with written_whole(self.folder.local / "services.json") as out:
+            out.write(msgspec.json.format(msgspec.json.encode(started)))
 
     def make_master_key(self) -> None:
         """A key of this checkout's own, unless one was given or made before."""

@@ -12,7 +12,6 @@ import typer
 
 from arrears.cli.client.installation import Installation, is_live, run
 from arrears.cli.client.trouble import WrongUse, printable, told
-from arrears.cli.client.whole_file import written_whole
 from arrears.cli.commands.output import (
     AsJson,
     Progress,
@@ -36,6 +35,7 @@ from arrears.cli.feed.importer_memory import Memory
 from arrears.cli.feed.importing import survey
 from arrears.cli.feed.lines import read_feed
 from arrears.cli.feed.special import SPECIAL
+from arrears.cli.whole_file import written_whole
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 

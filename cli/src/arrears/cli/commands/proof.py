@@ -13,9 +13,9 @@ from arrears.cli.client.http import Api
 from arrears.cli.client.installation import Installation, entry_point
 from arrears.cli.client.services import compiled_once
 from arrears.cli.client.trouble import Trouble, WrongUse, printable, told
-from arrears.cli.client.whole_file import written_whole
 from arrears.cli.commands.deep import verify_deep
 from arrears.cli.commands.output import AsJson, Progress, print_json
+from arrears.cli.whole_file import written_whole
 
 
 def verify(

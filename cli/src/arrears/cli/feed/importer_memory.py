@@ -4,7 +4,6 @@ A file that stopped half-way goes on behind its last acknowledged line. What is 
 only for the very topic it was sent to: a topic that was made anew has another first record.
 """
 
-import os
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
@@ -12,6 +11,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
+from arrears.cli.whole_file import written_whole
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.runtime.bus import Bus, OutOfRetention, TopicPartition
 
@@ -53,9 +53,8 @@ class Memory:
 
     def write(self, progress: Progress) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.encode(progress))
-        os.replace(partial, self.path)
+        with written_whole(self.path) as out:
+            out.write(msgspec.json.encode(progress))
 
 
 def file_hash(feed: Path) -> str:

@@ -3,7 +3,6 @@
 What was started from this checkout, so that a later command finds it and no other.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ import msgspec
 from arrears.cli.stack.errors import StackError
 from arrears.cli.stack.folder import Folder
 from arrears.cli.stack.processes import Running
+from arrears.cli.whole_file import written_whole
 
 
 class Record(msgspec.Struct):
@@ -45,6 +45,5 @@ def change(folder: Folder) -> Iterator[Record]:
     with folder.only_one("record"):
         record = read(folder)
         yield record
-        partial = folder.record.with_suffix(".partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
-        os.replace(partial, folder.record)
+        with written_whole(folder.record) as out:
+            out.write(msgspec.json.format(msgspec.json.encode(record)))

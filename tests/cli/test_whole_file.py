@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arrears.cli.client.whole_file import written_whole
+from arrears.cli.whole_file import written_whole
 
 
 def test_the_old_file_stands_until_the_new_one_is_whole(tmp_path: Path) -> None:
