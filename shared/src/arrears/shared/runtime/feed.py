@@ -180,7 +180,7 @@ class FeedPartition:
     ) -> None:
         assert open_day is not None
         own_day = self._calendar.day_of(fact.time)
-        if own_day > open_day and own_day - open_day > AHEAD_MAX:
+        if own_day - open_day > AHEAD_MAX:
             bad = BadRecord("more_than_7_days_ahead", "time", fact.borrower_id)
             read.refused.append(self._refusal(record, bad, open_day))
             return

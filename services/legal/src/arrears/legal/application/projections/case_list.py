@@ -163,8 +163,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case EnforcementClosed(result=reason) | ClaimWithdrawn(reason=reason):
             return replace(row, reason=reason)
         case ClaimClosed(reason=reason) | ClaimEnded(result=reason):
-            closed = replace(row, status="closed", reason=reason, expires_on=None)
-            return replace(_without_deadline(closed), court_silent_since_on=None)
+            return _closed(row, reason)
         case _:
             assert_never(event)
 
@@ -193,6 +192,16 @@ def _judged(row: Row, event: JudgmentEntered) -> Row:
         deadline_rule=ENFORCEMENT,
     )
     return _with_paid(judged, row.paid_minor)
+
+
+def _closed(row: Row, reason: str) -> Row:
+    return replace(
+        _without_deadline(row),
+        status="closed",
+        reason=reason,
+        expires_on=None,
+        court_silent_since_on=None,
+    )
 
 
 def _paid_before_filing(row: Row, event: LimitationInterrupted) -> Row:

@@ -24,12 +24,12 @@ JUDGE_WITHIN: Final = "6m"
 
 def silence_days(rules: Rules, claim: Claim) -> Sequence[date]:
     """The day after the last one on which the court should have answered; none once it was said."""
-    found = None if claim.silence_noted else _awaited(rules, claim)
+    found = _awaited(rules, claim)
     return () if found is None else (found[1].on + ONE_DAY,)
 
 
 def note_silence(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
-    found = None if claim.silence_noted else _awaited(rules, claim)
+    found = _awaited(rules, claim)
     if found is None or found[1].on >= today:
         return ()
     awaited, last_day = found
@@ -46,6 +46,9 @@ def note_silence(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent
 
 
 def _awaited(rules: Rules, claim: Claim) -> tuple[str, Deadline] | None:
+    """What the court is to do, and its last day; None where nothing, or its silence was said."""
+    if claim.silence_noted:
+        return None
     match claim.phase:
         case Phase.FILED:
             return REGISTRATION, deadline(REGISTER_WITHIN, claim.filed_on, rules.is_workday)
