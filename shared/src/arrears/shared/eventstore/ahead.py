@@ -2,9 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from typing import TypeVar
+from typing import Final, TypeVar
 
 Page = TypeVar("Page")
+_TURNS: Final = 4
+"""Turns of the loop until the question of the last of several readers is on the wire: uvloop writes
+at the end of a turn.
+"""
 
 
 def ahead(pages: AsyncGenerator[Page, None], by: int = 1) -> AsyncGenerator[Page, None]:
@@ -26,8 +30,9 @@ async def _one_ahead(pages: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, 
     try:
         while (page := await coming) is not None:
             coming = asyncio.create_task(following())
-            # Asked for now: whoever uses the page may not come back to the loop for a while.
-            await asyncio.sleep(0)
+            # Whoever uses the page may not come back to the loop for a while.
+            for _ in range(_TURNS):
+                await asyncio.sleep(0)
             yield page
     finally:
         coming.cancel()

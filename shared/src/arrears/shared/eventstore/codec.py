@@ -10,7 +10,7 @@ from functools import partial
 from hashlib import sha256
 from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType, convert, defstruct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, convert
 from msgspec.json import Decoder, Encoder
 
 NO_HASH: Final = ""
@@ -97,13 +97,18 @@ def hash_of(value: bytes) -> str:
     return sha256(value).hexdigest()
 
 
-class Whole(Struct, gc=False):
-    """Stored bytes of which only the event was read."""
+DATA: Final = ',"data":'
+"""What first stands before the event in its stored bytes: `data` is the last attribute, and in the
+texts of those before it a quotation mark is escaped.
+"""
 
-    data: Any
+
+def data_of(value: bytes) -> bytes:
+    """The event alone, cut out of its stored bytes."""
+    return value[value.index(DATA.encode()) + len(DATA) : -1]
 
 
-Reader = Callable[[bytes], Whole]
+Reader = Callable[[bytes], Any]
 
 
 class Codec:
@@ -129,19 +134,11 @@ class Codec:
         self.encode = Encoder().encode
 
     def readers(self, wire_names: Iterable[str]) -> Mapping[str, Reader]:
-        """How to read stored bytes under each name that these events have or have had.
-
-        The other attributes are stepped over: twice as fast as reading the envelope first.
-        """
-        found: dict[str, Reader] = {}
-        for name in wire_names:
-            whole: type[Any] = defstruct(
-                "Whole", [("data", self._classes[name])], bases=(Whole,), gc=False
-            )
-            found[name] = Decoder(whole).decode
+        """How to read data stored under each name that these events have or have had."""
+        found: dict[str, Reader] = {name: self._decoders[name].decode for name in wire_names}
         for name in self._upcasters:
             if self._newest(name) in found:
-                found[name] = partial(self._upcast, name)
+                found[name] = partial(self.decode, name)
         return found
 
     def _newest(self, wire_name: str) -> str:
@@ -149,10 +146,7 @@ class Codec:
             wire_name, _ = self._upcasters[wire_name]
         return wire_name
 
-    def _upcast(self, wire_name: str, value: bytes) -> Whole:
-        return Whole(self.decode(wire_name, read_envelope(value).data))
-
-    def decode(self, wire_name: str, data: Raw) -> object:
+    def decode(self, wire_name: str, data: bytes | Raw) -> object:
         """Raises UnknownType, or msgspec.ValidationError where stored data are not the type's."""
         decoder = self._decoders.get(wire_name)
         if decoder is not None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec.json import Decoder, Encoder
 
 from arrears.shared.eventstore.codec import Codec
-from arrears.shared.eventstore.port import Written
+from arrears.shared.eventstore.port import EventData
 
 
 class Projection(Protocol):
@@ -42,14 +42,14 @@ class Folding:
         self._decode = Decoder(projection.Row).decode
         self._encode = Encoder().encode
 
-    def events(self, written: Sequence[Written]) -> list[tuple[str, Any]]:
+    def events(self, written: Sequence[EventData]) -> list[tuple[str, Any]]:
         """The events that touch a row, with its key."""
         readers, key_of = self._readers, self.projection.key_of
         found = []
-        for _, wire_name, value in written:
+        for _, wire_name, data in written:
             read = readers.get(wire_name)
             if read is not None:
-                event = read(value).data
+                event = read(data)
                 key = key_of(event)
                 if key is not None:
                     found.append((key, event))

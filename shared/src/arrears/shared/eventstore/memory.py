@@ -6,10 +6,12 @@ from itertools import count
 
 from msgspec.structs import replace
 
+from arrears.shared.eventstore.codec import data_of
 from arrears.shared.eventstore.port import (
     AgendaRow,
     Change,
     Duplicate,
+    EventData,
     EventRepeated,
     Fenced,
     ParkedInput,
@@ -23,7 +25,6 @@ from arrears.shared.eventstore.port import (
     StoredEvent,
     StreamMoved,
     Timer,
-    Written,
 )
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StaffId, StreamName
 
@@ -78,8 +79,9 @@ class MemoryStore:
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return self.events[shard][seq : seq + limit]
 
-    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
-        return [(one.seq, one.type, one.value) for one in await self.after(shard, seq, limit=limit)]
+    async def data_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[EventData]:
+        found = await self.after(shard, seq, limit=limit)
+        return [(one.seq, one.type, data_of(one.value)) for one in found]
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         state = self.shards[shard]

@@ -51,8 +51,8 @@ class StoredEvent(Struct, frozen=True, gc=False):
     seq: int = 0
 
 
-Written = tuple[int, str, bytes]
-"""What a fold reads of a stored event: its `seq`, `type` and `value`."""
+EventData = tuple[int, str, bytes]
+"""What a fold reads of a stored event: its `seq`, its `type` and its `data` as JSON."""
 
 
 class AgendaRow(Struct, frozen=True, gc=False):
@@ -210,7 +210,7 @@ class Store(Protocol):
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         """Events with a higher seq, in order of seq. Contiguous, or the store lost one."""
 
-    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
+    async def data_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[EventData]:
         """The same events as `after`, with less of each."""
 
     async def open_first_day(self, shard: Shard, day: date) -> date:

@@ -10,13 +10,13 @@ from arrears.shared.eventstore import sql
 from arrears.shared.eventstore.port import (
     AgendaRow,
     Change,
+    EventData,
     Fenced,
     PendingEffect,
     Position,
     ShardState,
     StoredEvent,
     Timer,
-    Written,
 )
 from arrears.shared.eventstore.postgres_commit import commit
 from arrears.shared.kernel.ids import SHARD_COUNT, BorrowerId, EventId, Shard, StreamName
@@ -50,11 +50,9 @@ class PostgresStore:
     async def after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[StoredEvent]:
         return [_stored(row) for row in await self.pool.fetch(sql.EVENTS_AFTER, shard, seq, limit)]
 
-    async def written_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[Written]:
+    async def data_after(self, shard: Shard, seq: int, *, limit: int) -> Sequence[EventData]:
         # A record is read as the tuple that it stands for: nothing is copied.
-        return cast(
-            "Sequence[Written]", await self.pool.fetch(sql.WRITTEN_AFTER, shard, seq, limit)
-        )
+        return cast("Sequence[EventData]", await self.pool.fetch(sql.DATA_AFTER, shard, seq, limit))
 
     async def open_first_day(self, shard: Shard, day: date) -> date:
         found = await self.pool.fetchval(sql.OPEN_FIRST_DAY, shard, day)

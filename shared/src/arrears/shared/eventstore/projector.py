@@ -17,13 +17,13 @@ from msgspec import Struct, field
 
 from arrears.shared.eventstore.ahead import ahead
 from arrears.shared.eventstore.folding import Folding
-from arrears.shared.eventstore.port import Store, Written
+from arrears.shared.eventstore.port import EventData, Store
 from arrears.shared.kernel.ids import Shard
 
 log = structlog.get_logger(__name__)
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
-READ: Final = 5000
+READ: Final = 2000
 """Events asked of the store at once; the next ones come while these are decoded."""
 PAGE: Final = 8000
 """Events folded in one transaction, give or take what was read at once."""
@@ -255,29 +255,29 @@ class Projector:
         """Shard by shard, so that a row is written once; those with the least to read first,
         so that none waits for one that is far behind."""
         page, size = _Page(), 0
-        async with aclosing(ahead(self._written(behind))) as parts:
-            async for shard, before, written in parts:
-                page.add(shard, before, written[-1][0], folding.events(written))
-                size += len(written)
+        async with aclosing(ahead(self._data(behind))) as parts:
+            async for shard, before, data in parts:
+                page.add(shard, before, data[-1][0], folding.events(data))
+                size += len(data)
                 if size >= PAGE:
                     yield page
                     page, size = _Page(), 0
         if size:
             yield page
 
-    async def _written(
+    async def _data(
         self, behind: Mapping[Shard, _Behind]
-    ) -> AsyncGenerator[tuple[Shard, int, Sequence[Written]], None]:
+    ) -> AsyncGenerator[tuple[Shard, int, Sequence[EventData]], None]:
         """Events after the cursors, each part with its shard and the cursor before it."""
         left = self._step_max
         for shard in sorted(behind, key=lambda one: behind[one].left):
             cursor, found = behind[shard].cursor, READ
             while found == READ and left > 0:
-                written = await self._store.written_after(shard, cursor, limit=READ)
-                found = len(written)
-                if written:
-                    yield shard, cursor, written
-                    cursor, left = written[-1][0], left - found
+                data = await self._store.data_after(shard, cursor, limit=READ)
+                found = len(data)
+                if data:
+                    yield shard, cursor, data
+                    cursor, left = data[-1][0], left - found
 
     async def _fold(self, folding: Folding, page: _Page) -> bool:
         """False where a shard of it was folded by another: nothing was written."""

@@ -186,8 +186,8 @@ async def _check(rebuilt: Store, repeated: Mapping[Shard, Sequence[Repetition]])
     for shard, ones in repeated.items():
         waiting = sorted(ones, key=lambda one: one.seq)
         while waiting:
-            page = await rebuilt.written_after(shard, waiting[0].seq - 1, limit=PAGE)
-            values = {seq: value for seq, _, value in page}
+            page = await rebuilt.after(shard, waiting[0].seq - 1, limit=PAGE)
+            values = {stored.seq: stored.value for stored in page}
             for one in waiting:
                 if one.seq in values and values[one.seq] != one.value:
                     raise TopicBroken(f"{one.place}: seq {one.seq} came again with other bytes")

@@ -166,7 +166,7 @@ class MemoryProjections:
         name = folding.projection.NAME
         if self.cursors.get((name, shard), 0) != cursor:
             return None
-        page = await self.store.written_after(shard, cursor, limit=200)
+        page = await self.store.data_after(shard, cursor, limit=200)
         if not page:
             return cursor
         for key, row in folding.fold(self.rows[name], folding.events(page)).items():

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
+from msgspec.json import encode
+
 from arrears.shared.eventstore.port import (
     AgendaRow,
     Change,
@@ -41,7 +43,7 @@ def event(
         type="arrears.intake.case_opened.v1",
         borrower_id=ANNA,
         business_day=DAY,
-        value=f"{stream} {number} \u20ac".encode(),
+        value=encode({"stream": stream, "actor": ',"data":\u20ac', "data": {"number": number}}),
     )
 
 

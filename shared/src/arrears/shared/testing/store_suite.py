@@ -93,8 +93,11 @@ class StoreSuite(DoubtSuite, DueSuite):
     async def test_an_event_comes_back_as_it_was_given(self, store: Store) -> None:
         await store.commit(append(event(1), event(2), event(3), expected=0))
         assert list(await store.after(ONE, 1, limit=1)) == [replace(event(2), seq=2)]
-        written = (2, event(2).type, event(2).value)
-        assert list(await store.written_after(ONE, 1, limit=1)) == [written]
+
+    async def test_of_an_event_its_data_may_be_read_alone(self, store: Store) -> None:
+        await store.commit(append(event(1), event(2), event(3), expected=0))
+        found = await store.data_after(ONE, 1, limit=1)
+        assert [tuple(one) for one in found] == [(2, event(2).type, b'{"number":2}')]
 
     async def test_an_event_is_found_by_its_id_in_whichever_shard(self, store: Store) -> None:
         await store.commit(append(event(1), event(2), expected=0))
