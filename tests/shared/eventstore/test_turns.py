@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from msgspec.structs import replace
 from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 
-from arrears.shared.eventstore.port import Change, CommandTurn, Fenced
+from arrears.shared.eventstore.port import Change, CommandTurn, Fenced, ShardMoved
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
-from arrears.shared.http.idempotency import Fresh, PostgresAnswers
+from arrears.shared.http.idempotency import Fresh, Given, PostgresAnswers
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.store_material import ONE, append, event
 
@@ -55,6 +56,27 @@ class TestTurns:
         assert await PostgresAnswers(pool).finish("k", LI, held.turn, 409, b"no")
         with pytest.raises(Fenced, match="taken over"):
             await PostgresStore(pool).commit(carried_out(held, count=count))
+
+    async def test_the_commit_keeps_what_is_told_of_it(
+        self, pool: asyncpg.Pool, count: int
+    ) -> None:
+        told, untold = await began(pool), await began(pool, "l")
+        change = carried_out(replace(told, answer=b"done"), untold, count=count)
+        await PostgresStore(pool).commit(change)
+        answers = PostgresAnswers(pool, timedelta(0))
+        assert await answers.begin("k", LI, b"input") == Given(200, b"done")
+        assert not await answers.finish("k", LI, told.turn, 409, b"no")
+        assert await answers.finish("l", LI, untold.turn, 409, b"no")
+
+    async def test_what_was_not_carried_out_is_not_told(
+        self, pool: asyncpg.Pool, count: int
+    ) -> None:
+        held = await began(pool)
+        change = carried_out(replace(held, answer=b"done"), count=count)
+        change.shards[ONE].expected_seq = 7
+        with pytest.raises(ShardMoved):
+            await PostgresStore(pool).commit(change)
+        assert await began(pool) != held
 
 
 async def test_whoever_takes_over_waits_for_a_commit_under_way(pool: asyncpg.Pool) -> None:

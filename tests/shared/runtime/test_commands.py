@@ -21,7 +21,7 @@ from arrears.shared.eventstore.port import (
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
-from arrears.shared.runtime.transact import ATTEMPTS_MAX, Order, TooBusy, transact_all
+from arrears.shared.runtime.transact import ATTEMPTS_MAX, Done, Order, TooBusy, transact_all
 from arrears.shared.runtime.workbench import Cause, EventTooLarge
 from arrears.shared.testing.toy_intake import Hold
 from arrears.shared.testing.toy_world import ToyWorld
@@ -110,7 +110,7 @@ class TestTogether:
         """How many events each has led to, or what it was refused with."""
         outcomes = await transact_all(world.stages["intake"], cast("Store", store), orders)
         return [
-            getattr(one, "reason", type(one)) if isinstance(one, Exception) else len(one)
+            getattr(one, "reason", type(one)) if isinstance(one, Exception) else len(one.events)
             for one in outcomes
         ]
 
@@ -226,7 +226,7 @@ class TestTogether:
         before = await transact_all(world.stages["intake"], cast("Store", store), asked[:1])
         assert await self._ask(world, store, *asked) == [1, 1, 1]
         again = await transact_all(world.stages["intake"], cast("Store", store), asked)
-        ids = [[event.event_id for event in cast("Any", one)] for one in (*before, *again)]
+        ids = [[event.event_id for event in cast("Done", one).events] for one in (*before, *again)]
         assert ids[0] == ids[1]
         assert ids[2] == ids[3]
         assert world.nouns("intake").count("case_held") == 2

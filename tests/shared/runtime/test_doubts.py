@@ -171,7 +171,7 @@ async def test_staff_settle_it_over_http_once_for_each_key(doubtful: ToyWorld) -
     stage, store = world.stages["contact"], world.stores["contact"]
     no_tables = cast("asyncpg.Pool", None)
     desk = ServiceDesk(stage, store, no_tables, clock="feed", wall=world.now)
-    edge = Edge(desk, MemoryAnswers(store.at_work), DevelopmentActors(), b"secret")
+    edge = Edge(desk, MemoryAnswers(store.at_work, store.answers), DevelopmentActors(), b"secret")
     board = ProgressBoard()
     routers = [doubt_routes(stage, store, no_tables, edge)]
     app = make_app("Toy", routers, health=board.health, registry=CollectorRegistry())

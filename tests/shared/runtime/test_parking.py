@@ -307,7 +307,7 @@ async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
     stage, store = world.stages["intake"], world.stores["intake"]
     seen = store.parked[0].row.origin
     desk = ServiceDesk(stage, store, cast("asyncpg.Pool", None), clock="feed", wall=world.now)
-    edge = Edge(desk, MemoryAnswers(store.at_work), DevelopmentActors(), b"secret")
+    edge = Edge(desk, MemoryAnswers(store.at_work, store.answers), DevelopmentActors(), b"secret")
     health = ProgressBoard().health
     routers = [repair_routes(stage, store, edge)]
     app = make_app("Toy", routers, health=health, registry=CollectorRegistry())

@@ -63,7 +63,7 @@ class Office:
         desk = ServiceDesk(
             stage, self.store, cast("asyncpg.Pool", pool), clock="feed", wall=world.now
         )
-        self.answers = MemoryAnswers(self.store.at_work)
+        self.answers = MemoryAnswers(self.store.at_work, self.store.answers)
         edge = Edge(desk, self.answers, actors, b"secret")
         routers = [
             refused_routes(stage, self.store, cast("asyncpg.Pool", pool), edge, keyring),

@@ -53,6 +53,8 @@ class MemoryStore:
         self._numbers = count(1)
         self.at_work: dict[tuple[str, StaffId], str] = {}
         """The turns of commands that are being carried out: what `http.idempotency` keeps."""
+        self.answers: dict[tuple[str, StaffId], bytes] = {}
+        """Of those that were carried out by a commit."""
         self.published: dict[Shard, int] = {Shard(n): 0 for n in range(SHARD_COUNT)}
 
     @property
@@ -247,6 +249,7 @@ class MemoryStore:
             ids.add(event.event_id)
 
     def _apply(self, change: Change) -> None:
+        self._keep_answers(change)
         for move in change.positions:
             self._apply_move(move)
         for part in change.shards.values():
@@ -279,6 +282,12 @@ class MemoryStore:
         for number in change.unparked:
             del self.parked_rows[number]
         self.parked_rows.update((next(self._numbers), one) for one in change.parked)
+
+    def _keep_answers(self, change: Change) -> None:
+        for held in change.turns:
+            if held.answer is not None:
+                self.answers[held.key, held.actor] = held.answer
+                del self.at_work[held.key, held.actor]
 
     def _apply_move(self, move: PositionMove) -> None:
         self.places[(move.topic, move.partition)] = Position(

@@ -58,7 +58,8 @@ def bounded(name: str, **server: str) -> dict[str, Any]:
     """Settings of a process that must not wait for ever. Proofs and rebuilds do without.
 
     A connection that a firewall has forgotten stays open and never answers; on the server's side
-    it would keep the locks of its transaction. `name` is what the server calls us.
+    it would keep the locks of its transaction. A plan is kept while its table grows: one that was
+    made for a few rows would go on reading them all. `name` is what the server calls us.
     """
     return {
         "connection_class": _Impatient,
@@ -67,6 +68,7 @@ def bounded(name: str, **server: str) -> dict[str, Any]:
         "server_settings": {
             "application_name": f"{_NAMED}{name}",
             "idle_in_transaction_session_timeout": f"{ANSWER_SECONDS:.0f}s",
+            "enable_seqscan": "off",
             **server,
         },
     }

@@ -171,11 +171,15 @@ class ShardChange(Struct, gc=False):
 
 
 class CommandTurn(Struct, frozen=True):
-    """Who carries a person's command out (table `idempotency`): another may take it over."""
+    """Who carries a person's command out (table `idempotency`): another may take it over.
+
+    The commit that holds the turn keeps the `answer` with the key; None: it is given later.
+    """
 
     key: str
     actor: StaffId
     turn: str
+    answer: bytes | None = None
 
 
 class Change(Struct):

@@ -223,12 +223,13 @@ def _timers_due(change: Change) -> tuple[Sequence[Any], ...]:
     )
 
 
-def _turns(change: Change) -> tuple[Sequence[str], ...]:
+def _turns(change: Change) -> tuple[Sequence[Any], ...]:
     turns = sorted(change.turns, key=lambda held: (held.key, held.actor))
     return (
         [held.key for held in turns],
         [held.actor for held in turns],
         [held.turn for held in turns],
+        [held.answer for held in turns],
     )
 
 

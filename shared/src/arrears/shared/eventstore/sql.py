@@ -136,11 +136,14 @@ PREPARE_POSITIONS: Final = """
     ON CONFLICT DO NOTHING
 """
 _HOLD: Final = """
-    SELECT i.key FROM idempotency AS i
-    JOIN unnest(${keys}::text[], ${actors}::text[], ${turns}::text[]) AS h (key, actor, turn)
-        ON i.key = h.key AND i.actor = h.actor AND i.created_at = h.turn::timestamptz
-    WHERE i.status = 0 FOR SHARE OF i"""
-HOLD_TURNS: Final = _HOLD.format(keys=1, actors=2, turns=3)
+    UPDATE idempotency AS i SET
+        status = CASE WHEN h.answer IS NULL THEN 0 ELSE 200 END, body = coalesce(h.answer, '')
+    FROM unnest(${keys}::text[], ${actors}::text[], ${turns}::text[], ${answers}::bytea[])
+        AS h (key, actor, turn, answer)
+    WHERE i.key = h.key AND i.actor = h.actor AND i.created_at = h.turn::timestamptz
+        AND i.status = 0
+    RETURNING i.key"""
+HOLD_TURNS: Final = _HOLD.format(keys=1, actors=2, turns=3, answers=4)
 """Whoever would take one of these commands over waits for our commit, and then finds its events."""
 _CLAIMED: Final = """
     WITH positions_moved AS (
@@ -195,7 +198,7 @@ CLAIM_AND_APPEND: Final = f"""{_CLAIMED},
         INSERT INTO timers (shard, stream, borrower_id, due_at)
         SELECT * FROM unnest($27::smallint[], $28::text[], $29::text[], $30::timestamptz[])
         ON CONFLICT (shard, stream) DO UPDATE SET due_at = excluded.due_at),
-    turns_held AS ({_HOLD.format(keys=31, actors=32, turns=33)})
+    turns_held AS ({_HOLD.format(keys=31, actors=32, turns=33, answers=34)})
     SELECT 1 / ((SELECT count(*) FROM positions_moved) = cardinality($1::text[])
         AND (SELECT count(*) FROM shards_moved) = cardinality($9::smallint[])
         AND (SELECT count(*) FROM turns_held) = cardinality($31::text[]))::int

@@ -29,6 +29,12 @@ class Issued(Struct, frozen=True, kw_only=True):
     events: tuple[IssuedEvent, ...]
 
 
+class Kept(Struct, frozen=True):
+    """What is answered, where the commit of a command has kept it with its key."""
+
+    body: bytes
+
+
 class CommandDesk(Protocol):
     async def issue(
         self,
@@ -36,7 +42,7 @@ class CommandDesk(Protocol):
         borrower_id: BorrowerId,
         *,
         turn: CommandTurn,
-    ) -> Issued:
+    ) -> Issued | Kept:
         """Carries out the command that `build` makes for the business time.
 
         Raises Refused, and Busy where it may be tried again. The actor and key of the `turn` are

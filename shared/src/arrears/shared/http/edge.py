@@ -14,7 +14,7 @@ from starlette.responses import Response
 from arrears.shared.eventstore.port import CommandTurn
 from arrears.shared.http import idempotency, problem
 from arrears.shared.http.actors import Actor, Actors
-from arrears.shared.http.desk import CommandDesk, Issued
+from arrears.shared.http.desk import CommandDesk, Issued, Kept
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
@@ -91,7 +91,10 @@ class Edge:
     async def answer_once(
         self, call: Call, work: Callable[[CommandTurn], Awaitable[Any]]
     ) -> Response:
-        """What `work` gives for the call's turn, once for its key. Refusals are answers too."""
+        """What `work` gives for the call's turn, once for its key. Refusals are answers too.
+
+        What is Kept was written with the events that it tells of; anything else is written here.
+        """
         verdict = await self._answers.begin(call.key, call.staff_id, call.input_hmac)
         match verdict:
             case idempotency.Given(status, body):
@@ -108,7 +111,10 @@ class Edge:
         self, ours: CommandTurn, work: Callable[[CommandTurn], Awaitable[Any]]
     ) -> Response:
         try:
-            status, body = 200, encode(await work(ours))
+            given = await work(ours)
+            if isinstance(given, Kept):
+                return _answer(200, given.body, replayed=False)
+            status, body = 200, encode(given)
         except Refused as refusal:
             found = problem.refused(refusal)
             status, body = found.status, encode(found)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.pool import PASSING
@@ -41,18 +42,22 @@ from arrears.shared.runtime.stage import Stage
 from arrears.shared.runtime.workbench import Cause, Workbench
 
 ATTEMPTS_MAX: Final = 5
-Done = TypeVar("Done")
+Attempted = TypeVar("Attempted")
 
 
 class TooBusy(Busy):
     """Others appended to the stream at every attempt. Nothing was written; try again."""
 
 
+def _untold(_events: Sequence[StoredEvent]) -> None:
+    return None
+
+
 class Order(Struct, frozen=True, kw_only=True):
     """A person's command. `build` makes it for the business time.
 
     `at` is that time; None: 00:00 of the open day of the borrower's shard. Where its `turn` is lost
-    before the commit nothing is appended.
+    before the commit nothing is appended; otherwise it keeps what `answer` tells of the events.
     """
 
     build: Callable[[datetime], Issue]
@@ -61,10 +66,21 @@ class Order(Struct, frozen=True, kw_only=True):
     at: datetime | None
     recorded_at: datetime
     turn: CommandTurn | None = None
+    answer: Callable[[Sequence[StoredEvent]], bytes | None] = _untold
 
 
-Outcome: TypeAlias = Sequence[StoredEvent] | Exception
-"""What an order has led to, no events where it was in effect already; or why it did not."""
+class Done(Struct, frozen=True):
+    """What an order has led to; no events where it was in effect already.
+
+    `is_new`: by a commit of now, which has kept the order's answer.
+    """
+
+    events: Sequence[StoredEvent]
+    is_new: bool
+
+
+Outcome: TypeAlias = Done | Exception
+_IN_EFFECT: Final = Done((), is_new=False)
 
 
 def asked_by(turn: CommandTurn) -> Cause:
@@ -72,7 +88,7 @@ def asked_by(turn: CommandTurn) -> Cause:
     return Cause(id=derived_id("command", turn.actor, turn.key), actor=turn.actor)
 
 
-async def begun_again(what: str, attempt: Callable[[], Awaitable[Done]]) -> Done:
+async def begun_again(what: str, attempt: Callable[[], Awaitable[Attempted]]) -> Attempted:
     """The attempt, again while others move what it read. Raises TooBusy after five lost races."""
     for _ in range(ATTEMPTS_MAX):
         try:
@@ -113,7 +129,7 @@ async def transact(
     (outcome,) = await transact_all(stage, store, [order])
     if isinstance(outcome, Exception):
         raise outcome
-    return outcome
+    return outcome.events
 
 
 async def transact_all(stage: Stage, store: Store, orders: Sequence[Order]) -> list[Outcome]:
@@ -183,7 +199,7 @@ class _Attempt:
             except EventRepeated:
                 if len(found) > 1:
                     raise
-                found = [()]
+                found = [_IN_EFFECT]
         return await self._with_repeats(placed, found)
 
     def _place(self, states: Mapping[Shard, ShardState], order: Order) -> _Placed | Exception:
@@ -213,10 +229,11 @@ class _Attempt:
             draft.undo()
             return error
         if not decided:
-            return ()
+            return _IN_EFFECT
+        events = self._add(draft.finish(every_timer=True))
         if order.turn is not None:
-            self._change.turns.append(order.turn)
-        return self._add(draft.finish(every_timer=True))
+            self._change.turns.append(replace(order.turn, answer=order.answer(events)))
+        return Done(events, is_new=True)
 
     def _add(self, drafted: Change) -> Sequence[StoredEvent]:
         events: list[StoredEvent] = []
@@ -239,7 +256,7 @@ class _Attempt:
         idle = {
             number: one
             for number, (one, outcome) in enumerate(zip(placed, found, strict=True))
-            if isinstance(one, _Placed) and (isinstance(outcome, Refused) or not outcome)
+            if isinstance(one, _Placed) and (isinstance(outcome, Refused) or outcome == _IN_EFFECT)
         }
         if idle:
             streams: dict[Shard, list[StreamName]] = {}
@@ -248,7 +265,8 @@ class _Attempt:
             stored = await self._store.load(streams)
             for number, one in idle.items():
                 told = carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
-                found[number] = told or found[number]
+                if told:
+                    found[number] = Done(told, is_new=False)
         return found
 
 

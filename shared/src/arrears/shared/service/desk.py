@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 import asyncpg
+from msgspec.json import encode
 
 from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
 from arrears.shared.eventstore.projector import find_rows, projected_rows
-from arrears.shared.http.desk import Issued, IssuedEvent
+from arrears.shared.http.desk import Issued, IssuedEvent, Kept
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.stage import Clock, Stage
@@ -25,6 +26,10 @@ def issued(events: Iterable[StoredEvent]) -> Issued:
             for event in events
         )
     )
+
+
+def _answer(events: Iterable[StoredEvent]) -> bytes:
+    return encode(issued(events))
 
 
 class ServiceDesk:
@@ -57,7 +62,7 @@ class ServiceDesk:
         borrower_id: BorrowerId,
         *,
         turn: CommandTurn,
-    ) -> Issued:
+    ) -> Issued | Kept:
         recorded_at = self._wall()
         order = Order(
             build=build,
@@ -66,8 +71,10 @@ class ServiceDesk:
             at=recorded_at if self._clock == "live" else None,
             recorded_at=recorded_at,
             turn=turn,
+            answer=_answer,
         )
-        return issued(await self._orders.ask(order))
+        done = await self._orders.ask(order)
+        return Kept(_answer(done.events)) if done.is_new else issued(done.events)
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """`live`: the wall clock. `feed`: 00:00 of the borrower's open day; streams move it on."""

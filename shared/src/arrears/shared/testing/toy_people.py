@@ -16,6 +16,7 @@ from msgspec.json import Decoder
 from starlette.responses import Response
 
 from arrears.shared.contracts.intake import CaseHeld
+from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import Store
 from arrears.shared.http import idempotency
 from arrears.shared.http.desk import Issued
@@ -54,8 +55,8 @@ async def until_answered(ask: Callable[[], Awaitable[Response]]) -> Response:
 class Answers(idempotency.MemoryAnswers):
     """As the table in PostgreSQL: what a dead process began is taken over after a while."""
 
-    def __init__(self, at_work: dict[tuple[str, StaffId], str], now: Callable[[], float]) -> None:
-        super().__init__(at_work)
+    def __init__(self, store: MemoryStore, now: Callable[[], float]) -> None:
+        super().__init__(store.at_work, store.answers)
         self._now = now
         self._begun: dict[tuple[str, StaffId], float] = {}
 
@@ -87,7 +88,7 @@ class People:
     ) -> None:
         chance = Random(seed)
         self._world = world
-        self._answers = Answers(world.stores["intake"].at_work, world.loop.time)
+        self._answers = Answers(world.stores["intake"], world.loop.time)
         moments = [chance.uniform(0.3, seconds) for _ in range(max(1, world.story.commands // 2))]
         self.wishes = [
             Wish(f"wish-{n}", BorrowerId(chance.choice(borrowers)), chance.choice(moments))

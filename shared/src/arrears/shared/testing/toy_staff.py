@@ -53,7 +53,7 @@ class Pair(Generic[Asked]):
         self.store = world.stores[service]
         self.chance = Random(seed)
         self.asked: list[Asked] = []
-        self._answers = Answers(self.store.at_work, world.loop.time)
+        self._answers = Answers(self.store, world.loop.time)
         self._is_done = False
 
     async def main(self) -> None:
