@@ -144,7 +144,7 @@ _HOLD: Final = """
         AND i.status = 0
     RETURNING i.key"""
 HOLD_TURNS: Final = _HOLD.format(keys=1, actors=2, turns=3, answers=4)
-"""Whoever would take one of these commands over waits for our commit, and then finds its events."""
+"""Whoever would take one of these over waits for our commit, and then finds what it left."""
 _CLAIMED: Final = """
     WITH positions_moved AS (
         UPDATE positions AS p SET
