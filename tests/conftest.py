@@ -28,7 +28,8 @@ def logs_as_before() -> Iterator[None]:
 def stack(request: pytest.FixtureRequest) -> Stack:
     """Addresses given on purpose (ARREARS_KAFKA, ARREARS_POSTGRES) first, else what is started."""
     said = request.config.stash.setdefault(_USED, [])
-    return ensure_stack(checkout_root(), say=said.append)
+    kafka, postgres = (os.environ.get(f"ARREARS_{name}") for name in ("KAFKA", "POSTGRES"))
+    return ensure_stack(checkout_root(), kafka, postgres, said.append)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -15,7 +15,7 @@ from arrears.shared.testing.simulation import Cast
 from arrears.shared.testing.toy_cast import toy_cast
 from arrears.shared.testing.toy_live import live_cast
 
-ONE = int(os.environ.get("SEED") or 0)
+ONE = os.environ.get("SEED")
 SEEDS = int(os.environ.get("SEEDS") or 0)
 JOBS = int(os.environ.get("JOBS") or 0)
 MakeReal = Callable[[list[Shard], int, date, int], Cast]
@@ -23,11 +23,11 @@ MakeReal = Callable[[list[Shard], int, date, int], Cast]
 
 def play(make_cast: Callable[[], Cast], *, share: float, few: int) -> None:
     if ONE:
-        told = tell_one(make_cast(), ONE)
+        told = tell_one(make_cast(), int(ONE))
         print(told)
         assert told.startswith(f"seed {ONE} holds")
         return
-    played = play_many(make_cast, round(SEEDS * share) if SEEDS else few, jobs=JOBS)
+    played = play_many(make_cast, max(1, round(SEEDS * share)) if SEEDS else few, jobs=JOBS)
     failure = played.failure
     assert failure is None, f"make simulate SEED={failure and failure.seed}\n{failure}"
     print(f"  {played.seeds:,} seeds in {played.seconds:,.0f} s")

@@ -66,13 +66,13 @@ class TestLatency:
         assert latency.told_loan(lines.new_loan(3, NOW)) == lines.loan_id(3)
 
 
-def event(noun: str, **data: object) -> bytes:
-    return encode({"type": f"arrears.intake.{noun}.v1", "data": {"case_id": "c", **data}})
+def event(noun: str, **data: object) -> tuple[str, bytes]:
+    return f"arrears.intake.{noun}.v1", encode({"case_id": "c", **data})
 
 
 def test_the_bare_fold_folds() -> None:
     rows: dict[str, bare.BareRow] = {}
-    for value in (
+    for wire_name, data in (
         event("loan_overdue_recorded", overdue_minor=50, days_past_due=3, bucket="M1"),
         event("loan_overdue_recorded", overdue_minor=90, outdated=True),
         event("repayment_recorded", amount_minor=20),
@@ -80,7 +80,7 @@ def test_the_bare_fold_folds() -> None:
         event("case_held", reason="dispute"),
         event("stage_reported", report="promise_made"),
     ):
-        bare.fold(rows, value)
+        bare.fold(rows, wire_name, data)
     assert list(rows) == ["c"]
     row = rows["c"]
     assert (row.overdue_minor, row.paid_minor, row.held, row.bucket) == (50, 25, "dispute", "M1")

@@ -1,6 +1,7 @@
 """Given addresses come first, and what cannot be had is one sentence with what to do."""
 
 import shutil
+import signal
 import socket
 from collections import namedtuple
 from pathlib import Path
@@ -10,14 +11,19 @@ from typer.testing import CliRunner
 
 from arrears.cli.stack import (
     StackError,
+    Supervisor,
+    clean_stack,
     commands,
     ensure_stack,
     jars,
     kafka,
     postgresql,
+    processes,
     stop_stack,
 )
 from arrears.cli.stack.account import Account, reachable_home
+from arrears.cli.stack.compose import Compose
+from arrears.cli.stack.discovery import KAFKA_VARIABLE
 from arrears.cli.stack.folder import Folder, free_ports, is_free, own_ports
 from arrears.cli.stack.jars import Jar
 from arrears.shared.kernel.bad_setting import BadSetting
@@ -65,6 +71,50 @@ class TestGivenAddresses:
         assert not (tmp_path / ".local").exists()
         assert said
         assert "secret" not in " ".join(said)
+
+    def test_what_the_environment_names_is_for_commands_to_hand_over(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Bench and chaos have servers of their own, whatever the shell names."""
+        monkeypatch.setenv(KAFKA_VARIABLE, "nonsense")
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1e9, 1e9, 5e7))
+        with pytest.raises(StackError, match="GB needed"):
+            ensure_stack(tmp_path)
+        monkeypatch.setattr(commands, "checkout_root", lambda: tmp_path)
+        result = CliRunner().invoke(commands.stack_app, ["up"])
+        assert "error: ARREARS_KAFKA" in result.stderr
+
+
+class TestContainers:
+    def test_they_are_removed_also_after_they_were_stopped(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+        monkeypatch.setattr(
+            Compose, "_compose", lambda _self, arguments, _held: asked.append(arguments[0])
+        )
+        folder = Folder(tmp_path)
+        folder.prepare()
+        containers = Compose(folder, lambda _line: None)
+        containers.remove()
+        containers.start()
+        assert containers.stop()
+        assert not containers.stop()
+        containers.remove()
+        assert asked == ["up", "stop", "down"]
+
+
+def test_what_a_killed_command_left_running_is_stopped_before_its_files_go(tmp_path: Path) -> None:
+    place = tmp_path / ".local" / "chaos"
+    place.mkdir(parents=True)
+    Folder(place).prepare()
+    held = Supervisor(place).start("worker", ["sleep", "600"])
+    try:
+        clean_stack(tmp_path)
+        assert not processes.is_alive(held)
+    finally:
+        processes.send(held, signal.SIGKILL)
+    assert not (tmp_path / ".local").exists()
 
 
 class TestRoom:

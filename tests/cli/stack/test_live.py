@@ -25,12 +25,6 @@ from arrears.cli.stack.postgresql import PostgreSQL
 pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
-@pytest.fixture(autouse=True)
-def only_local_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(discovery.KAFKA_VARIABLE, raising=False)
-    monkeypatch.delenv(discovery.POSTGRES_VARIABLE, raising=False)
-
-
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """The jars of the checkout are lent, where it has them: fetching them is not what is tested."""

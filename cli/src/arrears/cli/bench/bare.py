@@ -1,7 +1,7 @@
 """Fetching, decoding and folding intake's events with nothing around it: what a rebuild must cost.
 
-Only the fields that the list of cases shows are decoded, the rows are changed in place, nothing is
-written down. It is run by `apart`.
+It asks as the projector does, decodes only the fields that the list of cases shows, changes its
+rows in place and writes nothing down. It is run by `apart`.
 """
 
 import time
@@ -13,10 +13,10 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from arrears.cli.bench.apart import Moved, moved_since
+from arrears.shared.eventstore.sql import DATA_AFTER
 from arrears.shared.kernel.ids import SHARD_COUNT
 
 PAGE: Final = 5000
-_AFTER: Final = "SELECT seq, value FROM events WHERE shard = $1 AND seq > $2 ORDER BY seq LIMIT $3"
 
 
 class _Data(Struct):
@@ -35,11 +35,6 @@ class _Data(Struct):
     outdated: bool = False
 
 
-class _Event(Struct):
-    type: str
-    data: _Data
-
-
 class BareRow(Struct):
     """About what a row of the list shows."""
 
@@ -56,7 +51,7 @@ class BareRow(Struct):
     closed_on: str | None = None
 
 
-_DECODE: Final = Decoder(_Event).decode
+_DECODE: Final = Decoder(_Data).decode
 
 
 async def bare_fold(dsn: str) -> Moved:
@@ -67,9 +62,9 @@ async def bare_fold(dsn: str) -> Moved:
     try:
         for shard in range(SHARD_COUNT):
             seq = 0
-            while page := await connection.fetch(_AFTER, shard, seq, PAGE):
-                for record in page:
-                    fold(rows, record[1])
+            while page := await connection.fetch(DATA_AFTER, shard, seq, PAGE):
+                for _, wire_name, data in page:
+                    fold(rows, wire_name, data)
                 seq = page[-1][0]
                 count += len(page)
         return moved_since(count, begun)
@@ -77,10 +72,9 @@ async def bare_fold(dsn: str) -> Moved:
         await connection.close()
 
 
-def fold(rows: dict[str, BareRow], value: bytes) -> None:
-    event = _DECODE(value)
-    data = event.data
-    change = _CHANGES.get(event.type)
+def fold(rows: dict[str, BareRow], wire_name: str, value: bytes) -> None:
+    data = _DECODE(value)
+    change = _CHANGES.get(wire_name)
     if data.case_id is None or change is None:
         return
     row = rows.get(data.case_id)

@@ -1,9 +1,9 @@
 """`arrears bench`: the table, and `.local/bench.json` with the same rows."""
 
+import signal
 import sys
 from typing import Annotated
 
-import asyncpg
 import typer
 from msgspec.json import encode
 from rich.console import Console
@@ -34,15 +34,16 @@ def bench(
             raise WrongUse("--only", f"{only!r} is not one of {', '.join(ROWS)}")
         root = checkout_root()
         ground = BenchGround(root, _say, scale=scale, million=million)
+        _end_in_order()
         rows: list[Row] = []
         failed: list[str] = []
         try:
             for name in ROWS if only is None else [only]:
                 try:
                     found = run(ROWS[name](ground))
-                except (Trouble, OSError, asyncpg.PostgresError) as error:
+                except Exception as error:
                     # One row that fails must not cost the hour that the others took.
-                    _say(f"{name}: FAILED: {error}")
+                    _say(f"{name}: FAILED: {type(error).__name__}: {error}")
                     failed.append(name)
                     continue
                 rows.extend(found)
@@ -58,6 +59,14 @@ def bench(
             _show(rows)
         if failed:
             raise Trouble(f"failed: {', '.join(failed)}")
+
+
+def _end_in_order() -> None:
+    """Told to end, it stops its servers first, as where a person presses Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _say(line: str) -> None:

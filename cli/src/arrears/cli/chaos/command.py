@@ -61,7 +61,7 @@ def chaos(
             course = Course(root, seed, drawn, say, live, together=together, short=short)
             result = run(course.run())
         except asyncio.CancelledError:
-            raise Trouble("ended by SIGTERM; its servers and services are stopped") from None
+            raise Trouble("told to end; its servers and services are stopped") from None
         finally:
             progress.ends()
     found = encode(summary(result))

@@ -89,12 +89,14 @@ class Course:
     async def run(self) -> Result:
         """Raises Trouble where a fault is not recovered from; everything is stopped then.
 
-        SIGTERM ends the run in the same way.
+        SIGTERM and a lost terminal end the run in the same way.
         """
         began = time.monotonic()
         ours = asyncio.current_task()
         assert ours is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                asyncio.get_running_loop().add_signal_handler(number, ours.cancel)
         try:
             await self._ground.build(self._seed)
             undisturbed = await self._undisturbed()

@@ -189,6 +189,8 @@ def _steady_ports(count: int) -> list[int]:
 
 
 def _kill_tree(held: processes.Running) -> None:
+    if not processes.is_alive(held):
+        return
     with suppress(psutil.Error):
         root = psutil.Process(held.pid)
         family = [root, *root.children(recursive=True)]

@@ -157,7 +157,7 @@ def run(work: Coroutine[Any, Any, Answer]) -> Answer:
 
 
 def _local_dsn(folder: Folder, held: record.Record) -> str:
-    if held.compose_project is not None:
+    if held.compose_runs:
         return f"postgresql://arrears:arrears@{LOOPBACK}:{held.postgres_port}/postgres"
     return PostgreSQL(folder, lambda _line: None).dsn
 

@@ -21,12 +21,16 @@ stack_app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 KafkaAddress = Annotated[
     str | None,
-    typer.Option("--kafka", help="A broker to use instead, host:port. Also ARREARS_KAFKA."),
+    typer.Option(
+        "--kafka", envvar=discovery.KAFKA_VARIABLE, help="A broker to use instead, host:port."
+    ),
 ]
 PostgresAddress = Annotated[
     str | None,
     typer.Option(
-        "--postgres", help="A server to use instead, postgresql://… Also ARREARS_POSTGRES."
+        "--postgres",
+        envvar=discovery.POSTGRES_VARIABLE,
+        help="A server to use instead, postgresql://…",
     ),
 ]
 

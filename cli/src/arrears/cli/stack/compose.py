@@ -35,7 +35,7 @@ class Compose:
         with record.change(self.folder) as held:
             if held.kafka_port is None or held.postgres_port is None:
                 held.kafka_port, held.postgres_port = free_ports(2)
-            held.compose_project = self.project
+            held.compose_project, held.compose_runs = self.project, True
         self.say("containers: starting Kafka and PostgreSQL")
         if self._compose(["up", "--detach", "--wait", "kafka", "postgres"], held):
             raise StackError("the containers did not start: see `docker compose logs`")
@@ -44,11 +44,11 @@ class Compose:
 
     def stop(self) -> bool:
         held = record.read(self.folder)
-        if held.compose_project is None:
+        if not held.compose_runs:
             return False
         self._compose(["stop"], held)
         with record.change(self.folder) as held:
-            held.compose_project = None
+            held.compose_runs = False
         return True
 
     def remove(self) -> None:

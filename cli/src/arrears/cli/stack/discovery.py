@@ -4,7 +4,6 @@ The order: addresses given on purpose; what runs from an earlier start; containe
 has the images; local processes. The choice is said in one line before anything is written to it.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -55,12 +54,10 @@ def ensure_stack(
     postgres: str | None = None,
     say: Say = _silent,
 ) -> Stack:
-    """A Kafka and a PostgreSQL that answer.
+    """A Kafka and a PostgreSQL that answer: those that are given, else of this folder's own.
 
     Started where there are none; asking again costs milliseconds.
     """
-    kafka = kafka or os.environ.get(KAFKA_VARIABLE) or None
-    postgres = postgres or os.environ.get(POSTGRES_VARIABLE) or None
     brokers = _brokers(kafka) if kafka else []
     server = _server(postgres) if postgres else None
     if kafka:
@@ -114,14 +111,20 @@ def stop_stack(root: Path, say: Say = _silent) -> list[str]:
     return stopped
 
 
+def _within(folder: Folder) -> list[Folder]:
+    """Stacks for one purpose (`client.ground`) whose command was killed: they may run yet."""
+    return [Folder(path.parent.parent) for path in folder.local.glob("*/.local/stack.json")]
+
+
 def clean_stack(root: Path, say: Say = _silent) -> None:
     """Stop and remove `.local/`, the environment that this very command runs in last of all."""
     folder = Folder(root)
     if not folder.local.exists():
         return
-    Compose(folder, say).remove()
-    stop_stack(root, say)
-    PostgreSQL(folder, say).remove()
+    for place in (*_within(folder), folder):
+        Compose(place, say).remove()
+        stop_stack(place.root, say)
+        PostgreSQL(place, say).remove()
     parts = sorted(folder.local.iterdir(), key=lambda path: path.name == "venv")
     for part in parts:
         if part.is_dir() and not part.is_symlink():

@@ -25,6 +25,8 @@ class Record(msgspec.Struct):
     postgres: Running | None = None
     postgres_port: int | None = None
     compose_project: str | None = None
+    """Whose containers and volumes are there; `compose_runs`: and were not stopped."""
+    compose_runs: bool = False
     processes: dict[str, Running] = msgspec.field(default_factory=dict)
 
 

@@ -56,7 +56,7 @@ def rebuilt_per_second(app: Application, aggregates: int, events: int) -> float:
 
 
 def main() -> None:
-    wanted: dict[str, Any] = json.loads(sys.argv[1])
+    wanted: dict[str, Any] = json.load(sys.stdin)
     place = wanted["postgres"]
     app = Application(
         env={

@@ -88,4 +88,4 @@ async def measured(wanted: dict[str, Any]) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps({"messages": asyncio.run(measured(json.loads(sys.argv[1])))}))
+    print(json.dumps({"messages": asyncio.run(measured(json.load(sys.stdin)))}))

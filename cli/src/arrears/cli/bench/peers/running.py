@@ -147,7 +147,8 @@ async def _asked(
 
 def _run(python: Path, program: str, wanted: dict[str, Any]) -> dict[str, float]:
     done = subprocess.run(
-        [python, Path(__file__).with_name(f"{program}.py"), encode(wanted)],
+        [python, Path(__file__).with_name(f"{program}.py")],
+        input=encode(wanted).decode(),
         capture_output=True,
         text=True,
         check=False,
