@@ -1,6 +1,9 @@
 """Protocol 1.3 and 1.4: caches are hints, and every change names what it expects."""
 
+import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -67,6 +70,40 @@ class TestProtocol24:
 
 class TestProtocol14:
     """Cached state of a shard is valid only while `last_seq` read under the lock equals it."""
+
+    async def test_also_what_leads_to_no_event_is_decided_on_what_is_there(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Contact notes a repayment where something was promised; a person notes the promise while
+        the state without it is cached."""
+        stage = world.stages["contact"]
+        borrower = stage.deciders["contact.borrower"]
+
+        def decide(command: object, state: Any) -> Sequence[object]:
+            hears_money = isinstance(command, Note) and command.what == "repayment_recorded"
+            if hears_money and not state.notes:
+                return ()
+            return borrower.decide(command, state)
+
+        changed = dataclasses.replace(borrower, decide=decide)
+        monkeypatch.setitem(world.contact.bench.deciders, "contact.borrower", changed)
+        world.fact(1, "anna", 1)
+        world.fact(2, "ben", 1)
+        world.fact(3, "ben", 3)
+        await world.run_days(1, 3)
+        await transact(
+            stage,
+            world.stores["contact"],
+            Issue("contact.borrower", "anna", Note(subject="promise", what="promise")),
+            BorrowerId("anna"),
+            cause=Cause(id="p", actor="staff"),
+            at=CALENDAR.start_of(day(4)),
+            recorded_at=world.now(),
+        )
+        world.fact(4, "anna", 4, what="repayment", hour=1)
+        await world.run_days(4, 5)
+        said = [one["data"]["what"] for one in world.read("contact", "noted", "anna")]
+        assert said == ["promise", "repayment_recorded"]
 
     async def test_a_decision_on_a_stale_cache_is_made_again(self, world: ToyWorld) -> None:
         """Cached v5, the API appends v6, the repayment decided on v5 is decided again."""

@@ -302,6 +302,36 @@ async def test_a_repair_that_lost_a_race_begins_again(
     assert len(store.parked) == left
 
 
+async def test_what_comes_while_staff_send_back_is_handled_behind_it(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between looking whose input is parked and putting the new line aside, staff retry."""
+    world.fact(1, "anna", 1, what="poison")
+    await world.run_days(1, 1)
+    look = world.intake.look
+    record = toy_intake._record
+
+    def mended(command: Record, loan: Loan) -> Sequence[object]:
+        line = command.line
+        what = "overdue" if line.what == "poison" else line.what
+        return record(replace(command, line=replace(line, what=what)), loan)
+
+    async def retry_meanwhile() -> None:
+        await look()
+        if world.stores["intake"].parked:
+            await _retry(world)
+
+    monkeypatch.setattr(toy_intake, "_record", mended)
+    monkeypatch.setattr(world.intake, "look", retry_meanwhile)
+    world.fact(2, "anna", 2, what="cured")
+    await world.run_days(2, 3)
+    assert not world.stores["intake"].parked
+    assert not world.stores["intake"].agenda_rows
+    kept = [noun for noun in world.nouns("intake", "anna") if noun.startswith(("case", "fact"))]
+    assert kept == ["fact_recorded", "case_opened", "fact_recorded", "case_closed"]
+    assert _told(world) == ["input_parked", "input_released"]
+
+
 async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
     await _parked(world)
     stage, store = world.stages["intake"], world.stores["intake"]

@@ -59,7 +59,8 @@ def bounded(name: str, **server: str) -> dict[str, Any]:
 
     A connection that a firewall has forgotten stays open and never answers; on the server's side
     it would keep the locks of its transaction. A plan is kept while its table grows: one that was
-    made for a few rows would go on reading them all. `name` is what the server calls us.
+    made for a few rows would go on reading them all. What must read a table all the same is not
+    worth compiling, whatever the server then takes it to cost. `name` is what the server calls us.
     """
     return {
         "connection_class": _Impatient,
@@ -69,6 +70,7 @@ def bounded(name: str, **server: str) -> dict[str, Any]:
             "application_name": f"{_NAMED}{name}",
             "idle_in_transaction_session_timeout": f"{ANSWER_SECONDS:.0f}s",
             "enable_seqscan": "off",
+            "jit": "off",
             **server,
         },
     }

@@ -31,6 +31,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData()
@@ -114,6 +115,7 @@ Table(
     Column("at", _AT, nullable=False),
     Column("sent_at", _AT),
     Column("in_doubt", Boolean, nullable=False, server_default="false"),
+    Index("effects_borrower", "shard", "borrower_id"),
 )
 Table(
     "cursors",
@@ -148,6 +150,7 @@ Table(
     Column("value", LargeBinary),
     Column("refused_at", _AT, nullable=False),
     Column("bytes_expire_at", _AT, nullable=False),
+    Index("refused_bytes", "bytes_expire_at", postgresql_where=text("value IS NOT NULL")),
 )
 Table(
     "duplicates",
@@ -198,6 +201,7 @@ Table(
     Column("status", Integer, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("created_at", _AT, nullable=False),
+    Index("idempotency_age", "created_at"),
 )
 Table(
     "settings",

@@ -157,12 +157,7 @@ class Owner:
         if self.parked:
             await self._let_go_on()
         await self.look()
-        aside = self.books.take_parked(self.parked)
-        if aside:
-            now = self.now()
-            await self.store.commit(
-                Change(agenda_deleted=aside, parked=[park_row(row, now) for row in aside])
-            )
+        await self._put_aside()
         works = self.books.works(LINES_MAX, self._alone)
         if works:
             await self._decide(works)
@@ -200,6 +195,23 @@ class Owner:
         if self.parked - parked:
             await self.books.reload()
         self.parked = parked
+
+    async def _put_aside(self) -> None:
+        """What comes for a parked borrower waits behind what is parked, unless staff have just sent
+        that back: then the shard has moved, and it is in the agenda still."""
+        aside = self.books.take_parked(self.parked)
+        if not aside:
+            return
+        now, draft = self.now(), Draft(self.now())
+        for shard in {row.shard for row in aside}:
+            self.bench.shard_change(draft, self.bench.shelves[shard])
+        draft.change.agenda_deleted = aside
+        draft.change.parked = [park_row(row, now) for row in aside]
+        try:
+            await self.store.commit(draft.change)
+        except ShardMoved as moved:
+            await self.catch_up(moved.shards)
+            await self.books.reload()
 
     # --- Deciding
 

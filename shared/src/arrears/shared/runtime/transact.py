@@ -72,15 +72,15 @@ class Order(Struct, frozen=True, kw_only=True):
 class Done(Struct, frozen=True):
     """What an order has led to; no events where it was in effect already.
 
-    `is_new`: by a commit of now, which has kept the order's answer.
+    `answer` is what the commit of the events has kept; None: they are of an earlier one.
     """
 
     events: Sequence[StoredEvent]
-    is_new: bool
+    answer: bytes | None = None
 
 
 Outcome: TypeAlias = Done | Exception
-_IN_EFFECT: Final = Done((), is_new=False)
+_IN_EFFECT: Final = Done(())
 
 
 def asked_by(turn: CommandTurn) -> Cause:
@@ -231,9 +231,10 @@ class _Attempt:
         if not decided:
             return _IN_EFFECT
         events = self._add(draft.finish(every_timer=True))
+        answer = order.answer(events)
         if order.turn is not None:
-            self._change.turns.append(replace(order.turn, answer=order.answer(events)))
-        return Done(events, is_new=True)
+            self._change.turns.append(replace(order.turn, answer=answer))
+        return Done(events, answer)
 
     def _add(self, drafted: Change) -> Sequence[StoredEvent]:
         events: list[StoredEvent] = []
@@ -266,7 +267,7 @@ class _Attempt:
             for number, one in idle.items():
                 told = carried_out(stored, one.shelf.shard, one.stream, one.order.cause)
                 if told:
-                    found[number] = Done(told, is_new=False)
+                    found[number] = Done(told)
         return found
 
 

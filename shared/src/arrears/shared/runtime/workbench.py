@@ -161,6 +161,8 @@ class Workbench:
         decider = self.deciders[entry.category]
         events = decider.decide(command, entry.state)
         draft.touch(shelf.shard, stream, entry)
+        # What leads to no event was decided on this state too: the commit checks it (protocol 1.4).
+        self.shard_change(draft, shelf)
         if events:
             first_id = cause.fact_id or self._event_id(cause, stream, events[0], at, 0)
             if first_id in entry.digests:

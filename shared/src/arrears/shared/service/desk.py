@@ -74,7 +74,7 @@ class ServiceDesk:
             answer=_answer,
         )
         done = await self._orders.ask(order)
-        return Kept(_answer(done.events)) if done.is_new else issued(done.events)
+        return issued(done.events) if done.answer is None else Kept(done.answer)
 
     async def now(self, borrower_id: BorrowerId) -> datetime:
         """`live`: the wall clock. `feed`: 00:00 of the borrower's open day; streams move it on."""

@@ -20,7 +20,7 @@ ANSWERS_KEPT_FOR: Final = timedelta(days=7)
 _FORGET_BYTES: Final = """
     UPDATE refused SET value = NULL WHERE number IN (
         SELECT number FROM refused WHERE bytes_expire_at < now() AND value IS NOT NULL
-        ORDER BY number LIMIT $1 FOR UPDATE SKIP LOCKED)
+        ORDER BY bytes_expire_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 """
 
 
