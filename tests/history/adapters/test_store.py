@@ -131,6 +131,9 @@ class TestQuestions:
         figures = [page async for page in store.figures(READS, None)]
         assert sum(len(rows) for *_, rows in figures) == 6
         assert len(await _flat(store.canonical(DAY))) == 6
+        nobody = {"mediation": 0, "legal": 0}
+        assert await store.counts(DAY) == {"intake": 6, "contact": 0, **nobody}
+        assert await store.counts(NEXT) == await store.counts() == await store.counts(date.max)
 
     async def test_canonical_rows_are_sorted(self, store: HistoryStore) -> None:
         await _hear_all(store, _chronicle())

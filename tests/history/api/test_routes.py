@@ -17,14 +17,34 @@ from arrears.history.adapters.words import load_words
 from arrears.history.api.routes import routes
 from arrears.history.application.desk import Desk
 from arrears.history.application.hearing import hear
+from arrears.history.domain.told import SERVICES
 from arrears.shared.http.actors import Actors, DevelopmentActors, TokenActors
 from arrears.shared.http.app import make_app
 from arrears.shared.runtime.bus import Record
 from arrears.shared.testing.chronicle import Chronicle
 
-DAY = date(2024, 3, 1)
+DAY, BEFORE = date(2024, 3, 1), date(2024, 2, 1)
 LOAN = "l/1@/core-banking/x"
 PARAMETERS = ["as_of", "lang", "limit", "after", "stage", "loan_key", "facts_set_aside"]
+
+
+NONE_EACH: dict[str, Any] = dict.fromkeys(SERVICES, 0)
+BEFORE_THE_FIRST: list[tuple[str, str, dict[str, Any]]] = [
+    ("/cases", "/cases", {"cases": [], "next_after": None}),
+    ("/cases/counts", "/cases/counts", {"open_by_stage": NONE_EACH, "held": 0, "closed": 0}),
+    ("/cases/{case_id}/history", "/cases/c1/history", {"case_ids": [], "lines": []}),
+    ("/loans/{loan_key}/history", f"/loans/{LOAN}/history", {"case_ids": [], "lines": []}),
+    ("/portfolio", "/portfolio", {"loans_seen": 0, "episodes_opened": 0}),
+    ("/report", "/report", {"as_of": str(BEFORE), "event_count": 0, "case_count": 0}),
+    (
+        "/days",
+        "/days",
+        {"closed_everywhere": None, "services": dict.fromkeys(SERVICES), "events": NONE_EACH},
+    ),
+    ("/digest", "/digest", {"up_to": str(BEFORE), "event_count": 0, "case_count": 0}),
+]
+"""Every question, as it is asked and what it answers as of a day before anything was known."""
+EXPORT = "/export"
 
 
 async def _health() -> dict[str, Any]:
@@ -115,6 +135,28 @@ class TestAnswers:
         days = await _json(client, "/days")
         assert days["closed_everywhere"] == "2024-03-01"
         assert set(days["services"].values()) == {"2024-03-01"}
+
+    @pytest.mark.parametrize(
+        ("path", "found"), [(path, found) for _, path, found in BEFORE_THE_FIRST]
+    )
+    async def test_before_the_first_event_nothing_was_known(
+        self, client: httpx.AsyncClient, path: str, found: dict[str, Any]
+    ) -> None:
+        then = await _json(client, f"{path}?as_of={BEFORE}")
+        assert {name: then[name] for name in found} == found
+        now = await _json(client, path)
+        assert {name: now[name] for name in found} != found
+
+    async def test_before_the_first_event_the_exported_file_is_empty(
+        self, client: httpx.AsyncClient
+    ) -> None:
+        assert (await client.get(f"{EXPORT}?as_of={BEFORE}")).content == b""
+        assert (await client.get(EXPORT)).content != b""
+
+    async def test_no_other_question_is_there(self, client: httpx.AsyncClient) -> None:
+        paths = (await _json(client, "/openapi.json"))["paths"].keys()
+        asked = {template for template, *_ in BEFORE_THE_FIRST} | {EXPORT}
+        assert paths - {"/health", "/metrics"} == asked
 
     async def test_the_openapi_describes_the_answers(self, client: httpx.AsyncClient) -> None:
         paths = (await _json(client, "/openapi.json"))["paths"]

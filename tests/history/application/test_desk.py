@@ -14,7 +14,7 @@ from arrears.history.application.ports import CaseFilter
 from arrears.shared.runtime.bus import Record
 from arrears.shared.testing.chronicle import Chronicle
 
-DAY, NEXT = date(2024, 3, 1), date(2024, 3, 2)
+BEFORE, DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1), date(2024, 3, 2)
 CASE = {"case_id": "c1", "loan_key": "l1"}
 OVERDUE = {
     "as_of_on": DAY,
@@ -117,6 +117,36 @@ class TestCases:
         (then,) = await desk.cases(CaseFilter(), DAY)
         assert (now.event_count, then.event_count) == (3, 2)
         assert await desk.cases(CaseFilter(status="closed"), DAY) == []
+
+    async def test_counts_as_of_a_day_are_of_the_cases_as_they_stood(self) -> None:
+        chronicle = _chronicle()
+        loan, at_legal = "intake.loan-l1", {**CASE, "stage": "legal", "treatment": "sue"}
+        chronicle.tell("intake.case_referred", at_legal, stream=loan, on=NEXT)
+        chronicle.tell("intake.case_held", {**CASE, "reason": "dispute"}, stream=loan, on=NEXT)
+        desk = Desk(await _heard(chronicle), load_words())
+        assert await desk.case_counts(NEXT) == await desk.case_counts(None)
+        for day, stage, held in ((BEFORE, None, 0), (DAY, "intake", 0), (NEXT, "legal", 1)):
+            found = await desk.case_counts(day)
+            assert [name for name, count in found.open_by_stage.items() if count] == (
+                [] if stage is None else [stage]
+            )
+            assert found.held == held
+
+
+class TestDays:
+    async def test_as_of_a_day_they_are_those_that_were_closed_by_then(self) -> None:
+        chronicle = _chronicle()
+        chronicle.close_day(NEXT, services=("intake", "contact"))
+        desk = Desk(await _heard(chronicle), load_words())
+        assert await desk.days(NEXT) == await desk.days(None)
+        for day, everywhere, intake, legal in (
+            (BEFORE, None, None, None),
+            (DAY, DAY, DAY, DAY),
+            (NEXT, DAY, NEXT, DAY),
+        ):
+            found = await desk.days(day)
+            assert found.closed_everywhere == everywhere
+            assert (found.services["intake"], found.services["legal"]) == (intake, legal)
 
 
 class TestFigures:

@@ -127,7 +127,7 @@ class TestWhole:
         assert set(second) - set(feed) <= _NOT_OF_HISTORY
 
     async def test_every_shard_of_every_stage_has_closed_the_last_day(self, played: Played) -> None:
-        assert (await played.desk().days()).closed_everywhere == played.last_day
+        assert (await played.desk().days(None)).closed_everywhere == played.last_day
 
     async def test_the_proof_holds(self, played: Played) -> None:
         assert (await witness(played.store, "the history")).verdict().holds

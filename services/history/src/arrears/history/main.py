@@ -248,7 +248,7 @@ def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uv
     desk = Desk(store, load_words(zone=settings.ground.calendar.zone.key))
 
     async def health() -> Mapping[str, object]:
-        days = await desk.days()
+        days = await desk.days(None)
         heard = {"status": "ok", "worker": "elsewhere"} if hearing is None else hearing.health()
         return {**heard, "closed_everywhere": days.closed_everywhere, "events": days.events}
 

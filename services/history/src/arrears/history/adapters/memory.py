@@ -96,11 +96,11 @@ class MemoryHistory:
     async def borrower_of(self, loan_key: str) -> str | None:
         return self._borrowers.get(loan_key)
 
-    async def counts(self) -> Mapping[str, int]:
-        found: Counter[str] = Counter(dict.fromkeys(SERVICES, 0))
-        for (rank, _), events in self._events.items():
-            found[SERVICES[rank]] += len(events)
-        return dict(found)
+    async def counts(self, up_to: date | None = None) -> Mapping[str, int]:
+        found = dict.fromkeys(SERVICES, 0)
+        for kept in self._all(up_to):
+            found[SERVICES[kept.service]] += 1
+        return found
 
     async def rebuild_case_list(self) -> Sequence[str]:
         before, self._rows, self._borrowers = self._rows, {}, {}

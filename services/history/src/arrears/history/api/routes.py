@@ -124,9 +124,9 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
         return _json(CasePage(cases=rows, next_after=following))
 
     @router.get("/cases/counts", responses=_answers(CaseCounts, "How many cases."))
-    async def case_counts() -> Response:
-        """How many cases each stage has now, and how many are held and closed."""
-        return _json(await desk.case_counts())
+    async def case_counts(as_of: AsOf = None) -> Response:
+        """How many cases each stage has, and how many are held and closed."""
+        return _json(await desk.case_counts(as_of))
 
     @router.get("/cases/{case_id}/history", responses=_answers(Story, "The story.", "case"))
     async def case_history(case_id: Name, as_of: AsOf = None, lang: Lang = "en") -> Response:
@@ -156,9 +156,9 @@ def _add_figures(router: APIRouter, desk: Desk) -> None:
         return _json(await desk.page(as_of, facts_set_aside))
 
     @router.get("/days", responses=_answers(Days, "The days."))
-    async def days() -> Response:
+    async def days(as_of: AsOf = None) -> Response:
         """The last business day that each service has closed, and events kept."""
-        return _json(await desk.days())
+        return _json(await desk.days(as_of))
 
 
 def _add_proof(router: APIRouter, desk: Desk) -> None:

@@ -5,23 +5,25 @@ of that day, whatever was heard since.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from arrears.history.application.hearing import closed_days, last_closed_day
+from arrears.history.application.hearing import Place, all_places, closed_days, last_closed_day
 from arrears.history.application.ports import CaseFilter, HistoryStore, Shelf
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Canonical, Digest
 from arrears.history.domain.portfolio import READS, Page, Portfolio, page_of
 from arrears.history.domain.portfolio.page import Feed, feed_of
 from arrears.history.domain.story import in_order, known_on
-from arrears.history.domain.told import SERVICES, Told, tell
+from arrears.history.domain.told import DAY_CLOSED, SERVICES, Told, tell
 from arrears.history.domain.words import Language, Words
 
+CLOSINGS: Final = tuple(f"arrears.{service}.{DAY_CLOSED}.v1" for service in SERVICES)
 POLL_SECONDS: Final = 0.1
 _KEPT_PORTFOLIOS: Final = 4
 
@@ -77,7 +79,7 @@ class Days(Struct, frozen=True, kw_only=True):
 
 
 class CaseCounts(Struct, frozen=True, kw_only=True):
-    """Cases as they stand now: those not closed by the stage that has them, held ones too."""
+    """Cases as they stood: those not closed by the stage that has them, held ones too."""
 
     open_by_stage: Mapping[str, int]
     held: int
@@ -100,13 +102,23 @@ class Desk:
 
     # --- Days
 
-    async def days(self) -> Days:
-        places = await self._store.places()
+    async def days(self, as_of: date | None) -> Days:
+        places = await (self._store.places() if as_of is None else self._places_on(as_of))
         return Days(
             closed_everywhere=last_closed_day(places),
             services=closed_days(places),
-            events=await self._store.counts(),
+            events=await self._store.counts(as_of),
         )
+
+    async def _places_on(self, day: date) -> Sequence[Place]:
+        """Every place with the last day it had closed by then, as the closings themselves say."""
+        closed: dict[Shelf, date] = {}
+        async for shelf, _, rows in self._store.figures(CLOSINGS, day):
+            closed[shelf] = max(closed.get(shelf, date.min), *(on for _, on, _ in rows))
+        return [
+            replace(place, closed_day=closed.get((place.service, place.shard)))
+            for place in all_places()
+        ]
 
     async def wait_for(self, day: date | None, seconds: float) -> None:
         """Return when the day is closed everywhere. Raises NotClosed after `seconds`."""
@@ -128,19 +140,27 @@ class Desk:
     async def cases(self, wanted: CaseFilter, as_of: date | None) -> Sequence[case_list.Row]:
         if as_of is None:
             return await self._store.cases(wanted)
+        rows = await self._rows_on(as_of)
+        found = (rows[name] for name in sorted(rows) if wanted.takes(rows[name]))
+        return [row for _, row in zip(range(wanted.limit), found, strict=False)]
+
+    async def _rows_on(self, day: date) -> Mapping[str, case_list.Row]:
         rows: dict[str, case_list.Row] = {}
-        async for page in self._store.scan(as_of):
+        async for page in self._store.scan(day):
             for kept in page:
                 change = case_list.read(kept)
                 if change.case_id is not None:
                     row = case_list.evolve(rows.get(change.case_id), change)
                     assert row is not None
                     rows[change.case_id] = row
-        found = (rows[name] for name in sorted(rows) if wanted.takes(rows[name]))
-        return [row for _, row in zip(range(wanted.limit), found, strict=False)]
+        return rows
 
-    async def case_counts(self) -> CaseCounts:
-        found = await self._store.case_counts()
+    async def case_counts(self, as_of: date | None) -> CaseCounts:
+        if as_of is None:
+            found = await self._store.case_counts()
+        else:
+            rows = await self._rows_on(as_of)
+            found = Counter((row.status, row.stage) for row in rows.values())
         stages = dict.fromkeys(SERVICES, 0)
         for (status, stage), count in found.items():
             if status != "closed":

@@ -86,8 +86,8 @@ class HistoryStore(Protocol):
     async def borrower_of(self, loan_key: str) -> str | None:
         """Whose loan it is; None where nothing was ever said about it."""
 
-    async def counts(self) -> Mapping[str, int]:
-        """Events kept, by service."""
+    async def counts(self, up_to: date | None = None) -> Mapping[str, int]:
+        """Events kept, by service; with a day those known on it."""
 
     async def rebuild_case_list(self) -> Sequence[str]:
         """Fold the rows again from the events and swap them in; the case ids that differed."""
