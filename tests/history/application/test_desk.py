@@ -15,6 +15,7 @@ from arrears.shared.runtime.bus import Record
 from arrears.shared.testing.chronicle import Chronicle
 
 BEFORE, DAY, NEXT = date(2024, 2, 29), date(2024, 3, 1), date(2024, 3, 2)
+LATER, END_OF_TIME = date(2024, 5, 31), date(2199, 12, 31)
 CASE = {"case_id": "c1", "loan_key": "l1"}
 OVERDUE = {
     "as_of_on": DAY,
@@ -154,13 +155,44 @@ class TestFigures:
         chronicle = _chronicle()
         store = await _heard(chronicle)
         desk = Desk(store, load_words())
-        assert (await desk.feed(None)).feed.repayment_facts == 2
+        assert (await desk.feed(None)).repayment_facts == 2
         chronicle.tell(
             "intake.repayment_recorded", REPAID, stream="intake.loan-l1", on=NEXT, subject="b-1"
         )
         await _hear(store, chronicle)
-        assert (await desk.feed(None)).feed.repayment_facts == 3
-        assert (await desk.feed(DAY)).feed.repayment_facts == 2
+        assert (await desk.feed(None)).repayment_facts == 3
+        assert (await desk.feed(DAY)).repayment_facts == 2
+
+    @pytest.mark.parametrize(
+        ("closed", "asked", "told"),
+        [
+            (None, None, DAY),
+            (None, BEFORE, BEFORE),
+            (None, DAY, DAY),
+            (None, LATER, DAY),
+            (None, END_OF_TIME, DAY),
+            (LATER, None, LATER),
+            (LATER, NEXT, NEXT),
+            (LATER, LATER, LATER),
+            (LATER, END_OF_TIME, LATER),
+        ],
+    )
+    async def test_no_month_rolls_past_the_last_day_that_is_known(
+        self, closed: date | None, asked: date | None, told: date
+    ) -> None:
+        chronicle = Chronicle()
+        overdue = {**CASE, **OVERDUE}
+        chronicle.tell("intake.loan_overdue_recorded", overdue, stream="intake.loan-l1", on=DAY)
+        if closed is not None:
+            chronicle.close_day(closed)
+        page = await Desk(await _heard(chronicle), load_words()).page(asked, None)
+        assert page.as_of == told
+        months = None if told < DAY else f"{told:%Y-%m}"
+        assert page.roll_rates.last_month == page.roll_rates_last_month.last_month == months
+
+    async def test_where_nothing_is_known_the_page_is_of_no_day(self) -> None:
+        page = await Desk(MemoryHistory(), load_words()).page(DAY, None)
+        assert (page.as_of, page.roll_rates.last_month) == (None, None)
 
     async def test_the_page_counts_what_the_caller_set_aside(self) -> None:
         page = await (await _desk()).page(DAY, 7)

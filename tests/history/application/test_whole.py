@@ -121,7 +121,7 @@ class TestWhole:
     async def test_the_figures_are_those_of_a_second_reading_of_the_feed(
         self, played: Played
     ) -> None:
-        feed = msgspec.to_builtins((await played.desk().feed(played.last_day)).feed)
+        feed = msgspec.to_builtins(await played.desk().feed(played.last_day))
         second = expected(LINES)
         assert feed == {name: second[name] for name in feed}
         assert set(second) - set(feed) <= _NOT_OF_HISTORY

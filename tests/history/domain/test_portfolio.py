@@ -21,7 +21,8 @@ def _portfolio(chronicle: Chronicle) -> Portfolio:
 
 
 def _page(chronicle: Chronicle, as_of: date | None = None) -> Page:
-    return page_of(_portfolio(chronicle), as_of)
+    portfolio = _portfolio(chronicle)
+    return page_of(portfolio, as_of or portfolio.last_day)
 
 
 # --- The feed's figures, one rule at a time
@@ -371,7 +372,7 @@ class TestEndings:
         last_first = Portfolio()
         last_first.hear(rows[3:])
         last_first.hear(rows[:3])
-        assert page_of(last_first, None) == _page(chronicle)
+        assert page_of(last_first, last_first.last_day) == _page(chronicle)
 
     def test_the_eleven_endings_are_always_listed(self) -> None:
         page = _page(Chronicle())

@@ -145,14 +145,15 @@ def _add_figures(router: APIRouter, desk: Desk) -> None:
     @router.get("/portfolio", responses=_answers(Feed, "The figures."))
     async def portfolio(as_of: AsOf = None) -> Response:
         """The figures of the feed, under the names that its maker uses."""
-        return _json((await desk.feed(as_of)).feed)
+        return _json(await desk.feed(as_of))
 
     @router.get("/report", responses=_answers(Page, "The page."))
     async def report(
         as_of: AsOf = None,
         facts_set_aside: Annotated[int | None, Query(ge=0, le=ROW_NUMBER_MAX)] = None,
     ) -> Response:
-        """Everything of the last page. `facts_set_aside` is intake's count, repeated in it."""
+        """Everything of the last page. Its own `as_of` is never later than the last known day;
+        `facts_set_aside` is intake's count, repeated in it."""
         return _json(await desk.page(as_of, facts_set_aside))
 
     @router.get("/days", responses=_answers(Days, "The days."))

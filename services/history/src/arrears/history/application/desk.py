@@ -86,11 +86,6 @@ class CaseCounts(Struct, frozen=True, kw_only=True):
     closed: int
 
 
-class FeedAsOf(Struct, frozen=True, kw_only=True):
-    as_of: date | None
-    feed: Feed
-
-
 class Desk:
     def __init__(self, store: HistoryStore, words: Words) -> None:
         self._store = store
@@ -223,35 +218,41 @@ class Desk:
 
     # --- Figures
 
-    async def feed(self, as_of: date | None) -> FeedAsOf:
-        portfolio = await self._portfolio(as_of)
-        return FeedAsOf(as_of=as_of or portfolio.last_day, feed=feed_of(portfolio))
+    async def feed(self, as_of: date | None) -> Feed:
+        portfolio, _ = await self._portfolio(as_of)
+        return feed_of(portfolio)
 
     async def page(self, as_of: date | None, facts_set_aside: int | None) -> Page:
-        return page_of(await self._portfolio(as_of), as_of, facts_set_aside)
+        """The page as of the day, or of the last known one where the day lies past it."""
+        portfolio, day = await self._portfolio(as_of)
+        return page_of(portfolio, day, facts_set_aside)
 
-    async def _portfolio(self, as_of: date | None) -> Portfolio:
-        """What was folded once is kept: the figures of now only learn what is new."""
+    async def _portfolio(self, as_of: date | None) -> tuple[Portfolio, date | None]:
+        """The figures and the day that they are of, which is never later than the last known.
+
+        What was folded once is kept: the figures of now only learn what is new.
+        """
         async with self._folding:
             places = await self._store.places()
             async for shelf, seq, rows in self._store.figures(READS, None, self._folded_to):
                 self._now.hear(rows)
                 self._folded_to[shelf] = seq
-            if as_of is None or self._now.last_day is None or self._now.last_day <= as_of:
-                return self._now
+            heard, closed = self._now.last_day, last_closed_day(places)
+            if as_of is None or heard is None or heard <= as_of:
+                known = max((day for day in (heard, closed) if day is not None), default=None)
+                return self._now, known if as_of is None or known is None else min(as_of, known)
             if (found := self._then.get(as_of)) is not None:
                 self._then.move_to_end(as_of)
-                return found
+                return found, as_of
             found = Portfolio()
             async for _, _, rows in self._store.figures(READS, as_of):
                 found.hear(rows)
-            closed = last_closed_day(places)
             if closed is not None and as_of <= closed:
                 # Nothing more can be said on a day that is closed everywhere.
                 self._then[as_of] = found
             while len(self._then) > _KEPT_PORTFOLIOS:
                 self._then.popitem(last=False)
-            return found
+            return found, as_of
 
     # --- Digest and canonical file
 

@@ -137,9 +137,8 @@ class Page(Struct, frozen=True, kw_only=True):
     endings: Sequence[Ending]
 
 
-def page_of(portfolio: Portfolio, as_of: date | None, facts_set_aside: int | None = None) -> Page:
-    """The page as of a day; None reads it as of the last day of which anything is known."""
-    day = as_of or portfolio.last_day
+def page_of(portfolio: Portfolio, day: date | None, facts_set_aside: int | None = None) -> Page:
+    """The page as of a day that is known, up to whose month loans roll; None where none is."""
     currencies = _currencies(portfolio)
     rolls = portfolio.loans.rolls(month_of(day)) if day is not None else Counter()
     last = max((month for month, _, _ in rolls), default=None)
