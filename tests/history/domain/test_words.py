@@ -1,8 +1,13 @@
 """Words: every event of every service has them, and they say what the event really carries."""
 
+import ast
 from collections.abc import Iterator
+from importlib import import_module
+from inspect import getsource
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, get_args
+from pkgutil import walk_packages
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 import pytest
@@ -30,7 +35,7 @@ from arrears.history.domain.words import (
 )
 from arrears.intake.domain import policy as intake_policy
 from arrears.intake.domain.loan.holds import HOLD_REASONS
-from arrears.intake.domain.loan.state import CURED, SETTLED, UNCOLLECTIBLE
+from arrears.intake.domain.loan.state import BORROWER_CHANGED, CURED, SETTLED, UNCOLLECTIBLE
 from arrears.legal.application.react import ELSEWHERE
 from arrears.legal.domain import gate
 from arrears.legal.domain.claim.endings import SUIT_RESULTS
@@ -110,6 +115,7 @@ class TestCodes:
             ("stage", (*get_args(intake_policy.Stage), "intake")),
             ("claim_end", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT)),
             ("result", (*SUIT_RESULTS, SETTLED_BY_AGREEMENT, ELSEWHERE)),
+            ("result", tuple(chain.from_iterable(intake_policy.RESULTS.values()))),
             (
                 "gate",
                 (
@@ -126,7 +132,26 @@ class TestCodes:
     def test_every_code_that_a_service_knows_has_words(
         self, listed: str, codes: tuple[str, ...]
     ) -> None:
-        assert [STRICT.coded(listed, code, "zh") for code in codes]
+        for language in LANGUAGES:
+            assert all(STRICT.coded(listed, code, language) for code in codes)
+
+    @pytest.mark.parametrize("wire_name", sorted(EVENTS))
+    def test_every_value_that_a_field_allows_has_words(self, wire_name: str) -> None:
+        event = EVENTS[wire_name]
+        looked_up = coded_lists(STRICT.phrases[wire_name].texts())
+        allowed = {(listed, code) for path, listed in looked_up for code in _allowed(event, path)}
+        assert {one for one in allowed if one[1] not in STRICT.codes(one[0])} == set()
+
+    @pytest.mark.parametrize(
+        ("field", "one"), [("result", BORROWER_CHANGED), ("reason", UNCOLLECTIBLE)]
+    )
+    def test_every_constant_that_a_service_says_in_a_field_has_words(
+        self, field: str, one: str
+    ) -> None:
+        """Where a field is a text, no table of codes by hand knows what the next constant is."""
+        said = {code for service in SERVICES for code in _constants(service, field)}
+        assert one in said
+        assert said - set(STRICT.codes(field)) == set()
 
     def test_every_list_that_a_text_looks_up_exists(self) -> None:
         texts = [text for phrase in STRICT.phrases.values() for text in phrase.texts()]
@@ -271,6 +296,36 @@ def _has(event: type, path: str) -> bool:
         if field.name == name:
             return not rest or any(_has(inner, rest) for inner in _structs(field.type))
     return False
+
+
+def _allowed(event: type, path: str) -> Iterator[str]:
+    """The codes that a field's own type names; none where it is any text."""
+    name, _, rest = path.partition(".")
+    for field in msgspec.structs.fields(event):
+        if field.name != name:
+            continue
+        if rest:
+            for inner in _structs(field.type):
+                yield from _allowed(inner, rest)
+        for one in (field.type, *get_args(field.type)):
+            if get_origin(one) is Literal:
+                yield from get_args(one)
+
+
+def _constants(service: str, field: str) -> Iterator[str]:
+    """What the rules of a service pass by this name, where it is a constant."""
+    for room in ("domain", "application"):
+        package = import_module(f"arrears.{service}.{room}")
+        for found in walk_packages(package.__path__, f"{package.__name__}."):
+            module = import_module(found.name)
+            for given in ast.walk(ast.parse(getsource(module))):
+                if not isinstance(given, ast.keyword) or given.arg != field:
+                    continue
+                code = getattr(given.value, "value", None)
+                if isinstance(given.value, ast.Name):
+                    code = getattr(module, given.value.id, None)
+                if isinstance(code, str):
+                    yield code
 
 
 def _structs(annotation: Any) -> list[type]:
