@@ -170,6 +170,40 @@ def test_only_its_own_end_lifts_a_stop(
     assert (10 in found(world.report())) is is_wrong
 
 
+_STAFF: dict[str, Any] = {"kind": "staff", "scope": "person", "case_id": None, "reason": "asked"}
+_BY_ITSELF: dict[str, Any] = {"reason": "time_is_over", "stop_reason": "asked"}
+_BY_STAFF: dict[str, Any] = {"reason": "agreed", "stop_reason": "asked", "recorded_by": "s-1"}
+
+
+@pytest.mark.parametrize(
+    ("ends", "lifted", "is_wrong"),
+    [
+        ([None, "2024-03-04T16:00:00Z"], _BY_ITSELF, True),
+        (["2024-03-06T16:00:00Z", "2024-03-04T16:00:00Z"], _BY_ITSELF, True),
+        (["2024-03-05T01:00:00Z", "2024-03-04T16:00:00Z"], _BY_ITSELF, False),
+        (["2024-03-04T16:00:00Z", "2024-03-05T01:00:00Z"], _BY_ITSELF, False),
+        (["2024-03-04T16:00:00Z", None], _BY_STAFF, False),
+        ([None, "2024-03-04T16:00:00Z"], _BY_STAFF, False),
+    ],
+)
+def test_a_stop_of_staff_that_was_cut_short_binds_to_its_own_end(
+    world: World, found: Found, ends: list[str | None], lifted: dict[str, Any], *, is_wrong: bool
+) -> None:
+    for end in ends:
+        world.stops(**_STAFF, lifts_at=end)
+    world.stops("contact_resumed", **{**_STAFF, **lifted})
+    world.permits()
+    assert (10 in found(world.report())) is is_wrong
+
+
+def test_intake_may_end_its_hold_earlier_than_it_said(world: World, found: Found) -> None:
+    for end in (None, "2024-03-04T16:00:00Z"):
+        world.stops(lifts_at=end)
+    world.stops("contact_resumed", **{**_BY_ITSELF, "stop_reason": "dispute"})
+    world.permits()
+    assert not found(world.report())
+
+
 @pytest.mark.parametrize(("service", "is_wrong"), [("intake", False), ("legal", True)])
 def test_parked_input_is_lifted_by_the_service_where_it_waited(
     world: World, found: Found, service: str, *, is_wrong: bool

@@ -21,7 +21,7 @@ from arrears.contact.domain.borrower.events import (
 from arrears.contact.domain.conduct import check
 from arrears.contact.domain.permit import PermitInputs
 from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 TEN = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI).astimezone(UTC)
@@ -137,6 +137,13 @@ def stopped(scope: str = "case", case_id: str = CASE) -> ContactStopped:
     return replace(event, scope=scope, case_id=case_id)
 
 
+WEDNESDAY, FRIDAY, SATURDAY = (TEN + timedelta(days=days) for days in (2, 4, 5))
+
+
+def by_staff(lifts_at: datetime | None, **changes: object) -> ContactStopped:
+    return replace(stopped("person"), kind="staff", lifts_at=lifts_at, **changes)
+
+
 RESUMED = ContactResumed(
     case_id=CASE,
     loan_key=LOAN,
@@ -147,6 +154,8 @@ RESUMED = ContactResumed(
     resumed_at=TEN,
     recorded_by=None,
 )
+OVER = replace(RESUMED, kind="staff", scope="person", reason="time_is_over", stop_reason="dispute")
+ASKED = replace(OVER, reason="asked", recorded_by=StaffId("collector-7"))
 ENDED = ContactEnded(case_id=CASE, loan_key=LOAN, reason="cured", said_at=TEN, heard_at=TEN)
 NINE_PM = datetime(2026, 3, 2, 21, 0, tzinfo=SHANGHAI).astimezone(UTC)
 UNANSWERED = [
@@ -199,6 +208,27 @@ UNANSWERED = [
 )
 def test_each_breach_is_named(events: list[BorrowerEvent], breaches: list[str]) -> None:
     assert [finding.breach for finding in check(events, POLICIES).findings] == breaches
+
+
+@pytest.mark.parametrize(
+    ("events", "day", "is_wrong"),
+    [
+        ([by_staff(None), by_staff(WEDNESDAY), OVER], FRIDAY, True),
+        ([by_staff(FRIDAY), by_staff(WEDNESDAY), OVER], WEDNESDAY, True),
+        ([by_staff(FRIDAY), by_staff(WEDNESDAY), OVER], SATURDAY, False),
+        ([by_staff(None), by_staff(FRIDAY), by_staff(WEDNESDAY), OVER], SATURDAY, True),
+        ([by_staff(FRIDAY), by_staff(WEDNESDAY), ASKED], WEDNESDAY, False),
+        ([by_staff(None), ASKED, by_staff(WEDNESDAY), OVER], FRIDAY, False),
+        ([by_staff(WEDNESDAY), by_staff(FRIDAY), OVER], FRIDAY, False),
+        ([by_staff(FRIDAY), by_staff(FRIDAY, case_id="case-2"), OVER], WEDNESDAY, False),
+        ([stopped(), replace(stopped(), lifts_at=WEDNESDAY), RESUMED], FRIDAY, False),
+    ],
+)
+def test_a_stop_that_was_cut_short_binds_to_its_own_end(
+    events: list[BorrowerEvent], day: datetime, *, is_wrong: bool
+) -> None:
+    findings = check([*events, permitted(at=day)], POLICIES).findings
+    assert [finding.breach for finding in findings] == ["permitted_while_stopped"] * is_wrong
 
 
 def test_what_was_made_is_counted() -> None:

@@ -27,6 +27,8 @@ UNANSWERED_MAX: Final = 6
 """Dials of one number and day that nobody answered."""
 _HAS_NO_HOURS: Final = "letter"
 _TOLD_APART: Final = frozenset({"hold", "parked"})
+_BY_ITSELF: Final = frozenset({"time_is_over", "review_due"})
+"""Why a stop is lifted that nobody asked to lift."""
 _NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home"})
 
 
@@ -49,7 +51,10 @@ class _Person:
 
     zone: str | None = None
     attempts: dict[str, _Attempt] = field(default_factory=dict)
-    stops: set[tuple[str, ...]] = field(default_factory=set)
+    stops: dict[tuple[str, ...], datetime | None] = field(default_factory=dict)
+    """When each that stands is to end; None: nobody said."""
+    cut_short: dict[tuple[str, ...], list[datetime | None]] = field(default_factory=dict)
+    """Ends of stops of the same kind that one with an earlier end has replaced."""
     closed: set[str] = field(default_factory=set)
     owed: dict[str, int] = field(default_factory=dict)
     """What is left of the figure that a case was referred with, in minor units."""
@@ -112,7 +117,7 @@ class Contacts:
             wrongs.append("after its case was closed")
         standing = sorted(
             kind
-            for scope, case_id, kind, _ in person.stops
+            for scope, case_id, kind, _ in _standing(person, local)
             if scope == "person" or case_id == said["case_id"]
         )
         if standing:
@@ -170,14 +175,25 @@ class Contacts:
         person.zone = event.data["zone"]
 
     def _stopped(self, person: _Person, event: Event, _place: Place) -> None:
-        person.stops.add(_stop(event, event.data["reason"]))
+        stop = _stop(event, event.data["reason"])
+        said = event.data.get("lifts_at")
+        end = None if said is None else datetime.fromisoformat(said)
+        if stop in person.stops and event.data["kind"] not in _TOLD_APART:
+            before = person.stops[stop]
+            if end is not None and (before is None or before > end):
+                person.cut_short.setdefault(stop, []).append(before)
+        person.stops[stop] = end
 
     def _resumed(self, person: _Person, event: Event, _place: Place) -> None:
         named = event.data.get("stop_reason")
         lifted = _stop(event, named or event.data["reason"])
         if event.data["kind"] == "hold" and named is None:
-            person.stops = {stop for stop in person.stops if stop[:3] != lifted[:3]}
-        person.stops.discard(lifted)
+            person.stops = {
+                stop: end for stop, end in person.stops.items() if stop[:3] != lifted[:3]
+            }
+        person.stops.pop(lifted, None)
+        if event.data.get("recorded_by") is not None or event.data["reason"] not in _BY_ITSELF:
+            person.cut_short.pop(lifted, None)
 
     def _owes(self, person: _Person, event: Event, _place: Place) -> None:
         left = event.data["overdue_minor" if event.noun == "treatment_started" else "owed_minor"]
@@ -202,6 +218,15 @@ class Invitations:
         if not OPENS_AT <= clock < CLOSES_AT:
             place = Place(MEDIATION, "store", row.shard, row.seq, event.stream, event.version)
             self._report.say(LAW, place, f"the borrower was invited at {clock} of the bank's clock")
+
+
+def _standing(person: _Person, at: datetime) -> set[tuple[str, ...]]:
+    """What binds: no word has lifted it, and what was cut short has not come to its own end."""
+    return set(person.stops) | {
+        stop
+        for stop, ends in person.cut_short.items()
+        if any(end is None or end > at for end in ends)
+    }
 
 
 def _stop(event: Event, reason: str) -> tuple[str, ...]:

@@ -40,6 +40,10 @@ Breach: TypeAlias = Literal[
     "policy_unknown",
 ]
 EVERY_CASE: Final = "*"
+_TOLD_APART: Final = frozenset({"hold", "parked"})
+_OVER_BY_ITSELF: Final = frozenset({"time_is_over", "review_due"})
+"""Reasons of a resumption that nobody asked for: it lifts only what has ended by then."""
+_Key: TypeAlias = tuple[str, StopKind, str]
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -86,7 +90,9 @@ class _Audit:
         self.made: dict[AttemptId, str | None] = {}
         self.denied = 0
         self.findings: list[Finding] = []
-        self._stopped: set[tuple[str, StopKind, str]] = set()
+        self._stopped: dict[_Key, datetime | None] = {}
+        self._outlasting: dict[_Key, datetime | None] = {}
+        """Ends of stops that another replaced before they were over; each binds until then."""
         self._ended: set[str] = set()
         self._owed_minor: dict[str, int] = {}
 
@@ -108,13 +114,33 @@ class _Audit:
             case RepaymentCounted():
                 self._owed_minor[event.case_id] = event.owed_minor
             case ContactStopped():
-                self._stopped.add(_stop(event, event.reason))
+                self._stop(event)
             case ContactResumed():
-                self._stopped -= {stop for stop in self._stopped if _is_lifted(stop, event)}
+                self._resume(event)
             case ContactEnded():
                 self._ended.add(event.case_id)
             case _:
                 pass
+
+    def _stop(self, event: ContactStopped) -> None:
+        key, ends_at = _stop(event, event.reason), event.lifts_at
+        if key in self._stopped and event.kind not in _TOLD_APART:
+            replaced = self._stopped[key]
+            if _outlasts(replaced, ends_at):
+                longest = self._outlasting.get(key, replaced)
+                self._outlasting[key] = longest if _outlasts(longest, replaced) else replaced
+        self._stopped[key] = ends_at
+
+    def _resume(self, event: ContactResumed) -> None:
+        by_itself = event.recorded_by is None and event.reason in _OVER_BY_ITSELF
+        for stopped in (self._stopped,) if by_itself else (self._stopped, self._outlasting):
+            for key in [key for key in stopped if _is_lifted(key, event)]:
+                del stopped[key]
+
+    def _is_stopped(self, case_id: str, at: datetime) -> bool:
+        binding = [*self._stopped]
+        binding += [key for key, end in self._outlasting.items() if end is None or end > at]
+        return any(reach in (EVERY_CASE, case_id) for reach, *_ in binding)
 
     def _found(self, breach: Breach, attempt_id: AttemptId, at: datetime) -> None:
         self.findings.append(Finding(breach=breach, attempt_id=attempt_id, at=at))
@@ -123,7 +149,7 @@ class _Audit:
         attempt_id, at = permit.attempt_id, permit.permitted_at
         if attempt_id in self.permits:
             self._found("permitted_twice", attempt_id, at)
-        if any(reach in (EVERY_CASE, permit.case_id) for reach, *_ in self._stopped):
+        if self._is_stopped(permit.case_id, at):
             self._found("permitted_while_stopped", attempt_id, at)
         if permit.case_id in self._ended:
             self._found("permitted_after_the_case_was_closed", attempt_id, at)
@@ -180,17 +206,21 @@ class _Audit:
         self.outcomes[attempt_id] = concluded.outcome
 
 
-def _stop(event: ContactStopped | ContactResumed, reason: str) -> tuple[str, StopKind, str]:
+def _outlasts(end: datetime | None, other: datetime | None) -> bool:
+    """None: no end."""
+    return other is not None and (end is None or end > other)
+
+
+def _stop(event: ContactStopped | ContactResumed, reason: str) -> _Key:
     """A stop of a person is told of each case, and counts for all of them.
 
     Holds are told apart by their reasons, and parked input by the service that is its reason.
     """
     reach = EVERY_CASE if event.scope == "person" else event.case_id or ""
-    told_apart = event.kind in ("hold", "parked")
-    return reach, event.kind, reason if told_apart else ""
+    return reach, event.kind, reason if event.kind in _TOLD_APART else ""
 
 
-def _is_lifted(stop: tuple[str, StopKind, str], event: ContactResumed) -> bool:
+def _is_lifted(stop: _Key, event: ContactResumed) -> bool:
     lifted = _stop(event, event.stop_reason or event.reason)
     if event.kind == "hold" and event.stop_reason is None:
         return stop[:2] == lifted[:2]

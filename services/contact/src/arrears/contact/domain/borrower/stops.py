@@ -3,6 +3,7 @@
 A stop binds from the moment we hear it. Attempts that were planned are dropped and their treatment
 is reported `stopped`; an attempt that is already under way is waited for. Input that is parked says
 nothing about the person, only that we do not know enough: what was planned waits for the repair.
+What one stop protects no later one of its kind shortens; a hold alone ends when intake says.
 
 A hold is of one case. Where its reason lies with the person it holds the person as well, until no
 open case is held for that reason any more.
@@ -23,7 +24,7 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import ContactEnded, ContactResumed, ContactStopped
-from arrears.contact.domain.borrower.state import CaseFile, Stop
+from arrears.contact.domain.borrower.state import CaseFile, Stop, is_same
 from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import Scope, StopKind
@@ -87,7 +88,8 @@ def halt(
 ) -> None:
     """Stop one case, or the person where `case` is None, and drop what was planned."""
     scope: Scope = "person" if case is None else "case"
-    if stop in _stops(draft, scope, None if case is None else case[0]):
+    standing = _stops(draft, scope, None if case is None else case[0])
+    if any(_covers(one, stop) for one in standing):
         return
     if case is not None:
         tell_of(draft, *case, borrower_id)
@@ -113,6 +115,17 @@ def halt(
         file = None if case_id is None else draft.file(case_id)
         if file is not None and attempts.attempt_of(file) is not None:
             endings.end_treatment(draft, file, "stopped", stop.kind)
+
+
+def _covers(standing: Stop, stop: Stop) -> bool:
+    """Whether the stop is in effect already: one of its kind lasts as long, or has no end."""
+    if stop.kind == "hold":
+        return standing == stop  # Intake owns its holds: what it says last counts, shorter or not.
+    if not is_same(standing, stop.kind, stop.reason):
+        return False
+    if standing.lifts_at is None or stop.lifts_at is None:
+        return standing.lifts_at is None
+    return standing.lifts_at >= stop.lifts_at
 
 
 def tell_of(
