@@ -20,6 +20,7 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
+    AttemptConcluded,
     AttemptDropped,
     AttemptPermitted,
     BorrowerEvent,
@@ -29,7 +30,7 @@ from arrears.contact.domain.borrower.events import (
     RefusalReported,
     TreatmentCompleted,
 )
-from arrears.contact.domain.values import ContactPoint, Said
+from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said, SaidKind
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -144,6 +145,58 @@ class TestRecordHardship:
     def test_refuses_a_review_that_cannot_hold(self, review_on: date, reason: str) -> None:
         command = replace(self.COMMAND, review_on=review_on)
         given(*KNOWN).when(command).then_refused(reason)
+
+
+class TestToldOfAClosedCase:
+    """The case was closed while its call was under way; the person has other loans."""
+
+    def told(self, said: Said, outcome: Outcome = "connected") -> list[BorrowerEvent]:
+        events = life(refer("call"))
+        due = decider.due(decider.fold(events), NOON)
+        assert due is not None
+        events = life(WakeUp(now=due), refer("call", OTHER, due), history=events)
+        closed = EndContact(case_id=CASE, reason="cured", said_at=due, now=due)
+        answer = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome=outcome, said=said, now=due)
+        before = life(closed, history=events)
+        return life(answer, history=before)[len(before) :]
+
+    def test_hardship_shields_the_person(self) -> None:
+        events = self.told(Said(kind="hardship", review_on=date(2026, 4, 1)))
+        assert [type(event) for event in events] == [
+            AttemptConcluded,
+            HardshipReported,
+            ContactStopped,
+            AttemptDropped,
+            TreatmentCompleted,
+        ]
+        reported = events[1]
+        assert isinstance(reported, HardshipReported)
+        assert (reported.case_id, reported.attempt_id) == (OTHER, AttemptId("case-1/1"))
+
+    @pytest.mark.parametrize(
+        ("kind", "outcome"),
+        [("promise", "connected"), ("refusal", "connected"), ("hardship", "no_answer")],
+    )
+    def test_nothing_else_follows(self, kind: SaidKind, outcome: Outcome) -> None:
+        said = Said(kind=kind, amount_minor=1, due_on=date(2026, 3, 10))
+        assert [type(event) for event in self.told(said, outcome)] == [AttemptConcluded]
+
+    def test_it_holds_for_a_loan_that_falls_into_arrears_later(self) -> None:
+        events = life(refer("call"))
+        due = decider.due(decider.fold(events), NOON)
+        assert due is not None
+        closed = EndContact(case_id=CASE, reason="cured", said_at=due, now=due)
+        answer = NoteOutcome(
+            attempt_id=AttemptId("case-1/1"),
+            outcome="connected",
+            said=Said(kind="hardship"),
+            now=due,
+        )
+        later = refer("call", OTHER, due + timedelta(days=2))
+        events = life(WakeUp(now=due), closed, answer, later, history=events)
+        reported = events[-1]
+        assert isinstance(reported, HardshipReported)
+        assert reported.case_id == OTHER
 
 
 class TestTwoLoans:

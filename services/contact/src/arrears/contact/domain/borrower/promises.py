@@ -28,6 +28,9 @@ from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
 
 def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
     """What an attempt brought back. It is never refused: what cannot hold is left unsaid."""
+    if said.kind == "hardship":  # It shields the person, though the case be closed by now.
+        hardship.hear(draft, sent.attempt_id, said.review_on)
+        return
     file = draft.file(case_id)
     if file is None or file.closed_for is not None:
         return
@@ -41,8 +44,6 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
                 _make(draft, file, amount, sent.currency, due_on, sent.attempt_id, None)
         case "refusal":
             _refuse(draft, file, sent.attempt_id, None)
-        case "hardship":
-            hardship.hear(draft, sent.attempt_id, said.review_on)
         case "nothing":
             return
 
