@@ -20,13 +20,13 @@ import arrears.intake.domain.policy as intake
 import arrears.legal.domain.policy as legal
 import arrears.mediation.domain.policy as mediation
 from arrears.cli.stack.folder import free_ports
-from arrears.legal.adapters.workdays import workdays_of
 from arrears.shared.http.actors import actors_from_env
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.kernel.policy import BadPolicy
 from arrears.shared.keyring.master import MasterKey, WrongMasterKey
 from arrears.shared.service.settings import Settings
+from arrears.shared.service.workdays import workdays_of
 
 GOOD = {
     "ARREARS_KAFKA": "127.0.0.1:9092",

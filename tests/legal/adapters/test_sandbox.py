@@ -9,7 +9,6 @@ import pytest
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
-from arrears.legal.adapters.workdays import workdays_of
 from arrears.legal.application.effects import Answer, effect_of, on_answer
 from arrears.legal.application.projections import case_list
 from arrears.legal.domain.claim.commands import ClaimCommand, NoteDemand, NoteRepayment, TakeClaim
@@ -18,6 +17,7 @@ from arrears.legal.domain.claim.events import ClaimEvent, ClaimTaken
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, stream_name
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
+from arrears.shared.service.workdays import workdays_of
 
 CALENDAR = BankCalendar("Asia/Shanghai")
 CASE = CaseId("case-1")

@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
-from arrears.legal.adapters.workdays import workdays_of
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     EndSuit,
@@ -24,6 +23,7 @@ from arrears.legal.domain.claim.suit_events import ClaimRegistered, CourtSilence
 from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.service.workdays import workdays_of
 from arrears.shared.testing.decider_spec import DeciderSpec
 
 CALENDAR = BankCalendar("Asia/Shanghai")

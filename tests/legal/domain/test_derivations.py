@@ -8,7 +8,6 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
-from arrears.legal.adapters.workdays import announced_until, workdays_of
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     EnterJudgment,
@@ -37,6 +36,7 @@ from arrears.legal.domain.claim.suit_events import (
 from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.service.workdays import announced_until, workdays_of
 
 CALENDAR = BankCalendar("Asia/Shanghai")
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")

@@ -9,10 +9,10 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from arrears.legal.adapters.policies import load_policies
-from arrears.legal.adapters.workdays import workdays_of
 from arrears.legal.domain import fees
 from arrears.legal.domain.deadlines import deadline, end_of
 from arrears.shared.kernel.money import parse_minor
+from arrears.shared.service.workdays import workdays_of
 
 VECTORS = json.loads((Path(__file__).parent / "regulation_vectors.json").read_text("utf-8"))
 TABLES = load_policies().on(date(2026, 3, 2)).fees

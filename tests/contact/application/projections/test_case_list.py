@@ -220,9 +220,9 @@ def test_a_promise_and_its_money() -> None:
     )
     events = life(paid, history=events)
     assert row_of(events).promise_paid_minor == 5_000
-    judged = life(WakeUp(now=EVENING + timedelta(days=7)), history=events)
+    judged = life(WakeUp(now=EVENING + timedelta(days=9)), history=events)
     assert row_of(judged).promise_status == "partly_kept"
-    broken = life(WakeUp(now=EVENING + timedelta(days=7)), history=_promised())
+    broken = life(WakeUp(now=EVENING + timedelta(days=9)), history=_promised())
     assert row_of(broken).promise_status == "broken"
 
 

@@ -26,10 +26,19 @@ from arrears.contact.domain.borrower.promise_events import (
     PromiseMade,
     PromisePartlyKept,
 )
+from arrears.contact.domain.borrower.state import Borrower
+from arrears.contact.main import make_stage
+from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.business_day import is_weekday
+from arrears.shared.kernel.decider import Decider
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.keyring.memory import MemoryKeyStore
+from arrears.shared.service.settings import Ground
+from arrears.shared.service.workdays import workdays_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
+FEBRUARY = NOON - timedelta(days=24)
 DUE_ON = date(2026, 3, 10)
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
 (POLICY,) = load_policies()
@@ -52,10 +61,8 @@ class Payment(Struct, frozen=True):
         return midnight(self.value_on) + timedelta(hours=self.hours)
 
 
-def lived(payments: list[Payment], booking_days_max: int) -> list[BorrowerEvent]:
-    """A promise of 5,000.00 until DUE_ON, and what the bank books, in order of time."""
-    rule = replace(POLICY.promise, booking_days_max=booking_days_max)
-    decider = make_borrower_decider([replace(POLICY, promise=rule)], "Asia/Shanghai")
+def asked(due_on: date, now: datetime = NOON) -> tuple[StartTreatment, RecordPromise]:
+    """A case that is referred, and a promise of 5,000.00."""
     refer = StartTreatment(
         case_id=CASE,
         loan_key=LOAN,
@@ -66,16 +73,38 @@ def lived(payments: list[Payment], booking_days_max: int) -> list[BorrowerEvent]
         currency="CNY",
         days_past_due=16,
         product="loan",
-        now=NOON,
+        now=now,
     )
     promise = RecordPromise(
         case_id=CASE,
         amount_minor=500_000,
         currency="CNY",
-        due_on=DUE_ON,
+        due_on=due_on,
         recorded_by=StaffId("s"),
-        now=NOON,
+        now=now,
     )
+    return refer, promise
+
+
+def under(booking_days_max: int) -> Decider[Borrower, BorrowerCommand, BorrowerEvent]:
+    rule = replace(POLICY.promise, booking_days_max=booking_days_max)
+    policies = [replace(POLICY, promise=rule)]
+    return make_borrower_decider(policies, "Asia/Shanghai", is_workday=workdays_of("CN"))
+
+
+def judged_at(decider: Decider[Borrower, BorrowerCommand, BorrowerEvent], due_on: date) -> datetime:
+    refer, promise = asked(due_on, FEBRUARY)
+    made, *_ = decider.decide(promise, decider.fold(decider.decide(refer, decider.initial)))
+    assert isinstance(made, PromiseMade)
+    return made.judgement_at
+
+
+def lived(
+    payments: list[Payment], booking_days_max: int, due_on: date = DUE_ON
+) -> list[BorrowerEvent]:
+    """The promise, and what the bank books, in order of time."""
+    decider = under(booking_days_max)
+    refer, promise = asked(due_on)
     counts = [
         CountRepayment(
             loan_key=LOAN,
@@ -89,7 +118,7 @@ def lived(payments: list[Payment], booking_days_max: int) -> list[BorrowerEvent]
     ]
     events: list[BorrowerEvent] = []
     state = decider.initial
-    later = midnight(DUE_ON + timedelta(days=60))
+    later = midnight(due_on + timedelta(days=60))
     booked = sorted(counts, key=lambda count: count.now)
     commands: list[BorrowerCommand] = [refer, promise, *booked, WakeUp(now=later)]
     for command in commands:
@@ -124,6 +153,53 @@ def test_what_was_paid_after_the_day_does_not_keep_it() -> None:
     assert verdict_of(lived([late], 2)) is PromiseBroken
 
 
+@pytest.mark.parametrize(
+    ("due_on", "days", "last_on"),
+    [
+        (date(2026, 3, 10), 0, date(2026, 3, 10)),
+        (date(2026, 3, 6), 0, date(2026, 3, 6)),
+        (date(2026, 3, 10), 2, date(2026, 3, 12)),
+        (date(2026, 3, 6), 1, date(2026, 3, 9)),  # A Friday.
+        (date(2026, 3, 6), 2, date(2026, 3, 10)),
+        (date(2026, 3, 7), 2, date(2026, 3, 10)),
+        (date(2026, 2, 13), 2, date(2026, 2, 24)),  # Work on Saturday 14, rest from 15 to 23.
+        (date(2026, 2, 20), 2, date(2026, 2, 25)),
+        (date(2026, 2, 27), 2, date(2026, 3, 2)),  # Saturday 28 is worked for the holidays.
+    ],
+)
+def test_the_days_to_book_are_the_banks_workdays(due_on: date, days: int, last_on: date) -> None:
+    assert judged_at(under(days), due_on) == midnight(last_on + timedelta(days=1))
+
+
+def test_what_was_paid_on_friday_and_booked_on_monday_keeps_it() -> None:
+    friday = date(2026, 3, 6)
+    paid = Payment(500_000, friday, 3 * 24 + 10)
+    assert verdict_of(lived([paid], POLICY.promise.booking_days_max, friday)) is PromiseKept
+
+
+def test_without_a_country_the_bank_rests_at_weekends() -> None:
+    assert [is_weekday(date(2026, 3, day)) for day in range(6, 10)] == [True, False, False, True]
+
+
+def test_a_calendar_without_a_workday_gives_no_days() -> None:
+    decider = make_borrower_decider([POLICY], "Asia/Shanghai", is_workday=lambda _day: False)
+    assert judged_at(decider, DUE_ON) == midnight(DUE_ON + timedelta(days=1))
+
+
+def test_contact_runs_by_the_workdays_of_its_country() -> None:
+    ring = MemoryKeyStore().keyring("contact")
+    days = {}
+    for country in ("CN", "US"):
+        (decider,) = make_stage(Ground(country=country), ring).deciders.values()
+        days[country] = judged_at(decider, date(2026, 2, 13))
+    assert days == {"CN": midnight(date(2026, 2, 25)), "US": midnight(date(2026, 2, 19))}
+
+
+def test_a_country_without_known_holidays_is_refused() -> None:
+    with pytest.raises(BadSetting, match="'XX'"):
+        make_stage(Ground(country="XX"), MemoryKeyStore().keyring("contact"))
+
+
 @settings(max_examples=200, deadline=None)
 @forall(
     payments=st.lists(
@@ -143,7 +219,9 @@ def test_the_verdict_is_what_the_money_says_by_its_value_days(
     """Counted here by the days alone: in time by value, and booked before the verdict."""
     events = lived(payments, booking_days_max)
     (made,) = [event for event in events if isinstance(event, PromiseMade)]
-    judged_at = midnight(DUE_ON + timedelta(days=1 + booking_days_max))
+    workdays = [day for day in range(11, 31) if date(2026, 3, day).weekday() < 5]
+    last = 10 if booking_days_max == 0 else workdays[booking_days_max - 1]
+    judged_at = midnight(date(2026, 3, last + 1))
     assert made.judgement_at == judged_at
     paid = sum(
         payment.amount_minor

@@ -23,12 +23,18 @@ from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.opening import Service
 from arrears.shared.service.process import main_of
 from arrears.shared.service.settings import Ground
+from arrears.shared.service.workdays import workdays_of
 
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
-    """Raises BadPolicy where a policy file breaks a rule."""
+    """Raises BadPolicy where a policy file breaks a rule, BadSetting where a country is unknown."""
     policies, zone = load_policies(ground.policies), ground.calendar.zone.key
-    decider = make_borrower_decider(policies, zone, sandbox_points=ground.sandbox_seed is not None)
+    decider = make_borrower_decider(
+        policies,
+        zone,
+        is_workday=workdays_of(ground.country),
+        sandbox_points=ground.sandbox_seed is not None,
+    )
     return Stage(
         name="contact",
         tenant=ground.tenant,

@@ -4,7 +4,6 @@ from pathlib import Path
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
-from arrears.legal.adapters.workdays import announced_until, workdays_of
 from arrears.legal.api.routes import routes
 from arrears.legal.application.effects import Answer, effect_of, on_answer, unanswered
 from arrears.legal.application.projections import case_list
@@ -17,6 +16,7 @@ from arrears.shared.runtime.stage import Stage
 from arrears.shared.service.opening import Service
 from arrears.shared.service.process import main_of
 from arrears.shared.service.settings import Ground
+from arrears.shared.service.workdays import announced_until, workdays_of
 
 
 def make_stage(ground: Ground, _keyring: Keyring) -> Stage:

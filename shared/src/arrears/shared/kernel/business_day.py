@@ -1,9 +1,17 @@
 """Business days of the bank: dates in the bank's zone, and the instants that bound them."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+IsWorkday: TypeAlias = Callable[[date], bool]
+
+
+def is_weekday(day: date) -> bool:
+    """Monday to Friday: the workdays where no country's holidays are known."""
+    return day.isoweekday() <= 5
 
 
 class BankCalendar:

@@ -80,8 +80,8 @@ class PromiseRule(Checked, frozen=True, kw_only=True):
     silences: Channels
     """Channels that rest while a promise is pending."""
     booking_days_max: Annotated[int, Meta(ge=0, le=7)] = 0
-    """Days after the due day in which the bank may still book what was paid in time; the verdict
-    waits for them."""
+    """Workdays of the bank after the due day in which it may still book what was paid in time; the
+    verdict waits for them."""
 
 
 class HardshipRule(Checked, frozen=True, kw_only=True):

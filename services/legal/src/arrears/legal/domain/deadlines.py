@@ -7,15 +7,13 @@ none. A last day that is a day off moves to the next workday.
 
 import re
 from calendar import monthrange
-from collections.abc import Callable
 from datetime import date, timedelta
-from typing import Final, TypeAlias
+from typing import Final
 
 from msgspec import Struct
 
-from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.business_day import ONE_DAY, IsWorkday
 
-IsWorkday: TypeAlias = Callable[[date], bool]
 _RULE: Final = re.compile(r"([1-9]\d{0,3})([dm])\Z", re.ASCII)
 _ROLL_DAYS_MAX: Final = 60
 """No country rests for longer; a calendar that says so is broken, and the raw day stands."""

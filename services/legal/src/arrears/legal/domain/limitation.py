@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from arrears.legal.domain.deadlines import Deadline, IsWorkday, deadline
+from arrears.legal.domain.deadlines import Deadline, deadline
+from arrears.shared.kernel.business_day import IsWorkday
 
 BY_DEBTOR: Final = frozenset({"promise", "part_payment", "agreement"})
 """Acts in which the debtor accepts the debt (时效规定 2020 arts. 14, 19); neither a demand nor a

@@ -39,7 +39,7 @@ from arrears.contact.domain.borrower.evolve import evolve
 from arrears.contact.domain.borrower.state import Borrower
 from arrears.contact.domain.permit import Denied
 from arrears.contact.domain.policy import Policy, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.business_day import BankCalendar, IsWorkday, is_weekday
 from arrears.shared.kernel.decider import Decider
 
 CATEGORY = "contact.borrower"
@@ -49,15 +49,17 @@ def make_borrower_decider(
     policies: Sequence[Policy],
     market_zone: str,
     *,
+    is_workday: IsWorkday = is_weekday,
     sandbox_points: bool = False,
 ) -> Decider[Borrower, BorrowerCommand, BorrowerEvent]:
     """The borrower under these policies.
 
     `market_zone` is the bank's: its days, and its clock where a borrower's is unknown.
+    `is_workday` tells the days on which the bank books payments.
     `sandbox_points` lets attempts go to contact points of the sandbox where the bank's feed has
     brought no profile; every such event names them so.
     """
-    rules = Rules(PolicyBook(policies), BankCalendar(market_zone), sandbox_points)
+    rules = Rules(PolicyBook(policies), BankCalendar(market_zone), sandbox_points, is_workday)
 
     def decide(command: BorrowerCommand, borrower: Borrower) -> Sequence[BorrowerEvent]:
         draft = Draft(rules, borrower, command.now)

@@ -10,17 +10,21 @@ from arrears.contact.domain.borrower.evolve import evolve
 from arrears.contact.domain.borrower.state import Borrower, CaseFile
 from arrears.contact.domain.policy import Policy, PolicyBook
 from arrears.contact.domain.quiet_hours import borrower_zone, local_day
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.business_day import BankCalendar, IsWorkday, is_weekday
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId
 
 
 class Rules(Struct, frozen=True):
-    """`calendar` is the bank's; its zone is the market's, which stands in for unknown zones."""
+    """`calendar` is the bank's; its zone is the market's, which stands in for unknown zones.
+
+    On workdays the bank books what was paid.
+    """
 
     book: PolicyBook
     calendar: BankCalendar
     sandbox_points: bool
+    is_workday: IsWorkday = is_weekday
 
 
 class Draft:

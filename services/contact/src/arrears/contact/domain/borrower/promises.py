@@ -1,6 +1,8 @@
 """What the borrower said: a promise and the money that answers it, a refusal."""
 
 from datetime import date, timedelta
+from itertools import islice
+from typing import Final
 
 from arrears.contact.domain.borrower import attempts, endings, hardship
 from arrears.contact.domain.borrower.commands import (
@@ -21,9 +23,13 @@ from arrears.contact.domain.borrower.promise_events import (
 from arrears.contact.domain.borrower.state import CaseFile, InFlight
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import AttemptId, PromiseId, Said
+from arrears.shared.kernel.business_day import IsWorkday
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId, StaffId
 from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
+
+_BOOKING_SPAN_MAX: Final = 60
+"""No bank rests for so long; a calendar that says so is broken, and nobody waits on it for ever."""
 
 
 def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
@@ -97,7 +103,7 @@ def _make(
     attempt_id: AttemptId | None,
     recorded_by: StaffId | None,
 ) -> None:
-    booked_on = due_on + timedelta(days=draft.policy.promise.booking_days_max)
+    booked_on = _booked_by(due_on, draft.policy.promise.booking_days_max, draft.rules.is_workday)
     draft.say(
         PromiseMade(
             case_id=file.case_id,
@@ -119,6 +125,13 @@ def _make(
         return
     if attempt.channel in draft.policy.promise.silences:
         endings.end_treatment(draft, promised, "reached", "promise_made")
+
+
+def _booked_by(due_on: date, workdays: int, is_workday: IsWorkday) -> date:
+    """The last of so many workdays of the bank after the due day, by which it has booked."""
+    days = (due_on + timedelta(days=after) for after in range(1, _BOOKING_SPAN_MAX + 1))
+    counted = islice((day for day in days if is_workday(day)), workdays)
+    return max(counted, default=due_on)
 
 
 def count(draft: Draft, command: CountRepayment) -> None:

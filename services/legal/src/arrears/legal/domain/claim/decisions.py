@@ -31,9 +31,8 @@ from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.rules import Rules
 from arrears.legal.domain.claim.state import Claim, Phase
-from arrears.legal.domain.deadlines import IsWorkday
 from arrears.legal.domain.policy import PolicyBook
-from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
+from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar, IsWorkday
 from arrears.shared.kernel.decider import SOON, Decider
 
 CATEGORY: Final = "legal.claim"

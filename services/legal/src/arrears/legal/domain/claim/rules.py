@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from arrears.legal.domain.claim.commands import NoteRepayment
 from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Claim, Phase
-from arrears.legal.domain.deadlines import Deadline, Derivation, IsWorkday, deadline
+from arrears.legal.domain.deadlines import Deadline, Derivation, deadline
 from arrears.legal.domain.limitation import Interruption, renewed
 from arrears.legal.domain.policy import Policy, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.business_day import BankCalendar, IsWorkday
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """Which days the country works: public holidays, with the weekends that are worked for them."""
 
-from collections.abc import Callable
 from datetime import date
 
 import holidays
 
 from arrears.shared.kernel.bad_setting import BadSetting
+from arrears.shared.kernel.business_day import IsWorkday
 
 
-def workdays_of(country: str = "CN") -> Callable[[date], bool]:
+def workdays_of(country: str = "CN") -> IsWorkday:
     """`country` is an ISO 3166 code. Raises BadSetting for one whose holidays are not known.
 
     A year whose make-up days are not announced yet is reckoned without them.
