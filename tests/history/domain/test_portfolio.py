@@ -258,6 +258,16 @@ class TestTomorrow:
         _intake(chronicle, "case_closed", MAR, reason="cured")
         assert _page(chronicle).tomorrow.broken_promises.count == 0
 
+    def test_a_promise_that_lapsed_is_neither_broken_nor_kept(self) -> None:
+        chronicle = Chronicle()
+        _overdue(chronicle, JAN)
+        _stage(chronicle, "contact.promise_made", JAN, **PROMISE)
+        _stage(chronicle, "contact.promise_lapsed", FEB, promise_id="p1", reason="agreement")
+        page = _page(chronicle)
+        assert page.tomorrow.broken_promises.count == 0
+        counts = {name: page.counts[f"promises_{name}"] for name in ("kept", "broken", "lapsed")}
+        assert counts == {"kept": 0, "broken": 0, "lapsed": 1}
+
     def test_a_new_promise_takes_the_broken_one_off_the_list(self) -> None:
         chronicle = Chronicle()
         _overdue(chronicle, JAN)

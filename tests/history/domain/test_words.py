@@ -106,6 +106,7 @@ class TestCodes:
             ("said", get_args(contact_values.SaidKind)),
             ("result", get_args(contact_values.Result)),
             ("stop", get_args(contact_values.StopKind)),
+            ("reason", get_args(contact_values.StopKind)),
             ("scope", get_args(contact_values.Scope)),
             ("permit_rule", (*permit.RULES, permit.PERMIT_ENDED)),
             ("reason", (*permit.STOP_REASONS.values(), permit.PERSON_HELD)),

@@ -56,6 +56,7 @@ FACT_EVENTS = LoanOverdueRecorded | RepaymentRecorded | LoanCuredRecorded
 REPORTS = (
     ("contact", "promise_made", None, None),
     ("contact", "promise_broken", None, None),
+    ("contact", "promise_lapsed", None, None),
     ("contact", "refusal_reported", None, None),
     ("contact", "unreachable_reported", None, None),
     ("contact", "hardship_reported", None, None),

@@ -236,19 +236,6 @@ class TestReports:
         assert decides(stranger, REMINDING) == ()
         assert decides(completes("remind", 1), DECIDER.initial) == ()
 
-    def test_a_promise_stops_the_ladder_until_it_ends(self) -> None:
-        promised = follow(REMINDED, reports("promise_made", promise_id="p-1"))
-        assert decides(wake(DAY + 9 * ONE_DAY), promised) == ()
-        broken_on = DAY + 10 * ONE_DAY
-        broken = follow(promised, reports("promise_broken", broken_on, promise_id="p-1"))
-        assert DECIDER.due(broken, evening(broken_on)) == end_of(broken_on + 3 * ONE_DAY)
-
-    def test_the_end_of_another_promise_leaves_the_pending_one(self) -> None:
-        promised = follow(REMINDED, reports("promise_made", promise_id="p-2"))
-        other = follow(promised, reports("promise_broken", promise_id="p-1"))
-        assert other.case is not None
-        assert (other.case.promise_id, other.case.promises_broken) == ("p-2", 1)
-
     def test_a_refusal_raises_the_risk(self) -> None:
         reported, assessed = decides(reports("refusal_reported"), REMINDING)
         assert isinstance(reported, StageReported)

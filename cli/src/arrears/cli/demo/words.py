@@ -111,6 +111,7 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "promises_kept": ("kept", "兑现"),
     "promises_partly_kept": ("kept in part", "部分兑现"),
     "promises_broken": ("broken", "未兑现"),
+    "promises_lapsed": ("lapsed", "终止"),
     "hardships": ("hardships", "经济困难"),
     "demands_delivered": ("demands delivered", "催告送达"),
     "demands_returned": ("demands returned", "催告退回"),

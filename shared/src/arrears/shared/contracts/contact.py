@@ -74,6 +74,19 @@ class PromiseBroken(Struct, frozen=True, kw_only=True):
     promise_id: str
 
 
+class PromiseLapsed(Struct, frozen=True, kw_only=True):
+    """Neither kept nor broken.
+
+    `reason`: case_cured, or what overtook the promise: agreement, hardship, hold (of the person).
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.promise_lapsed.v1"
+    case_id: CaseId
+    loan_key: LoanKey
+    promise_id: str
+    reason: str
+
+
 class RefusalReported(Struct, frozen=True, kw_only=True):
     WIRE_NAME: ClassVar[str] = "arrears.contact.refusal_reported.v1"
     case_id: CaseId
@@ -107,6 +120,7 @@ ContactContract: TypeAlias = (
     | PromiseKept
     | PromisePartlyKept
     | PromiseBroken
+    | PromiseLapsed
     | RefusalReported
     | HardshipReported
     | UnreachableReported

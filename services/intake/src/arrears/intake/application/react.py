@@ -15,6 +15,7 @@ from arrears.shared.contracts.contact import (
     HardshipReported,
     PromiseBroken,
     PromiseKept,
+    PromiseLapsed,
     PromiseMade,
     PromisePartlyKept,
     RefusalReported,
@@ -131,6 +132,8 @@ def _of_contact(  # noqa: C901, PLR0911 - one case for each contract
             return _promise_ended("promise_partly_kept", said.promise_id, said.paid_minor)
         case PromiseBroken():
             return _promise_ended("promise_broken", said.promise_id, None)
+        case PromiseLapsed():
+            return _promise_ended("promise_lapsed", said.promise_id, None, said.reason)
         case RefusalReported():
             return Report(stage="contact", report="refusal_reported")
         case HardshipReported():
@@ -141,8 +144,16 @@ def _of_contact(  # noqa: C901, PLR0911 - one case for each contract
             assert_never(said)
 
 
-def _promise_ended(report: str, promise_id: str, paid_minor: int | None) -> Report:
-    return Report(stage="contact", report=report, promise_id=promise_id, amount_minor=paid_minor)
+def _promise_ended(
+    report: str, promise_id: str, paid_minor: int | None, detail: str | None = None
+) -> Report:
+    return Report(
+        stage="contact",
+        report=report,
+        promise_id=promise_id,
+        amount_minor=paid_minor,
+        detail=detail,
+    )
 
 
 def _of_mediation(said: MediationContract) -> Report:

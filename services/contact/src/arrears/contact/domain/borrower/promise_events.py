@@ -62,7 +62,11 @@ class PromiseBroken(Struct, frozen=True, kw_only=True):
 
 
 class PromiseLapsed(Struct, frozen=True, kw_only=True):
-    """The bank closed the case before the promise was due: there was nothing left to keep."""
+    """No money came, and nobody was to ask for it when the promise was judged.
+
+    `reason`: case_cured, by the bank's word; or the kind of the stop that stood in its place:
+    agreement, hardship, hold.
+    """
 
     case_id: CaseId
     loan_key: LoanKey

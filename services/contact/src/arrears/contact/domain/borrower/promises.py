@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from itertools import islice
 from typing import Final
 
-from arrears.contact.domain.borrower import attempts, endings, hardship
+from arrears.contact.domain.borrower import attempts, endings, hardship, stops
 from arrears.contact.domain.borrower.commands import (
     CountRepayment,
     RecordPromise,
@@ -20,7 +20,8 @@ from arrears.contact.domain.borrower.promise_events import (
     PromisePartlyKept,
     PromisePaymentCounted,
 )
-from arrears.contact.domain.borrower.state import CaseFile, InFlight
+from arrears.contact.domain.borrower.state import CaseFile, InFlight, Promise, Stop
+from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import AttemptId, PromiseId, Said
 from arrears.shared.kernel.business_day import IsWorkday
@@ -163,8 +164,9 @@ def count(draft: Draft, command: CountRepayment) -> None:
 
 
 def judge(draft: Draft, case_id: CaseId) -> None:
-    """Kept, partly kept or broken, by the money alone. Kept at once when the sum is reached, else
-    judged when the bank has had its days to book what was paid in time."""
+    """Kept, partly kept or broken, by the money alone; lapsed where none came and none was to be
+    asked for. Kept at once when the sum is reached, else judged when the bank has had its days to
+    book what was paid in time."""
     file = draft.file(case_id)
     if file is None or file.promise is None:
         return
@@ -193,14 +195,14 @@ def judge(draft: Draft, case_id: CaseId) -> None:
                 judged_at=now,
             )
         )
-    elif file.closed_for == "cured":
+    elif (reason := _lapses_for(draft, file, promise)) is not None:
         draft.say(
             PromiseLapsed(
                 case_id=case_id,
                 loan_key=loan_key,
                 promise_id=promise_id,
                 paid_minor=paid,
-                reason="case_cured",
+                reason=reason,
                 judged_at=now,
             )
         )
@@ -208,6 +210,26 @@ def judge(draft: Draft, case_id: CaseId) -> None:
         draft.say(
             PromiseBroken(case_id=case_id, loan_key=loan_key, promise_id=promise_id, judged_at=now)
         )
+
+
+def _lapses_for(draft: Draft, file: CaseFile, promise: Promise) -> str | None:
+    """The kind of the stop that stands in its place: who is not to be asked for money breaks
+    nothing. `case_cured` where the bank says that nothing is owed."""
+    if file.closed_for == "cured":
+        return "case_cured"
+    kinds = [
+        stop.kind
+        for stop in (*draft.borrower.stops, *file.stops)
+        if _takes_its_place(stop)
+        and (stop.lifts_at is None or stop.lifts_at > promise.judgement_at)
+    ]
+    return min(kinds, key=STOP_ORDER.index, default=None)
+
+
+def _takes_its_place(stop: Stop) -> bool:
+    if stop.kind == "hold":
+        return stop.reason in stops.HOLDS_THE_PERSON
+    return stop.kind in ("agreement", "hardship")
 
 
 # --- Refusal

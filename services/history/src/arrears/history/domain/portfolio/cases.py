@@ -216,6 +216,9 @@ class CaseBook:
         if case.promise_id == fact.promise_id:
             case.promise_broken_on = day
 
+    def lapsed(self, _day: date, _fact: OfPromise) -> None:
+        self.counts["promises_lapsed"] += 1
+
     def demand_returned(self, day: date, fact: OfCase) -> None:
         self.counts["demands_returned"] += 1
         self._case(fact.case_id).returned_on = day

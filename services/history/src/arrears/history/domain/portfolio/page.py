@@ -208,6 +208,7 @@ _COUNTS: Final = (
     "promises_kept",
     "promises_partly_kept",
     "promises_broken",
+    "promises_lapsed",
     "hardships",
     "demands_delivered",
     "demands_returned",

@@ -329,7 +329,7 @@ def _reported(  # noqa: PLR0911 - one case for each report
             return replace(_ended(case, event), agreement="breached", performed_on=None)
         case "promise_made":
             return replace(case, promise_id=event.promise_id)
-        case "promise_kept" | "promise_partly_kept" | "promise_broken":
+        case "promise_kept" | "promise_partly_kept" | "promise_broken" | "promise_lapsed":
             return _promise_ended(case, event)
         case "refusal_reported":
             return replace(case, refused=True)
