@@ -53,10 +53,10 @@ OF: dict[str, Any] = {"case_id": CASE, "loan_key": LOAN}
 
 SAID: list[tuple[StageContract, str, str, dict[str, object]]] = [
     (
-        TreatmentCompleted(**OF, referral=2, treatment="call", result="unreachable"),
+        TreatmentCompleted(**OF, referral=2, treatment="call", result="stopped", reason="hold"),
         "contact",
         "treatment_completed",
-        {"referral": 2, "treatment": "call", "result": "unreachable"},
+        {"referral": 2, "treatment": "call", "result": "stopped", "detail": "hold"},
     ),
     (
         DemandDelivered(**OF, total_minor=7, currency="CNY", delivered_at=NOW),
@@ -210,6 +210,13 @@ def test_every_contract_of_every_stage_is_tried_and_heard() -> None:
     }
     assert {type(said) for said, *_ in SAID} == contracts
     assert {contract.WIRE_NAME for contract in contracts} == HEARS
+
+
+def test_an_end_from_before_contact_told_its_reason_has_none() -> None:
+    ended = TreatmentCompleted(**OF, referral=2, treatment="call", result="unreachable")
+    (issue,) = react(ended, heard(ended), NOW)
+    assert isinstance(issue.command, ReportStage)
+    assert (issue.command.result, issue.command.detail) == ("unreachable", None)
 
 
 def test_our_own_contracts_are_not_for_us() -> None:

@@ -58,6 +58,10 @@ def completes(referral: int, day: date, result: str = "reached") -> ReportStage:
     return reports("treatment_completed", day, result=result, referral=referral)
 
 
+def stopped(referral: int, day: date, reason: str | None) -> ReportStage:
+    return replace(completes(referral, day, "stopped"), detail=reason)
+
+
 def takes_back(day: date = DAY) -> ReturnCase:
     return ReturnCase(case_id=CASE, reason="sent by mistake", staff_id=WEI, now=evening(day))
 
@@ -210,18 +214,55 @@ class TestStopped:
         reached = follow(DECIDER.evolve(loan, again), completes(2, over_on + 8 * ONE_DAY))
         assert case_of(reached).done == (Done("remind", "reached", 1),)
 
-    def test_a_stop_that_stands_for_good_makes_no_loop(self) -> None:
+    @staticmethod
+    def sent_while_stopped(
+        loan: Loan, day: date, reason: str | None
+    ) -> tuple[Loan, list[tuple[str | None, int]]]:
+        """The next nine referrals, each stopped on the next day."""
         sent: list[tuple[str | None, int]] = []
-        loan, day = OVERDUE, DAY
         while (due := DECIDER.due(loan, evening(day))) is not None and len(sent) < 9:
             day = CALENDAR.day_of(due)
             loan = follow(loan, wake(day))
             case = case_of(loan)
             sent.append((case.treatment, (day - DAY).days))
-            loan = follow(loan, completes(case.referral, day + ONE_DAY, "stopped"))
             day += ONE_DAY
+            loan = follow(loan, stopped(case.referral, day, reason))
+        return loan, sent
+
+    @pytest.mark.parametrize("reason", [None, "staff", "nothing_owed"])
+    def test_a_stop_that_stands_for_good_makes_no_loop(self, reason: str | None) -> None:
+        _, sent = self.sent_while_stopped(OVERDUE, DAY, reason)
         assert sent[:4] == [("remind", 0), ("remind", 8), ("remind", 16), ("call", 20)]
         assert [name for name, _ in sent[3:6]] == ["call"] * 3
+
+    @pytest.mark.parametrize("reason", ["hold", "hardship"])
+    @pytest.mark.parametrize("treatment", ["remind", "visit"])
+    def test_a_hold_of_the_person_keeps_the_rung_for_as_long_as_it_stands(
+        self, reason: str, treatment: str
+    ) -> None:
+        """Another case of the borrower is held for a death: nothing leads on to talks from here."""
+        begun = follow(OVERDUE, refers("contact", treatment), stopped(1, DAY, reason))
+        loan, sent = self.sent_while_stopped(begun, DAY, reason)
+        assert sent == [(treatment, 7 + 8 * again) for again in range(9)]
+        assert case_of(loan).done == (Done(treatment, "stopped", 0),)
+
+    def test_once_the_hold_of_the_person_is_over_the_ladder_goes_on(self) -> None:
+        loan, _ = self.sent_while_stopped(OVERDUE, DAY, "hold")
+        again_on = DAY + 72 * ONE_DAY
+        loan = follow(loan, wake(again_on), completes(10, again_on))
+        assert case_of(loan).done == (Done("remind", "reached", 0),)
+        (called,) = decides(wake(again_on + 3 * ONE_DAY), loan)
+        assert isinstance(called, CaseReferred)
+        assert called.treatment == "call"
+
+    def test_a_hold_between_other_stops_takes_none_of_them_back(self) -> None:
+        loan, day = OVERDUE, DAY
+        for referral, reason in enumerate(["staff", "hold", "staff", "hold", "staff"], start=1):
+            assert case_of(follow(loan, wake(day))).treatment == "remind"
+            loan = follow(loan, wake(day), stopped(referral, day, reason))
+            day += 7 * ONE_DAY
+        assert case_of(loan).done == (Done("remind", "stopped", 3),)
+        assert case_of(follow(loan, wake(day))).treatment == "call"
 
 
 def test_talks_about_what_was_paid_lead_to_no_suit_and_come_again_where_more_falls_due() -> None:

@@ -12,7 +12,8 @@ class TreatmentCompleted(Struct, frozen=True, kw_only=True):
     """Contact is done with a referral.
 
     `result`: reached (borrower spoken to or message delivered), unreachable, stopped (a stop
-    signal or closing ended it). `treatment` and `referral` repeat the referral's.
+    signal or closing ended it). `treatment` and `referral` repeat the referral's. `reason` says
+    what ended it: of a stop its kind, such as hold or hardship, which hold the case or the person.
     """
 
     WIRE_NAME: ClassVar[str] = "arrears.contact.treatment_completed.v1"
@@ -21,6 +22,7 @@ class TreatmentCompleted(Struct, frozen=True, kw_only=True):
     referral: int
     treatment: str
     result: str
+    reason: str | None = None
 
 
 class DemandDelivered(Struct, frozen=True, kw_only=True):

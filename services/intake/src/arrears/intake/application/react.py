@@ -112,6 +112,7 @@ def _of_contact(  # noqa: C901, PLR0911 - one case for each contract
                 result=said.result,
                 treatment=said.treatment,
                 referral=said.referral,
+                detail=said.reason,
             )
         case DemandDelivered():
             total = said.total_minor

@@ -108,8 +108,8 @@ class Step(Checked, frozen=True, kw_only=True):
 
 class Policy(Version, frozen=True, kw_only=True):
     """A rung that was only stopped is taken again, `stopped_again_max` times, and then counts as
-    done. Between two times lie `stopped_again_after_days`, or the rung's own days where they are
-    more.
+    done; stops by a hold or a shield are not counted. Between two times lie
+    `stopped_again_after_days`, or the rung's own days where they are more.
     """
 
     allocation: tuple[Part, ...]

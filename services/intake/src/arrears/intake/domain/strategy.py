@@ -3,8 +3,13 @@
 A pure function of the case, the bank's last figures, the policy and the day. One rung after the
 other: the next is taken when days past due, amount and the result of the rung before allow it, and
 enough calendar days have passed since that one ended. A rung that was only stopped is taken again
-a few times before it counts as done. Where something else has to happen first the case waits: for a
-stage's report, a promise, an agreement, a hold, or the bank's next fact.
+a few times before it counts as done; one that a hold stopped, as often as it takes. Where something
+else has to happen first the case waits: for a stage's report, a promise, an agreement, a hold, or
+the bank's next fact.
+
+Intake holds a case, contact the person where the reason is a death, a moratorium or hardship. So
+the ladder of the person's other cases meets such a hold in their stops alone: it stays on the rung,
+and no stop of this kind leads on to talks or a suit.
 
 After a fulfilled agreement the case waits for the bank's word. Arrears that were due before are
 what the agreement settled, and nothing follows from them; with arrears of a later due day the

@@ -37,11 +37,13 @@ SETTLED: Final = "settled"
 IN_FORCE: Final = "in_force"
 FULFILLED: Final = "fulfilled"
 STOPPED: Final = "stopped"
+"""A hold, an agreement, a shield or staff ended the treatment: nothing came of it."""
+_HELD: Final = frozenset({"hold", "hardship"})
+"""Why contact stopped a treatment where the case is held, or the person for another case."""
 _PAID: Final = frozenset({"obeyed", "recovered_in_full", "settled"})
 """Results of a suit after which nothing is left of what it was about."""
 BORROWER_CHANGED: Final = "borrower_changed"
 """Why a stage gives a case back, and nobody gets it, that another borrower owes by now."""
-"""A hold, an agreement or a shield ended the treatment: nothing came of it."""
 
 
 class Split(Struct, frozen=True, gc=False):
@@ -58,7 +60,7 @@ class Done(Struct, frozen=True, gc=False):
     treatment: str
     result: str | None
     stops: int = 0
-    """How often it was only stopped."""
+    """How often it was only stopped; by a hold does not count (decision 0028)."""
 
 
 class Hold(Struct, frozen=True, gc=False):
@@ -344,7 +346,7 @@ def _ended(case: Case, event: StageReported) -> Case:
     done = case.done
     if treatment is not None:
         stops = sum(one.stops for one in done if one.treatment == treatment)
-        stops += event.result == STOPPED
+        stops += event.result == STOPPED and event.detail not in _HELD
         done = _with_done(done, Done(treatment, event.result, stops))
     unreachable = case.unreachable or event.result == "unreachable"
     case = replace(case, done=done, unreachable=unreachable)
