@@ -23,7 +23,7 @@ from arrears.intake.domain.loan.commands import (
 )
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import CaseAssessed, CaseReferred, RepaymentRecorded
-from arrears.intake.domain.loan.owed import PaidSince
+from arrears.intake.domain.loan.owed import PaidSince, may_count
 from arrears.intake.domain.loan.state import Loan
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
@@ -150,9 +150,34 @@ class TestReferral:
         outdated = overdue(MARCH_1 - ONE_DAY)
         assert referred(follow(overdue(), paid(), outdated)).overdue_minor == 600_000
 
-    def test_money_from_before_the_case_is_not_its_money(self) -> None:
+    @pytest.mark.parametrize(
+        ("told_at", "is_its_money"),
+        [
+            (at(MARCH_1 - ONE_DAY), False),
+            (at(MARCH_1), False),
+            (at(MARCH_1) + timedelta(seconds=1), True),
+            (at(MARCH_3), True),
+        ],
+    )
+    def test_money_from_before_the_case_is_its_money_where_the_figure_cannot_have_counted_it(
+        self, told_at: datetime, is_its_money: bool
+    ) -> None:
+        loan = follow(overdue())
+        (recorded,) = DECIDER.decide(paid(MARCH_1 - ONE_DAY, stated_at=told_at), loan)
+        assert isinstance(recorded, RepaymentRecorded)
+        assert recorded.case_id == (CASE if is_its_money else None)
+        assert recorded.in_suspense_minor == (0 if is_its_money else 400_000)
+        sent = referred(DECIDER.evolve(loan, recorded))
+        assert sent.overdue_minor == (600_000 if is_its_money else 1_000_000)
+        assert sent.paid_since_minor == (400_000 if is_its_money else 0)
+
+    def test_money_from_before_the_case_is_not_its_money_where_a_newer_figure_may_have_it(
+        self,
+    ) -> None:
+        newer = overdue(MARCH_5, 600_000)
         before = paid(MARCH_1 - ONE_DAY, stated_at=at(MARCH_3))
-        assert referred(follow(overdue(), before)).paid_since_minor == 0
+        assert referred(follow(overdue(), newer, before)).overdue_minor == 600_000
+        assert referred(follow(overdue(), before, newer)).overdue_minor == 600_000
 
 
 class TestFullyPaid:
@@ -224,8 +249,7 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
     payments = []
     for number in range(chance.randint(1, 5)):
         booked_at = at(MARCH_1) + timedelta(hours=chance.randint(1, 120))
-        value_on = CALENDAR.day_of(booked_at) + chance.choice([-1, 0, 0, 1]) * ONE_DAY
-        value_on = max(value_on, MARCH_1)
+        value_on = CALENDAR.day_of(booked_at) + chance.choice([-9, -1, 0, 0, 1]) * ONE_DAY
         payments.append(
             paid(
                 minor=chance.randint(1, 150_000),
@@ -253,21 +277,23 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
 
 
 @forall(seed=st.integers(0, 100_000))
-def test_money_is_never_taken_off_or_allocated_twice(seed: int) -> None:
+def test_money_is_never_taken_off_or_allocated_twice_nor_forgotten(seed: int) -> None:
     facts = banks_life(seed)
     payments = [one.fact for one in facts if isinstance(one, RecordRepayment)]
     loan = DECIDER.initial
-    allocated = 0
+    allocated = heard = 0
     for command in facts:
         newest = loan.latest
         events = DECIDER.decide(command, loan)
         loan = reduce(DECIDER.evolve, events, loan)
         assert loan.latest is not None
         if loan.latest is not newest:
-            allocated = 0
+            allocated = heard = 0
         for event in events:
             if isinstance(event, RepaymentRecorded):
                 allocated += event.amount_minor - event.in_suspense_minor
+                counts = may_count(loan.latest, event.value_on, event.stated_at)
+                heard += 0 if counts else event.amount_minor
         counted = OWED_AT_FIRST - loan.latest.overdue_minor
         since = loan.paid_since.minor if loan.paid_since is not None else 0
         uncounted = [
@@ -275,6 +301,6 @@ def test_money_is_never_taken_off_or_allocated_twice(seed: int) -> None:
             for one in payments
             if one.value_on > loan.latest.as_of_on or one.stated_at > loan.latest.stated_at
         ]
-        assert since <= sum(uncounted)
-        assert allocated <= sum(uncounted)
+        assert heard <= since <= sum(uncounted)
+        assert heard == allocated <= sum(uncounted)
         assert counted + since <= sum(one.amount_minor for one in payments)

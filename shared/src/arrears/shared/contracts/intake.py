@@ -25,7 +25,7 @@ class BorrowerProfileRecorded(Struct, frozen=True, kw_only=True):
 
 class RepaymentRecorded(Struct, frozen=True, kw_only=True):
     """Money that came in, and when the bank said so. `case_id` is None where the loan had no open
-    case."""
+    case, or where the money came before it and its figures may have counted it."""
 
     WIRE_NAME: ClassVar[str] = "arrears.intake.repayment_recorded.v1"
     loan_key: LoanKey

@@ -45,7 +45,8 @@ class RepaymentRecorded(Struct, frozen=True, kw_only=True, gc=False):
 
     The three parts are None where the bank has not told the split of what is overdue: then the
     whole amount is in suspense here, and the policy is None. `case_id` is None where no episode
-    was running, or where the money came (`value_on`) before it began.
+    was running, or where the money came (`value_on`) before it began and its newest figures may
+    have counted it.
     """
 
     loan_key: LoanKey

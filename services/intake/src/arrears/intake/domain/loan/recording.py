@@ -3,8 +3,8 @@
 Late facts: recorded when they come, with their own dates. An overdue fact older than the newest
 one, or not newer than the newest cure, changes nothing; nor does a cure older than the newest
 arrears. Late money is money: it belongs to the running case if its value day is not before the
-case began, and it is allocated only if the newest split cannot have counted it already
-(`owed.may_count`).
+case began, or if the bank's newest figures cannot have counted it (`owed.may_count`); only in the
+latter case is it allocated.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,6 @@ from arrears.intake.domain.loan.state import (
     CURED,
     Case,
     Loan,
-    Split,
     evolve,
 )
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
@@ -105,11 +104,9 @@ def record_repayment(rules: LoanRules, command: RecordRepayment, loan: Loan) -> 
     if fact.repayment_id == loan.last_repayment_id:
         return ()
     case, latest = loan.case, loan.latest
-    belongs = case is not None and fact.value_on >= case.since_on
-    left: Split | None = None
-    if belongs and latest is not None:
-        counted = may_count(latest, fact.value_on, fact.stated_at)
-        left = None if counted else loan.left
+    counted = latest is None or may_count(latest, fact.value_on, fact.stated_at)
+    belongs = case is not None and (fact.value_on >= case.since_on or not counted)
+    left = loan.left if belongs and not counted else None
     policy = rules.policies.on(fact.value_on)
     parts = allocate(fact.amount_minor, left, policy.allocation)
     return (

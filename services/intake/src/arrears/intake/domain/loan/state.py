@@ -80,7 +80,8 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
     case_id: CaseId
     episode: int
     since_on: date
-    """As-of day of the fact that opened it: money of an earlier value day is not its money."""
+    """As-of day of the fact that opened it: money of an earlier value day that its figures may have
+    counted is not its money."""
     review_on: date
     closed: str | None = None
     assessed: CaseAssessed | None = None
