@@ -106,6 +106,7 @@ class Case(Struct, frozen=True, kw_only=True, gc=False):
     refused: bool = False
     promises_broken: int = 0
     unreachable: bool = False
+    """Nobody could reach the borrower, who has been reached by none and said nothing since."""
     last_report_id: str | None = None
 
 
@@ -311,7 +312,7 @@ def without_hold(holds: Holds, reason: str) -> Holds:
     return tuple(hold for hold in holds if hold.reason != reason)
 
 
-def _reported(  # noqa: PLR0911 - one case for each report
+def _reported(  # noqa: C901, PLR0911 - one case for each report
     case: Case, event: StageReported
 ) -> Case:
     """Only what the strategy asks about is kept; the rest of a report is history's business."""
@@ -324,18 +325,20 @@ def _reported(  # noqa: PLR0911 - one case for each report
             paid = event.result in _PAID
             return replace(ended, performed_on=event.review_on) if paid else ended
         case "agreement_signed":
-            return replace(case, agreement=IN_FORCE, performed_on=None)
+            return replace(case, agreement=IN_FORCE, performed_on=None, unreachable=False)
         case "agreement_fulfilled":
             ended = _ended(case, event)
             return replace(ended, agreement=FULFILLED, performed_on=event.review_on)
         case "agreement_breached":
             return replace(_ended(case, event), agreement="breached", performed_on=None)
         case "promise_made":
-            return replace(case, promise_id=event.promise_id)
+            return replace(case, promise_id=event.promise_id, unreachable=False)
         case "promise_kept" | "promise_partly_kept" | "promise_broken" | "promise_lapsed":
             return _promise_ended(case, event)
         case "refusal_reported":
-            return replace(case, refused=True)
+            return replace(case, refused=True, unreachable=False)
+        case "hardship_reported":
+            return replace(case, unreachable=False)
         case "unreachable_reported":
             return replace(case, unreachable=True)
         case _:
@@ -349,7 +352,7 @@ def _ended(case: Case, event: StageReported) -> Case:
         stops = sum(one.stops for one in done if one.treatment == treatment)
         stops += event.result == STOPPED and event.detail not in _HELD
         done = _with_done(done, Done(treatment, event.result, stops))
-    unreachable = case.unreachable or event.result == "unreachable"
+    unreachable = event.result == "unreachable" or (case.unreachable and event.result != "reached")
     case = replace(case, done=done, unreachable=unreachable)
     if case.stage not in (None, event.stage):
         return case  # Another stage is at work, and the next rung waits for its end.
