@@ -165,8 +165,7 @@ class TestMoneyAfterABreach:
     def test_a_breach_waits_for_nothing_and_its_echo_changes_nothing(self) -> None:
         for history in (lived(*BREACHED), lived(*CONTRADICTED)):
             assert given(*history).is_due(at(DAY_AFTER)) is None
-            for command in (TakeBackMediation(now=at(DAY_AFTER)), HoldMediation(now=NOW)):
-                given(*history).when(command).then_nothing_happens()
+            given(*history).when(TakeBackMediation(now=at(DAY_AFTER))).then_nothing_happens()
 
 
 JUNE = Instalment(due_on=date(2026, 6, 1), amount_minor=40_000)
@@ -241,7 +240,8 @@ class TestRenewing:
     def test_no_hold_and_no_echo_ends_it_but_the_closing_and_a_new_referral_do(self) -> None:
         history = lived(*RENEWED)
         given(*history).when(TakeBackMediation(now=RENEW.now)).then_nothing_happens()
-        given(*history).when(HoldMediation(now=RENEW.now)).then_nothing_happens()
+        held = lived(*RENEWED, HoldMediation(now=RENEW.now), *SIGN_ANEW)
+        assert isinstance(decider.fold(held), InForce)
         given(*history).when(CloseMediation(reason="cured", now=RENEW.now)).then(closing("cured"))
         taken = decider.decide(replace(TAKE, referral=5, now=RENEW.now), decider.fold(history))[0]
         assert isinstance(taken, MediationTaken)

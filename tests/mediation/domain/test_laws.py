@@ -106,6 +106,7 @@ APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
 # --- What holds for every history.
 
 LATER = date(2026, 4, 20)
+LATE = end_of(LATER)
 BREACHED = (*APRIL_MISSED, wake_after(date(2026, 4, 16)))
 CONTRADICTED = (*BREACHED, replace(pay(60_000, date(2026, 4, 16)), now=end_of(LATER)))
 RENEW = replace(
@@ -129,13 +130,18 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*IN_FORCE),
     lived(*IN_FORCE, pay(25_000, date(2026, 3, 30))),
     lived(*APRIL_MISSED),
+    lived(*IN_FORCE, HoldMediation(now=SIGNED_AT)),
+    lived(*APRIL_MISSED, HoldMediation(now=APRIL_MISSED[-1].now)),
+    lived(*APRIL_MISSED, HoldMediation(now=APRIL_MISSED[-1].now), ResumeMediation(now=LATE)),
     lived(*APRIL_MISSED, pay(60_000, date(2026, 4, 12))),
     lived(AT_NIGHT, pay(100_000, date(2026, 3, 3))),
     lived(TAKE, ACCEPT, pay(100_000, date(2026, 3, 5)), HoldMediation(now=SIGNED_AT)),
     lived(*BREACHED),
     lived(*BREACHED, pay(60_000, LATER)),
     lived(*CONTRADICTED),
+    lived(*CONTRADICTED, HoldMediation(now=LATE)),
     lived(*CONTRADICTED, RENEW),
+    lived(*CONTRADICTED, RENEW, HoldMediation(now=LATE)),
     lived(*CONTRADICTED, RENEW, replace(BORROWER_SIGNS, offer=2, now=RENEW.now)),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),

@@ -34,6 +34,7 @@ from arrears.mediation.domain.mediation.events import (
     OfferInputs,
     OfferRefused,
 )
+from arrears.mediation.domain.mediation.state import InForce
 from arrears.mediation.domain.plan import Instalment
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -366,7 +367,8 @@ class TestDeclineHoldAndClose:
         given(*history).when(CloseMediation(reason="cured", now=SIGNED_AT)).then(closing("cured"))
 
     def test_an_agreement_in_force_outlives_a_hold(self) -> None:
-        given(*lived(*IN_FORCE)).when(HoldMediation(now=SIGNED_AT)).then_nothing_happens()
+        held = lived(*IN_FORCE, HoldMediation(now=SIGNED_AT))
+        assert isinstance(decider.fold(held), InForce)
 
     @pytest.mark.parametrize("history", [(TAKE,), (TAKE, ACCEPT), IN_FORCE, APRIL_MISSED])
     def test_a_cured_case_closes_it_whatever_its_state(

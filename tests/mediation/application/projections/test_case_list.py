@@ -9,6 +9,10 @@ from arrears.mediation.application.projections.case_list import Row, evolve, key
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
+    AgreementHeld,
+    AgreementProposed,
+    AgreementReleased,
+    AgreementSigned,
     BorrowerInvited,
     BreachContradicted,
     InstalmentPaid,
@@ -19,7 +23,9 @@ from arrears.mediation.domain.mediation.events import (
     MediationClosed,
     MediationEvent,
     MediationTaken,
+    OfferInputs,
 )
+from arrears.mediation.domain.plan import Instalment, Pause
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
@@ -146,6 +152,87 @@ def test_an_agreement_that_was_fulfilled_after_all_shows_no_breach() -> None:
     row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED, fulfilled)
     assert row is not None
     assert (row.status, row.reason, row.paid_minor) == ("fulfilled", None, 100_000)
+
+
+APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
+MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
+PROPOSED = AgreementProposed(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    offer=1,
+    proposed_by="bank",
+    staff_id=None,
+    settlement_minor=100_000,
+    credited_minor=0,
+    counts_from_on=date(2026, 3, 2),
+    currency="CNY",
+    instalments=(APRIL, MAY),
+    sign_by_on=date(2026, 3, 12),
+    grace_days=5,
+    cure_days=10,
+    inputs=OfferInputs(
+        settlement_minor=100_000,
+        instalment_count=2,
+        total_minor=100_000,
+        first_due_on=APRIL.due_on,
+        last_due_on=MAY.due_on,
+        term_months_max=60,
+    ),
+    policy_id="cn-mediation",
+    policy_version=1,
+)
+SIGNED = AgreementSigned(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    settlement_minor=100_000,
+    instalments=(APRIL, MAY),
+    currency="CNY",
+    signed_at=datetime(2026, 3, 3, 1, tzinfo=UTC),
+)
+IN_FORCE = (TAKEN, INVITED, PROPOSED, SIGNED)
+SINCE = date(2026, 3, 20)
+HELD = AgreementHeld(case_id=CASE, loan_key=LOAN, round=1, held_since_on=SINCE)
+RELEASED = AgreementReleased(
+    case_id=CASE, loan_key=LOAN, round=1, held_since_on=SINCE, held_days=10
+)
+APRIL_PAID = InstalmentPaid(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    instalment_index=0,
+    repayment_id="p1",
+    amount_minor=60_000,
+    instalment_paid_minor=60_000,
+    currency="CNY",
+    complete=True,
+)
+
+
+def test_a_hold_is_shown_and_the_days_of_the_agreement_move_with_the_release() -> None:
+    held = project(*IN_FORCE, HELD)
+    released = project(*IN_FORCE, HELD, RELEASED)
+    paid = project(*IN_FORCE, HELD, RELEASED, APRIL_PAID)
+    assert held is not None
+    assert (held.held_since_on, held.next_step_by_on) == (SINCE, date(2026, 4, 1))
+    assert released is not None
+    assert (released.held_since_on, released.next_step_by_on) == (None, date(2026, 4, 11))
+    assert released.pauses == (Pause(since_on=SINCE, days=10),)
+    assert paid is not None
+    assert paid.next_step_by_on == date(2026, 5, 11)
+
+
+def test_what_is_signed_under_a_hold_has_none_of_its_days_yet() -> None:
+    row = project(*IN_FORCE, HELD, RELEASED, BREACHED, PROPOSED, SIGNED)
+    assert row is not None
+    assert (row.pauses, row.next_step_by_on) == ((), APRIL.due_on)
+
+
+def test_a_case_that_is_over_is_not_held() -> None:
+    row = project(*IN_FORCE, HELD, CLOSED)
+    assert row is not None
+    assert (row.status, row.held_since_on) == ("closed", None)
 
 
 def test_an_answer_that_comes_when_talks_have_moved_on_changes_no_row() -> None:

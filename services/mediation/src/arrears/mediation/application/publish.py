@@ -5,7 +5,9 @@ from typing import Final
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
+    AgreementHeld,
     AgreementProposed,
+    AgreementReleased,
     AgreementSigned,
     BankSigned,
     BorrowerInvited,
@@ -40,6 +42,8 @@ WIRE_NAMES: Final[dict[type, str]] = {
     InstalmentPaid: "arrears.mediation.instalment_paid.v1",
     InstalmentMissed: "arrears.mediation.instalment_missed.v1",
     AgreementBreached: "arrears.mediation.agreement_breached.v1",
+    AgreementHeld: "arrears.mediation.agreement_held.v1",
+    AgreementReleased: "arrears.mediation.agreement_released.v1",
     LatePaymentNoted: "arrears.mediation.late_payment_noted.v1",
     BreachContradicted: "arrears.mediation.breach_contradicted.v1",
     AgreementFulfilled: "arrears.mediation.agreement_fulfilled.v1",

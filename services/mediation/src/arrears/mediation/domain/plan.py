@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
@@ -12,6 +12,21 @@ from arrears.mediation.domain.policy import PlanRule
 class Instalment(Struct, frozen=True, kw_only=True):
     due_on: date
     amount_minor: int
+
+
+class Pause(Struct, frozen=True, kw_only=True):
+    """Days of a hold. Whoever is told not to pay loses none of them."""
+
+    since_on: date
+    days: int
+
+
+def moved(last_day: date, pauses: Sequence[Pause]) -> date:
+    """What was left up to `last_day` when a hold began runs on from its release."""
+    for pause in pauses:
+        if pause.since_on <= last_day:
+            last_day += timedelta(days=pause.days)
+    return last_day
 
 
 def in_order(instalments: Sequence[Instalment]) -> tuple[Instalment, ...]:

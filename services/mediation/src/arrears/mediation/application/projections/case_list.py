@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
+    AgreementHeld,
     AgreementProposed,
+    AgreementReleased,
     AgreementSigned,
     BankSigned,
     BorrowerInvited,
@@ -31,11 +33,11 @@ from arrears.mediation.domain.mediation.events import (
     OfferRefused,
     PaymentNoted,
 )
-from arrears.mediation.domain.plan import Instalment
+from arrears.mediation.domain.plan import Instalment, Pause, moved
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 3  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 4  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(MediationEvent))
 
 
@@ -45,6 +47,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     A breached case whose `reason` is `paid_in_time_heard_late` waits for a mediator: the agreement
     was kept, and what is left of it may be offered anew. `late_minor` is heard after the breach.
+    While `held_since_on` is said no day of the agreement ends; by `pauses`, the holds that are
+    over, its days have moved.
     """
 
     case_id: CaseId
@@ -64,6 +68,8 @@ class Row(Struct, frozen=True, kw_only=True):
     late_minor: int = 0
     borrower_signed: bool = False
     bank_signed: bool = False
+    held_since_on: date | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 def key_of(event: MediationEvent) -> str | None:
@@ -110,7 +116,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case BankSigned():
             return replace(row, bank_signed=True)
         case AgreementSigned():
-            return replace(row, status="in_force", next_step_by_on=row.instalments[0].due_on)
+            return _signed(row)
         case PaymentNoted():
             return row
         case InstalmentPaid():
@@ -123,6 +129,10 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             )
         case AgreementBreached():
             return replace(row, status="breached", next_step_by_on=None)
+        case AgreementHeld():
+            return replace(row, held_since_on=event.held_since_on)
+        case AgreementReleased():
+            return _released(row, event)
         case LatePaymentNoted():
             return replace(row, late_minor=event.noted_minor)
         case BreachContradicted():
@@ -133,7 +143,9 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(row, status="failed", reason=event.reason, next_step_by_on=None)
         case MediationClosed():
             status = "breached" if row.status == "breached" else "closed"
-            return replace(row, status=status, reason=event.reason, next_step_by_on=None)
+            return replace(
+                row, status=status, reason=event.reason, next_step_by_on=None, held_since_on=None
+            )
         case _:
             assert_never(event)
 
@@ -156,6 +168,29 @@ def _proposed(row: Row, event: AgreementProposed) -> Row:
     )
 
 
+def _signed(row: Row) -> Row:
+    return replace(
+        row,
+        status="in_force",
+        next_step_by_on=row.instalments[0].due_on,
+        held_since_on=None,
+        pauses=(),
+    )
+
+
+def _released(row: Row, event: AgreementReleased) -> Row:
+    pause = Pause(since_on=event.held_since_on, days=event.held_days)
+    next_step_by_on = row.next_step_by_on
+    if row.status == "in_force" and next_step_by_on is not None:
+        next_step_by_on = moved(next_step_by_on, (pause,))
+    return replace(
+        row,
+        next_step_by_on=next_step_by_on,
+        held_since_on=None,
+        pauses=(*row.pauses, pause),
+    )
+
+
 def _fulfilled(row: Row, event: AgreementFulfilled) -> Row:
     """Also after a breach: then the money that was heard late has filled the rest."""
     return replace(
@@ -163,6 +198,7 @@ def _fulfilled(row: Row, event: AgreementFulfilled) -> Row:
         status="fulfilled",
         reason=None,
         next_step_by_on=None,
+        held_since_on=None,
         instalments_paid=len(row.instalments),
         paid_minor=event.paid_minor,
     )
@@ -173,9 +209,10 @@ def _paid(row: Row, event: InstalmentPaid) -> Row:
     if not event.complete:
         return replace(row, paid_minor=paid_minor)
     done = event.instalment_index + 1
+    following = row.instalments[done : done + 1]
     return replace(
         row,
         paid_minor=paid_minor,
         instalments_paid=done,
-        next_step_by_on=row.instalments[done].due_on if done < len(row.instalments) else None,
+        next_step_by_on=moved(following[0].due_on, row.pauses) if following else None,
     )

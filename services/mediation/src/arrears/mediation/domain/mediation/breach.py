@@ -16,8 +16,9 @@ from arrears.mediation.domain.mediation.events import (
     LatePaymentNoted,
     MediationEvent,
 )
+from arrears.mediation.domain.mediation.evolve import evolve
 from arrears.mediation.domain.mediation.performance import cure_ends_on
-from arrears.mediation.domain.mediation.state import Breached, LatePayment, evolve
+from arrears.mediation.domain.mediation.state import Breached, LatePayment
 
 HEARD_LATE: Final = "paid_in_time_heard_late"
 
@@ -54,8 +55,9 @@ def note_late(
 
 def would_be_kept(breached: Breached, today: date) -> bool:
     """By value days: for each instalment whose cure period has ended before `today`, as much had
-    come by the end of that period as was due with it."""
+    come by the end of that period as was due with it. While the case is held no period ends."""
     agreement, due_minor = breached.agreement, 0
+    today = agreement.held_since_on or today
     for index, instalment in enumerate(agreement.terms.instalments):
         due_minor += instalment.amount_minor
         last_day = cure_ends_on(agreement, index)

@@ -24,6 +24,7 @@ from arrears.mediation.domain.mediation.commands import (
     WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import MediationEvent
+from arrears.mediation.domain.mediation.evolve import evolve
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
     HELD,
@@ -35,7 +36,7 @@ from arrears.mediation.domain.mediation.state import (
     Over,
     Proposed,
     Talking,
-    evolve,
+    agreement_of,
     is_talks,
 )
 from arrears.mediation.domain.policy import PolicyBook
@@ -71,9 +72,9 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case RecordRepayment():
             return _record_repayment(command, mediation, today)
         case HoldMediation():
-            return _hold(mediation)
+            return _hold(mediation, today)
         case ResumeMediation():
-            return talks.resume(command, mediation, rules)
+            return _resume(command, mediation, rules)
         case TakeBackMediation():
             return _take_back(mediation)
         case CloseMediation(reason=reason):
@@ -90,7 +91,7 @@ def due(rules: Rules, mediation: Mediation, after: datetime) -> datetime | None:
     Nobody is invited late in the evening because the morning was missed: then it is the next one.
     """
     match mediation:
-        case NotTaken() | Held() | Breached() | Over():
+        case NotTaken() | Held() | Breached() | Over() | InForce(held_since_on=date()):
             return None
         case Talking(invited=False):
             return rules.next_open(after + SOON)
@@ -143,12 +144,22 @@ def _record_repayment(
             assert_never(mediation)
 
 
-def _hold(mediation: Mediation) -> Sequence[MediationEvent]:
-    """A hold ends talks; they begin anew with the release. An agreement in force outlives it:
-    nobody collects under it anyway; so does its renewal."""
+def _hold(mediation: Mediation, today: date) -> Sequence[MediationEvent]:
+    """A hold ends talks; they begin anew with the release. An agreement in force outlives it, and
+    so does its renewal: nobody collects under it anyway, and its days stand still."""
     if is_talks(mediation):
         return _close(mediation, HELD)
-    return ()
+    agreement = agreement_of(mediation)
+    return () if agreement is None else performance.hold(agreement, today)
+
+
+def _resume(
+    command: ResumeMediation, mediation: Mediation, rules: Rules
+) -> Sequence[MediationEvent]:
+    agreement = agreement_of(mediation)
+    if agreement is None:
+        return talks.resume(command, mediation, rules)
+    return performance.release(agreement, rules.calendar.day_of(command.now))
 
 
 def _take_back(mediation: Mediation) -> Sequence[MediationEvent]:

@@ -212,6 +212,28 @@ class AgreementBreached(Struct, frozen=True, kw_only=True):
     policy_version: int
 
 
+class AgreementHeld(Struct, frozen=True, kw_only=True):
+    """The case is held. Nothing is missed or breached until it is released; money counts as ever.
+
+    Also of an agreement that was breached: it may be judged again, or renewed.
+    """
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    held_since_on: date
+
+
+class AgreementReleased(Struct, frozen=True, kw_only=True):
+    """Each last day that had not ended when the hold began moves by `held_days`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    round: int
+    held_since_on: date
+    held_days: int
+
+
 class LatePaymentNoted(Struct, frozen=True, kw_only=True):
     """Money that is heard after a breach. `in_time`: its value day lies in the time that the
     borrower had to cure it. `noted_minor` is all such money so far; no instalment is filled."""
@@ -304,6 +326,8 @@ MediationEvent: TypeAlias = (
     | InstalmentPaid
     | InstalmentMissed
     | AgreementBreached
+    | AgreementHeld
+    | AgreementReleased
     | LatePaymentNoted
     | BreachContradicted
     | AgreementFulfilled

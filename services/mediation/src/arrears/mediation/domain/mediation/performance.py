@@ -7,11 +7,14 @@ from arrears.mediation.domain.mediation.commands import RecordRepayment
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
+    AgreementHeld,
+    AgreementReleased,
     InstalmentMissed,
     InstalmentPaid,
     MediationEvent,
 )
 from arrears.mediation.domain.mediation.state import InForce
+from arrears.mediation.domain.plan import moved
 from arrears.shared.kernel.business_day import ONE_DAY, BankCalendar
 
 
@@ -65,13 +68,44 @@ def allocate(
     return events
 
 
+def hold(agreement: InForce, today: date) -> Sequence[MediationEvent]:
+    if agreement.held_since_on is not None:
+        return ()
+    return (
+        AgreementHeld(
+            case_id=agreement.round.case_id,
+            loan_key=agreement.round.loan_key,
+            round=agreement.round.number,
+            held_since_on=today,
+        ),
+    )
+
+
+def release(agreement: InForce, today: date) -> Sequence[MediationEvent]:
+    if agreement.held_since_on is None:
+        return ()
+    return (
+        AgreementReleased(
+            case_id=agreement.round.case_id,
+            loan_key=agreement.round.loan_key,
+            round=agreement.round.number,
+            held_since_on=agreement.held_since_on,
+            held_days=(today - agreement.held_since_on).days,
+        ),
+    )
+
+
 def grace_ends_on(agreement: InForce, index: int) -> date:
-    terms = agreement.terms
-    return terms.instalments[index].due_on + timedelta(days=terms.grace_days)
+    return _last_day(agreement, index, agreement.terms.grace_days)
 
 
 def cure_ends_on(agreement: InForce, index: int) -> date:
-    return grace_ends_on(agreement, index) + timedelta(days=agreement.terms.cure_days)
+    return _last_day(agreement, index, agreement.terms.grace_days + agreement.terms.cure_days)
+
+
+def _last_day(agreement: InForce, index: int, days: int) -> date:
+    due_on = agreement.terms.instalments[index].due_on
+    return moved(due_on + timedelta(days=days), agreement.pauses)
 
 
 def next_look_at(agreement: InForce, calendar: BankCalendar) -> datetime:
@@ -86,7 +120,10 @@ def next_look_at(agreement: InForce, calendar: BankCalendar) -> datetime:
 
 
 def look(agreement: InForce, today: date) -> Sequence[MediationEvent]:
-    """What days that have ended by `today` leave missed or breached."""
+    """What days that have ended by `today` leave missed or breached; while the case is held,
+    nothing."""
+    if agreement.held_since_on is not None:
+        return ()
     events: list[MediationEvent] = []
     missed_before = max(agreement.open_index, agreement.missed_before)
     while missed_before < len(agreement.terms.instalments):

@@ -10,7 +10,8 @@ from arrears.mediation.domain.mediation.events import (
     BorrowerSigned,
     MediationEvent,
 )
-from arrears.mediation.domain.mediation.performance import allocate
+from arrears.mediation.domain.mediation.evolve import in_force
+from arrears.mediation.domain.mediation.performance import allocate, hold
 from arrears.mediation.domain.mediation.state import (
     Breached,
     Held,
@@ -18,7 +19,7 @@ from arrears.mediation.domain.mediation.state import (
     Mediation,
     Over,
     Proposed,
-    in_force,
+    agreement_of,
 )
 from arrears.mediation.domain.mediation.talks import failed
 from arrears.shared.kernel.decider import Refused
@@ -40,8 +41,8 @@ def sign(
     if today > terms.sign_by_on:
         return (failed(mediation, "not_signed", f"missing: {unsigned_by(mediation)}"),)
     if isinstance(command, SignForBorrower):
-        return _borrower_signs(command, mediation)
-    return _bank_signs(command, mediation)
+        return _borrower_signs(command, mediation, today)
+    return _bank_signs(command, mediation, today)
 
 
 def unsigned_by(proposed: Proposed) -> str:
@@ -57,7 +58,9 @@ def _must_not_be(staff_id: StaffId | None, *others: StaffId | None) -> None:
         raise Refused("same_person")
 
 
-def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[MediationEvent]:
+def _borrower_signs(
+    command: SignForBorrower, proposed: Proposed, today: date
+) -> Sequence[MediationEvent]:
     if proposed.borrower_signed:
         return ()
     _must_not_be(command.staff_id, proposed.bank_recorded_by)
@@ -69,10 +72,12 @@ def _borrower_signs(command: SignForBorrower, proposed: Proposed) -> Sequence[Me
         signed_at=command.now,
         recorded_by=command.staff_id,
     )
-    return (signature, *_sealed(signature, proposed)) if proposed.bank_signed else (signature,)
+    if not proposed.bank_signed:
+        return (signature,)
+    return (signature, *_sealed(signature, proposed, today))
 
 
-def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationEvent]:
+def _bank_signs(command: SignForBank, proposed: Proposed, today: date) -> Sequence[MediationEvent]:
     if proposed.bank_signed:
         return ()
     _must_not_be(command.staff_id, proposed.terms.staff_id, proposed.borrower_recorded_by)
@@ -84,13 +89,16 @@ def _bank_signs(command: SignForBank, proposed: Proposed) -> Sequence[MediationE
         signed_at=command.now,
         recorded_by=command.staff_id,
     )
-    return (signature, *_sealed(signature, proposed)) if proposed.borrower_signed else (signature,)
+    if not proposed.borrower_signed:
+        return (signature,)
+    return (signature, *_sealed(signature, proposed, today))
 
 
 def _sealed(
-    last_signature: BorrowerSigned | BankSigned, proposed: Proposed
+    last_signature: BorrowerSigned | BankSigned, proposed: Proposed, today: date
 ) -> Sequence[MediationEvent]:
-    """The second signature puts the agreement in force and allocates what has already come."""
+    """The second signature puts the agreement in force and allocates what has already come. One
+    that renews another may be signed while the case is held; its own days begin with it."""
     signed = AgreementSigned(
         case_id=proposed.round.case_id,
         loan_key=proposed.round.loan_key,
@@ -101,4 +109,6 @@ def _sealed(
         signed_at=last_signature.signed_at,
     )
     agreement = in_force(proposed)
-    return (signed, *allocate(agreement, proposed.noted_minor, None))
+    before = agreement_of(proposed)
+    held = hold(agreement, today) if before and before.held_since_on else ()
+    return (signed, *held, *allocate(agreement, proposed.noted_minor, None))

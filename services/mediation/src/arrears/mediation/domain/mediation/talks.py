@@ -25,6 +25,7 @@ from arrears.mediation.domain.mediation.events import (
     OfferRefused,
     PaymentNoted,
 )
+from arrears.mediation.domain.mediation.evolve import talking
 from arrears.mediation.domain.mediation.offers import Offer, broken, inputs, open_talks, proposed
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
@@ -40,7 +41,6 @@ from arrears.mediation.domain.mediation.state import (
     is_invited,
     is_talks,
     owed_minor,
-    talking,
 )
 from arrears.mediation.domain.plan import in_order
 from arrears.mediation.domain.policy import Policy
@@ -58,7 +58,7 @@ def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence
             Over(round=last)
             | Held(round=last)
             | Breached(round=last)
-            | Proposed(round=last, renewal=True)
+            | Proposed(round=last, renews=Breached())
         ) if command.referral > last.referral:
             return _begin(command, last.number + 1, rules)
         case _:
