@@ -35,8 +35,9 @@ from arrears.mediation.domain.mediation.events import (
     MediationClosed,
     MediationEvent,
     MediationTaken,
+    PaymentNoted,
 )
-from arrears.mediation.domain.mediation.state import Breached, InForce
+from arrears.mediation.domain.mediation.state import Breached, InForce, LatePayment
 from arrears.mediation.domain.plan import Instalment
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -177,6 +178,7 @@ RENEW = RecordOffer(
     now=at(date(2026, 4, 20)),
 )
 RENEWED = (*CONTRADICTED, RENEW)
+NOT_SIGNED = WakeUp(now=at(date(2026, 5, 1)))
 SIGN_ANEW = (
     SignForBorrower(round=1, offer=2, now=at(date(2026, 4, 21))),
     SignForBank(staff_id=ZHANG, now=at(date(2026, 4, 22))),
@@ -236,6 +238,57 @@ class TestRenewing:
     )
     def test_what_is_not_signed_is_no_failure_of_talks(self, ending: MediationCommand) -> None:
         given(*lived(*RENEWED)).when(ending).then(closing("not_renewed"))
+
+    @pytest.mark.parametrize(
+        ("while_offered", "left_minor"),
+        [((), 40_000), ((15_000,), 25_000), ((15_000, 20_000), 5_000)],
+    )
+    def test_what_is_not_signed_leaves_the_agreement_as_it_was(
+        self, while_offered: tuple[int, ...], left_minor: int
+    ) -> None:
+        heard_on = date(2026, 4, 21)
+        meanwhile = [pay(amount, heard_on, heard_on, f"m{amount}") for amount in while_offered]
+        history = lived(*RENEWED, *meanwhile, NOT_SIGNED)
+        rest = pay(left_minor, MAY.due_on, MAY.due_on, "p2")
+        given(*history).when(rest).then(late("p2", left_minor, MAY.due_on, 100_000), fulfilled(0))
+        for one in meanwhile:
+            given(*history).when(one).then_nothing_happens()
+
+    def test_the_rest_that_comes_while_it_is_on_offer_fulfils_the_agreement(self) -> None:
+        rest = pay(40_500, MAY.due_on, date(2026, 4, 29), "p2")
+        for history in (lived(*RENEWED), lived(*RENEWED, SIGN_ANEW[0])):
+            noted, ended = decider.decide(rest, decider.fold(history))
+            assert isinstance(noted, PaymentNoted)
+            assert (noted.value_on, ended) == (MAY.due_on, fulfilled(500))
+
+    def test_the_rest_that_comes_too_late_does_not(self) -> None:
+        long_offer = replace(RENEW, now=at(date(2026, 5, 15)))
+        history = lived(*CONTRADICTED, long_offer)
+        too_late = pay(40_000, date(2026, 5, 17), date(2026, 5, 18), "p2")
+        (noted,) = decider.decide(too_late, decider.fold(history))
+        assert isinstance(noted, PaymentNoted)
+        unsigned = lived(*CONTRADICTED, long_offer, too_late, WakeUp(now=at(date(2026, 6, 2))))
+        state = decider.fold(unsigned)
+        assert isinstance(state, Breached)
+        assert state.late[-1].value_on == too_late.value_on
+
+    def test_money_of_an_unknown_value_day_counts_from_the_day_of_the_offer(self) -> None:
+        meanwhile = pay(15_000, date(2026, 4, 22), date(2026, 4, 22), "p2")
+        (noted,) = decider.decide(meanwhile, decider.fold(lived(*RENEWED)))
+        assert isinstance(noted, PaymentNoted)
+        unknown = (*lived(*RENEWED), replace(noted, value_on=None))
+        closed = decider.decide(NOT_SIGNED, decider.fold(unknown))
+        state = decider.fold((*unknown, *closed))
+        assert isinstance(state, Breached)
+        assert state.late[-1] == LatePayment(value_on=date(2026, 4, 20), amount_minor=15_000)
+
+    def test_the_rest_may_be_offered_again_and_an_old_signature_is_not_taken_for_it(self) -> None:
+        again = replace(RENEW, now=at(date(2026, 5, 2)))
+        history = lived(*RENEWED, NOT_SIGNED, again)
+        proposed = history[-1]
+        assert isinstance(proposed, AgreementProposed)
+        assert (proposed.offer, proposed.settlement_minor) == (3, 40_000)
+        given(*history).when(SIGN_ANEW[0]).then_nothing_happens()
 
     def test_no_hold_and_no_echo_ends_it_but_the_closing_and_a_new_referral_do(self) -> None:
         history = lived(*RENEWED)

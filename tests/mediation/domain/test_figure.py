@@ -106,6 +106,7 @@ class TestWhatIsHeardAfterTheFigure:
                 amount_minor=25_000,
                 currency="CNY",
                 noted_minor=25_000,
+                value_on=LONG_AGO.value_on,
             )
         )
 

@@ -141,6 +141,7 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*CONTRADICTED),
     lived(*CONTRADICTED, HoldMediation(now=LATE)),
     lived(*CONTRADICTED, RENEW),
+    lived(*CONTRADICTED, RENEW, pay(15_000, LATER), wake_after(date(2026, 6, 1))),
     lived(*CONTRADICTED, RENEW, HoldMediation(now=LATE)),
     lived(*CONTRADICTED, RENEW, replace(BORROWER_SIGNS, offer=2, now=RENEW.now)),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),

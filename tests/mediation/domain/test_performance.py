@@ -149,6 +149,7 @@ class TestRecordRepayment:
                 amount_minor=25_000,
                 currency="CNY",
                 noted_minor=25_000,
+                value_on=TODAY,
             )
         )
 

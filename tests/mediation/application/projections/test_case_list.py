@@ -13,7 +13,9 @@ from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     AgreementReleased,
     AgreementSigned,
+    BankSigned,
     BorrowerInvited,
+    BorrowerSigned,
     BreachContradicted,
     InstalmentPaid,
     InvitationAnswered,
@@ -24,6 +26,7 @@ from arrears.mediation.domain.mediation.events import (
     MediationEvent,
     MediationTaken,
     OfferInputs,
+    PaymentNoted,
 )
 from arrears.mediation.domain.plan import Instalment, Pause
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
@@ -191,7 +194,18 @@ SIGNED = AgreementSigned(
     currency="CNY",
     signed_at=datetime(2026, 3, 3, 1, tzinfo=UTC),
 )
-IN_FORCE = (TAKEN, INVITED, PROPOSED, SIGNED)
+BY_BOTH = [
+    signs(
+        case_id=CASE,
+        loan_key=LOAN,
+        round=1,
+        offer=1,
+        signed_at=SIGNED.signed_at,
+        recorded_by=None,
+    )
+    for signs in (BorrowerSigned, BankSigned)
+]
+IN_FORCE = (TAKEN, INVITED, PROPOSED, *BY_BOTH, SIGNED)
 SINCE = date(2026, 3, 20)
 HELD = AgreementHeld(case_id=CASE, loan_key=LOAN, round=1, held_since_on=SINCE)
 RELEASED = AgreementReleased(
@@ -227,6 +241,41 @@ def test_what_is_signed_under_a_hold_has_none_of_its_days_yet() -> None:
     row = project(*IN_FORCE, HELD, RELEASED, BREACHED, PROPOSED, SIGNED)
     assert row is not None
     assert (row.pauses, row.next_step_by_on) == ((), APRIL.due_on)
+
+
+OFFERED_ANEW = replace(
+    PROPOSED, offer=2, settlement_minor=40_000, instalments=(replace(MAY, due_on=date(2026, 6, 1)),)
+)
+MEANWHILE = PaymentNoted(
+    case_id=CASE,
+    loan_key=LOAN,
+    round=1,
+    repayment_id="p2",
+    amount_minor=15_000,
+    currency="CNY",
+    noted_minor=15_000,
+)
+NOT_RENEWED = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="not_renewed")
+TWICE_OFFERED = (*IN_FORCE, BREACHED, LATE, CONTRADICTED, OFFERED_ANEW, OFFERED_ANEW)
+
+
+def test_what_is_not_renewed_waits_for_a_mediator_again_with_all_its_money() -> None:
+    before = project(*IN_FORCE, BREACHED, LATE, CONTRADICTED)
+    row = project(*TWICE_OFFERED, MEANWHILE, NOT_RENEWED)
+    assert before is not None
+    assert row == replace(before, late_minor=75_000)
+
+
+def test_what_is_signed_anew_or_fulfilled_renews_nothing_any_more() -> None:
+    fulfilled = AgreementFulfilled(
+        case_id=CASE, loan_key=LOAN, round=1, paid_minor=100_000, surplus_minor=0, currency="CNY"
+    )
+    signed = project(*TWICE_OFFERED, SIGNED)
+    over = project(*TWICE_OFFERED, fulfilled)
+    assert signed is not None
+    assert (signed.status, signed.renews, signed.settlement_minor) == ("in_force", None, 40_000)
+    assert over is not None
+    assert (over.status, over.renews, over.settlement_minor) == ("fulfilled", None, 100_000)
 
 
 def test_a_case_that_is_over_is_not_held() -> None:

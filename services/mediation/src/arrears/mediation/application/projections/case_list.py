@@ -7,7 +7,7 @@ from datetime import date
 from typing import Final, assert_never, get_args
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
@@ -33,12 +33,25 @@ from arrears.mediation.domain.mediation.events import (
     OfferRefused,
     PaymentNoted,
 )
+from arrears.mediation.domain.mediation.state import NOT_RENEWED
 from arrears.mediation.domain.plan import Instalment, Pause, moved
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
 VERSION: Final = 4  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 HEARS: Final = frozenset(get_args(MediationEvent))
+
+
+class Renewed(Struct, frozen=True, kw_only=True):
+    """A breached agreement whose rest is on offer anew, as its row said it."""
+
+    reason: str | None
+    settlement_minor: int | None
+    instalments: tuple[Instalment, ...]
+    instalments_paid: int
+    instalments_missed: int
+    paid_minor: int
+    late_minor: int
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -48,7 +61,7 @@ class Row(Struct, frozen=True, kw_only=True):
     A breached case whose `reason` is `paid_in_time_heard_late` waits for a mediator: the agreement
     was kept, and what is left of it may be offered anew. `late_minor` is heard after the breach.
     While `held_since_on` is said no day of the agreement ends; by `pauses`, the holds that are
-    over, its days have moved.
+    over, its days have moved. `renews` is the breached agreement whose rest is on offer.
     """
 
     case_id: CaseId
@@ -70,6 +83,7 @@ class Row(Struct, frozen=True, kw_only=True):
     bank_signed: bool = False
     held_since_on: date | None = None
     pauses: tuple[Pause, ...] = ()
+    renews: Renewed | None = None
 
 
 def key_of(event: MediationEvent) -> str | None:
@@ -118,7 +132,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case AgreementSigned():
             return _signed(row)
         case PaymentNoted():
-            return row
+            return _noted(row, event)
         case InstalmentPaid():
             return _paid(row, event)
         case InstalmentMissed():
@@ -142,10 +156,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case MediationFailed():
             return replace(row, status="failed", reason=event.reason, next_step_by_on=None)
         case MediationClosed():
-            status = "breached" if row.status == "breached" else "closed"
-            return replace(
-                row, status=status, reason=event.reason, next_step_by_on=None, held_since_on=None
-            )
+            return _closed(row, event)
         case _:
             assert_never(event)
 
@@ -154,6 +165,7 @@ def _proposed(row: Row, event: AgreementProposed) -> Row:
     """A plan begins at nothing, also one that takes up the rest of another."""
     return replace(
         row,
+        renews=_renewed(row) if row.status == "breached" else row.renews,
         status="proposed",
         reason=None,
         settlement_minor=event.settlement_minor,
@@ -168,6 +180,33 @@ def _proposed(row: Row, event: AgreementProposed) -> Row:
     )
 
 
+def _renewed(row: Row) -> Renewed:
+    return Renewed(
+        reason=row.reason,
+        settlement_minor=row.settlement_minor,
+        instalments=row.instalments,
+        instalments_paid=row.instalments_paid,
+        instalments_missed=row.instalments_missed,
+        paid_minor=row.paid_minor,
+        late_minor=row.late_minor,
+    )
+
+
+def _as_before(row: Row) -> Row:
+    """What was offered anew is left out again."""
+    if row.renews is None:
+        return row
+    return replace(
+        row,
+        status="breached",
+        next_step_by_on=None,
+        borrower_signed=True,
+        bank_signed=True,
+        renews=None,
+        **asdict(row.renews),
+    )
+
+
 def _signed(row: Row) -> Row:
     return replace(
         row,
@@ -175,6 +214,23 @@ def _signed(row: Row) -> Row:
         next_step_by_on=row.instalments[0].due_on,
         held_since_on=None,
         pauses=(),
+        renews=None,
+    )
+
+
+def _noted(row: Row, event: PaymentNoted) -> Row:
+    if row.renews is None:
+        return row
+    late_minor = row.renews.late_minor + event.amount_minor
+    return replace(row, renews=replace(row.renews, late_minor=late_minor))
+
+
+def _closed(row: Row, event: MediationClosed) -> Row:
+    if event.reason == NOT_RENEWED:
+        return _as_before(row)
+    status = "breached" if row.status == "breached" else "closed"
+    return replace(
+        row, status=status, reason=event.reason, next_step_by_on=None, held_since_on=None
     )
 
 
@@ -194,12 +250,12 @@ def _released(row: Row, event: AgreementReleased) -> Row:
 def _fulfilled(row: Row, event: AgreementFulfilled) -> Row:
     """Also after a breach: then the money that was heard late has filled the rest."""
     return replace(
-        row,
+        _as_before(row),
         status="fulfilled",
         reason=None,
         next_step_by_on=None,
         held_since_on=None,
-        instalments_paid=len(row.instalments),
+        instalments_paid=len(_as_before(row).instalments),
         paid_minor=event.paid_minor,
     )
 

@@ -7,6 +7,7 @@ nobody made (decision 0024).
 
 from collections.abc import Sequence
 from datetime import date
+from functools import reduce
 from typing import Final
 
 from arrears.mediation.domain.mediation.commands import RecordRepayment
@@ -18,7 +19,13 @@ from arrears.mediation.domain.mediation.events import (
 )
 from arrears.mediation.domain.mediation.evolve import evolve
 from arrears.mediation.domain.mediation.performance import cure_ends_on
-from arrears.mediation.domain.mediation.state import Breached, LatePayment
+from arrears.mediation.domain.mediation.state import (
+    Breached,
+    LatePayment,
+    Mediation,
+    Proposed,
+)
+from arrears.mediation.domain.mediation.talks import note_repayment
 
 HEARD_LATE: Final = "paid_in_time_heard_late"
 
@@ -51,6 +58,21 @@ def note_late(
     if after.left_minor <= 0:
         events.append(_fulfilled(after))
     return events
+
+
+def note_meanwhile(
+    command: RecordRepayment, proposed: Proposed, today: date
+) -> Sequence[MediationEvent]:
+    """The rest is on offer anew: money counts towards the offer, and goes on counting towards the
+    agreement, which is kept without new signatures where all of it has come in time."""
+    noted = note_repayment(command, proposed)
+    before: Mediation = proposed
+    after = reduce(evolve, noted, before)
+    if not noted or not isinstance(after, Proposed) or after.renews is None:
+        return noted
+    if after.renews.left_minor > 0 or not would_be_kept(after.renews, today):
+        return noted
+    return (*noted, _fulfilled(after.renews))
 
 
 def would_be_kept(breached: Breached, today: date) -> bool:

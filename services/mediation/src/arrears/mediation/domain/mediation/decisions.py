@@ -134,6 +134,8 @@ def _record_repayment(
     if command.currency != mediation.round.currency or command.amount_minor <= 0:
         return ()
     match mediation:
+        case Proposed(renews=Breached()):
+            return breach.note_meanwhile(command, mediation, today)
         case Talking() | Proposed() | Held():
             return talks.note_repayment(command, mediation)
         case InForce():

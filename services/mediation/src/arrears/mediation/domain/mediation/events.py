@@ -157,7 +157,8 @@ class AgreementSigned(Struct, frozen=True, kw_only=True):
 
 
 class PaymentNoted(Struct, frozen=True, kw_only=True):
-    """Money that came while talks were open; it counts towards a later settlement."""
+    """Money that came while talks were open; it counts towards a later settlement. `value_on` is
+    None where it was not said yet."""
 
     case_id: CaseId
     loan_key: LoanKey
@@ -166,6 +167,7 @@ class PaymentNoted(Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     noted_minor: int
+    value_on: date | None = None
 
 
 class InstalmentPaid(Struct, frozen=True, kw_only=True):
@@ -269,7 +271,8 @@ class BreachContradicted(Struct, frozen=True, kw_only=True):
 class AgreementFulfilled(Struct, frozen=True, kw_only=True):
     """`paid_minor` is all that was allocated, `surplus_minor` what came on top of it.
 
-    After a breach that was contradicted it is the settlement, which has come in time as a whole.
+    After a breach that was contradicted it is the settlement, which has come in time as a whole,
+    also where the rest is on offer anew.
     """
 
     case_id: CaseId
@@ -301,7 +304,8 @@ class MediationClosed(Struct, frozen=True, kw_only=True):
     signed: `not_renewed`.
 
     After a hold another round begins with the release, for intake still waits for an outcome.
-    What was taken back begins another round only with a later referral.
+    What was taken back begins another round only with a later referral. What was not renewed is
+    again the agreement whose breach was contradicted.
     """
 
     case_id: CaseId

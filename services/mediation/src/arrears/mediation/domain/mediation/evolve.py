@@ -31,6 +31,7 @@ from arrears.mediation.domain.mediation.events import (
 )
 from arrears.mediation.domain.mediation.state import (
     HELD,
+    NOT_RENEWED,
     Breached,
     Held,
     InForce,
@@ -196,8 +197,22 @@ def _noted(mediation: Mediation, event: PaymentNoted) -> Mediation:
         seen=mediation.seen | {event.repayment_id},
     )
     if isinstance(noted, Proposed):
-        return replace(noted, received_minor=noted.received_minor + event.amount_minor)
+        return replace(
+            noted,
+            received_minor=noted.received_minor + event.amount_minor,
+            renews=_noted_meanwhile(noted, event),
+        )
     return noted
+
+
+def _noted_meanwhile(proposed: Proposed, event: PaymentNoted) -> Breached | None:
+    """Where no value day was said, the day of the offer that it was heard after."""
+    if proposed.renews is None:
+        return None
+    payment = LatePayment(
+        value_on=event.value_on or proposed.terms.counts_from_on, amount_minor=event.amount_minor
+    )
+    return replace(proposed.renews, late=(*proposed.renews.late, payment))
 
 
 def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
@@ -214,7 +229,12 @@ def _paid(agreement: InForce, event: InstalmentPaid) -> InForce:
 def _breached(mediation: Mediation) -> Mediation:
     if not isinstance(mediation, InForce):
         return mediation
-    return Breached(round=mediation.round, agreement=mediation, seen=mediation.seen)
+    return Breached(
+        round=mediation.round,
+        agreement=mediation,
+        last_offer=mediation.terms.offer,
+        seen=mediation.seen,
+    )
 
 
 def _with_agreement(mediation: Mediation, change: Callable[[InForce], InForce]) -> Mediation:
@@ -249,6 +269,8 @@ def _closed(mediation: Mediation, reason: str) -> Mediation:
         return Held(
             round=mediation.round, noted_minor=received_minor(mediation), seen=mediation.seen
         )
+    if reason == NOT_RENEWED and isinstance(mediation, Proposed) and mediation.renews:
+        return replace(mediation.renews, last_offer=mediation.terms.offer, seen=mediation.seen)
     return _over(mediation, "closed")
 
 

@@ -126,8 +126,8 @@ def _last_offer(talks: Talking | Proposed | Breached) -> int:
             return 0
         case Proposed(terms=terms):
             return terms.offer
-        case Breached(agreement=agreement):
-            return agreement.terms.offer
+        case Breached(last_offer=last_offer):
+            return last_offer
 
 
 def _same_terms(

@@ -10,6 +10,7 @@ from arrears.mediation.domain.plan import Instalment, Pause
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 HELD: Final = "held"
+NOT_RENEWED: Final = "not_renewed"
 
 
 class Round(Struct, frozen=True, kw_only=True):
@@ -104,10 +105,14 @@ class LatePayment(Struct, frozen=True, kw_only=True):
 
 
 class Breached(Struct, frozen=True, kw_only=True):
-    """`agreement` as it stood at the breach; `late` is the money that was heard after it."""
+    """`agreement` as it stood at the breach; `late` is the money that was heard after it.
+
+    `last_offer` counts on where the rest was offered anew, and not signed.
+    """
 
     round: Round
     agreement: InForce
+    last_offer: int
     late: tuple[LatePayment, ...] = ()
     contradicted: bool = False
     seen: frozenset[str]

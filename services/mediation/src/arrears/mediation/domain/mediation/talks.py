@@ -29,6 +29,7 @@ from arrears.mediation.domain.mediation.evolve import talking
 from arrears.mediation.domain.mediation.offers import Offer, broken, inputs, open_talks, proposed
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
+    NOT_RENEWED,
     Breached,
     Held,
     InForce,
@@ -45,7 +46,6 @@ from arrears.mediation.domain.mediation.state import (
 from arrears.mediation.domain.plan import in_order
 from arrears.mediation.domain.policy import Policy
 
-NOT_RENEWED: Final = "not_renewed"
 NOTHING_OWED: Final = "nothing_owed"
 
 
@@ -241,6 +241,7 @@ def note_repayment(
             amount_minor=command.amount_minor,
             currency=command.currency,
             noted_minor=mediation.noted_minor + command.amount_minor,
+            value_on=command.value_on,
         ),
     )
 
