@@ -146,6 +146,8 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*CONTRADICTED, RENEW, replace(BORROWER_SIGNS, offer=2, now=RENEW.now)),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),
+    lived(AT_NIGHT, replace(TAKE, referral=5, now=AT_NIGHT.now)),
+    lived(TAKE, pay(25_000, date(2026, 3, 3)), ACCEPT, replace(TAKE, referral=5, now=SIGNED_AT)),
     lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
     lived(TAKE, TakeBackMediation(now=SIGNED_AT)),
     lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),

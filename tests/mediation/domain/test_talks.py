@@ -139,9 +139,6 @@ class TestTakeMediation:
             ),
         )
 
-    def test_a_later_referral_while_talks_are_open_changes_nothing(self) -> None:
-        given(*lived(TAKE)).when(replace(TAKE, referral=5)).then_nothing_happens()
-
     def test_a_later_referral_opens_another_round_once_the_last_is_over(self) -> None:
         later = replace(TAKE, referral=5, overdue_minor=70_000, now=NOW + timedelta(days=60))
         events = decider.decide(later, decider.fold(lived(TAKE, DECLINE)))

@@ -80,6 +80,13 @@ def test_a_case_that_was_taken_waits_for_the_hours_in_which_it_may_be_written_to
     assert (row.status, row.next_step_by_on) == ("taken", date(2026, 3, 17))
 
 
+def test_a_newer_referral_changes_only_the_figure_of_talks_that_are_open() -> None:
+    before = project(TAKEN, INVITED)
+    again = replace(TAKEN, referral=6, overdue_minor=120_000, taken_on=date(2026, 3, 9))
+    assert before is not None
+    assert project(TAKEN, INVITED, again) == replace(before, overdue_minor=120_000)
+
+
 def test_an_invited_borrower_has_until_the_day_of_the_invitation_to_answer() -> None:
     row = project(TAKEN, INVITED, RECEIPT)
     assert row is not None

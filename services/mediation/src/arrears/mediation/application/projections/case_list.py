@@ -93,6 +93,8 @@ def key_of(event: MediationEvent) -> str | None:
 def evolve(row: Row | None, event: MediationEvent) -> Row | None:
     """Fold one event into the row. Pure, so the test needs no database."""
     if isinstance(event, MediationTaken):
+        if row is not None and row.round == event.round:
+            return replace(row, overdue_minor=event.overdue_minor)
         return Row(
             case_id=event.case_id,
             loan_key=event.loan_key,

@@ -10,7 +10,8 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 
 class MediationTaken(Struct, frozen=True, kw_only=True):
-    """`round` counts the talks of the case from 1; `referral` is the intake's number.
+    """`round` counts the talks of the case from 1; `referral` is the intake's number. Said again of
+    the same round where a newer referral finds its talks open: they go on, for its figure.
 
     `answer_by_on` is reckoned from the next hours in which borrowers are written to; the day that
     holds is in the invitation.

@@ -54,8 +54,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
         case MediationTaken():
-            seen = frozenset[str]() if isinstance(mediation, NotTaken) else mediation.seen
-            return replace(talking(event), seen=seen)
+            return _taken(mediation, event)
         case BorrowerInvited():
             return _invited(mediation, event)
         case OfferRefused():
@@ -106,18 +105,34 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             assert_never(event)
 
 
+def _taken(mediation: Mediation, event: MediationTaken) -> Mediation:
+    """A newer referral's figure has taken off all money that was heard before it."""
+    if isinstance(mediation, NotTaken):
+        return talking(event)
+    if event.round == mediation.round.number:
+        if isinstance(mediation, Talking):
+            return replace(mediation, round=_round(event), noted_minor=0)
+        if isinstance(mediation, Proposed):
+            return replace(mediation, round=_round(event), received_minor=0)
+    return replace(talking(event), seen=mediation.seen)
+
+
+def _round(event: MediationTaken) -> Round:
+    return Round(
+        case_id=event.case_id,
+        loan_key=event.loan_key,
+        borrower_id=event.borrower_id,
+        number=event.round,
+        referral=event.referral,
+        overdue_minor=event.overdue_minor,
+        currency=event.currency,
+        taken_on=event.taken_on,
+    )
+
+
 def talking(event: MediationTaken) -> Talking:
     return Talking(
-        round=Round(
-            case_id=event.case_id,
-            loan_key=event.loan_key,
-            borrower_id=event.borrower_id,
-            number=event.round,
-            referral=event.referral,
-            overdue_minor=event.overdue_minor,
-            currency=event.currency,
-            taken_on=event.taken_on,
-        ),
+        round=_round(event),
         deadline_on=event.answer_by_on,
         policy_id=event.policy_id,
         policy_version=event.policy_version,

@@ -14,6 +14,7 @@ from arrears.mediation.domain.mediation.commands import (
     WithdrawInvitation,
 )
 from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
     BorrowerInvited,
     InvitationAnswered,
     InvitationReceipted,
@@ -50,7 +51,8 @@ NOTHING_OWED: Final = "nothing_owed"
 
 
 def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence[MediationEvent]:
-    """A later referral of the same case opens another round once the last one is over."""
+    """A later referral of the same case opens another round once the last one is over. Talks that
+    are open take it up, for intake waits for the outcome of its newest referral."""
     match mediation:
         case NotTaken():
             return _begin(command, 1, rules)
@@ -61,8 +63,35 @@ def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence
             | Proposed(round=last, renews=Breached())
         ) if command.referral > last.referral:
             return _begin(command, last.number + 1, rules)
+        case Talking() | Proposed() if command.referral > mediation.round.referral:
+            return (_referred_anew(command, mediation, rules.calendar.day_of(command.now)),)
         case _:
             return ()
+
+
+def _referred_anew(
+    command: TakeMediation, talks: Talking | Proposed, today: date
+) -> MediationTaken:
+    """Nobody is invited a second time, and what is proposed stays; days and policy are those that
+    the talks have."""
+    match talks:
+        case Talking(deadline_on=last_day):
+            rule: Talking | AgreementProposed = talks
+        case Proposed(terms=terms):
+            rule, last_day = terms, terms.sign_by_on
+    return MediationTaken(
+        case_id=command.case_id,
+        loan_key=command.loan_key,
+        borrower_id=command.borrower_id,
+        round=talks.round.number,
+        referral=command.referral,
+        overdue_minor=command.overdue_minor,
+        currency=command.currency,
+        taken_on=today,
+        answer_by_on=last_day,
+        policy_id=rule.policy_id,
+        policy_version=rule.policy_version,
+    )
 
 
 def resume(
