@@ -88,6 +88,13 @@ class TestApi(ApiSuite):
         assert (answer.status_code, answer.json()["reason"]) == (409, "over_authority")
         assert answer.json()["field"] == "settlement_minor"
 
+    async def test_an_offer_of_more_than_is_owed(self, api: Api) -> None:
+        higher = {"due_on": "2026-04-01", "amount_minor": 100_001}
+        offer = {**OFFER, "settlement_minor": 100_001, "instalments": [higher]}
+        answer = await api.post(f"/cases/{CASE}/offers", offer)
+        assert (answer.status_code, answer.json()["reason"]) == (409, "more_than_owed")
+        assert answer.json()["field"] == "settlement_minor"
+
     async def test_nothing_can_be_signed_before_an_offer(self, api: Api) -> None:
         answer = await api.post(f"/cases/{CASE}/signatures", {"by": "bank"})
         assert (answer.status_code, answer.json()["reason"]) == (409, "nothing_to_sign")

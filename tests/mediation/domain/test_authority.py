@@ -86,15 +86,14 @@ class TestTheDiscountOfTheBanksOffer:
             ((pay(20_000), offer(75_000)), 80_000),
             ((pay(33_333),), 66_667),
             ((pay(20_000), *HELD), 80_000),
-            ((pay(100_000),), 0),
-            ((pay(120_000),), 0),
+            ((pay(99_999),), 1),
         ],
     )
     def test_is_at_most_30_percent_of_what_is_still_owed(
         self, before: tuple[MediationCommand, ...], owed_minor: int
     ) -> None:
         history = lived(TAKE, *before)
-        least_minor = max(1, -(-owed_minor * 70 // 100))
+        least_minor = -(-owed_minor * 70 // 100)
         (proposed,) = decider.decide(offer(least_minor), decider.fold(history))
         assert isinstance(proposed, AgreementProposed)
         assert (proposed.inputs.owed_minor, proposed.inputs.discount_percent_max) == (
@@ -114,8 +113,24 @@ class TestTheDiscountOfTheBanksOffer:
         assert len(bank.decide(offer(least_minor), bank.fold(lived(TAKE)))) == 1
         spec.when(offer(least_minor - 1)).then_refused("over_authority")
 
-    def test_no_limit_keeps_the_bank_from_asking_for_all(self) -> None:
-        assert len(decider.decide(offer(100_000), decider.fold(lived(TAKE)))) == 1
+    @pytest.mark.parametrize(
+        ("before", "owed_minor"),
+        [
+            ((), 100_000),
+            ((pay(20_000),), 80_000),
+            ((pay(20_000), offer(75_000)), 80_000),
+            ((pay(20_000), *HELD), 80_000),
+            ((pay(100_000),), 0),
+            ((pay(120_000),), 0),
+        ],
+    )
+    def test_the_bank_asks_for_all_that_is_owed_and_for_no_more(
+        self, before: tuple[MediationCommand, ...], owed_minor: int
+    ) -> None:
+        history = lived(TAKE, *before)
+        if owed_minor:
+            assert len(decider.decide(offer(owed_minor), decider.fold(history))) == 1
+        given(*history).when(offer(owed_minor + 1)).then_refused("more_than_owed")
 
 
 BORROWERS_OFFER = AnswerInvitation(

@@ -117,7 +117,9 @@ class TestWhatIsHeardAfterTheFigure:
         assert state.paid_minor == 25_000
 
     def test_before_the_banks_offer_is_in_its_figure(self) -> None:
-        state = decider.fold(lived(TAKE, LONG_AGO, replace(OFFER, instalments=PLAN), *SIGNED))
+        due = (replace(PLAN[0], amount_minor=75_000),)
+        rest = replace(OFFER, settlement_minor=75_000, instalments=due)
+        state = decider.fold(lived(TAKE, LONG_AGO, rest, *SIGNED))
         assert isinstance(state, InForce)
         assert state.paid_minor == 0
 

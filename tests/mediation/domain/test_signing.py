@@ -174,8 +174,9 @@ class TestSign:
         ]
 
     def test_a_settlement_of_the_bank_is_reckoned_after_what_came_before_it(self) -> None:
-        early = pay(70_000, date(2026, 3, 3))
-        events = lived(TAKE, early, OFFER, BORROWER_SIGNS, BANK_SIGNS)
+        early = pay(40_000, date(2026, 3, 3))
+        rest = replace(OFFER, settlement_minor=60_000, instalments=(APRIL,))
+        events = lived(TAKE, early, rest, BORROWER_SIGNS, BANK_SIGNS)
         assert isinstance(events[-1], AgreementSigned)
 
     def test_not_signed_in_10_days_fails_the_mediation(self) -> None:

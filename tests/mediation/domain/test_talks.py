@@ -347,7 +347,8 @@ class TestDeclineHoldAndClose:
 
     def test_what_a_settlement_has_in_its_figure_is_not_asked_for_again(self) -> None:
         held = HoldMediation(now=SIGNED_AT)
-        history = lived(TAKE, pay(20_000, TODAY, "p1"), OFFER, held)
+        rest = replace(OFFER, settlement_minor=80_000, instalments=(APRIL, LESS))
+        history = lived(TAKE, pay(20_000, TODAY, "p1"), rest, held)
         taken = decider.decide(ResumeMediation(now=SIGNED_AT), decider.fold(history))[0]
         assert isinstance(taken, MediationTaken)
         assert taken.overdue_minor == 80_000

@@ -18,6 +18,7 @@ _OFFER = (
     "agreement_in_force",
     "other_currency",
     "over_authority",
+    "more_than_owed",
     "not_what_is_left",
     "no_instalments",
     "nothing_to_settle",

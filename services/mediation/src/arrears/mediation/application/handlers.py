@@ -30,8 +30,8 @@ def record_offer(
     now: datetime,
 ) -> Issue:
     """Refused: mediation_not_taken, mediation_over, agreement_in_force, other_currency,
-    over_authority, not_what_is_left, and the rules of a plan (no_instalments, term_too_long,
-    instalments_do_not_add_up, ...)."""
+    over_authority, more_than_owed, not_what_is_left, and the rules of a plan (no_instalments,
+    term_too_long, instalments_do_not_add_up, ...)."""
     command = RecordOffer(
         settlement_minor=settlement_minor,
         currency=currency,

@@ -42,7 +42,8 @@ class Offer(Struct, frozen=True, kw_only=True):
 def record_offer(
     command: RecordOffer, mediation: Mediation, policy: Policy, today: date
 ) -> Sequence[MediationEvent]:
-    """A mediator may let go of a part of what is still owed, and no more than the policy says.
+    """A mediator may let go of a part of what is still owed, no more than the policy says, and asks
+    for nothing that is not owed.
 
     After a breach that was contradicted they offer the rest of the agreement, no less and no more.
     """
@@ -73,6 +74,8 @@ def record_offer(
     kept_percent = 100 - policy.offer.discount_percent_max
     if command.settlement_minor * 100 < left_minor * kept_percent:
         raise Refused("over_authority", "settlement_minor")
+    if command.settlement_minor > left_minor:
+        raise Refused("more_than_owed", "settlement_minor")
     return (proposed(talks, offer, policy, today),)
 
 
