@@ -251,7 +251,7 @@ def test_an_epoch_alone(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_command_known_by_its_time(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked again after a crash it was another command: it held the case twice."""
+    """Asked again after a crash that lost its answer it was another command: held twice."""
     event_id = Workbench._event_id
 
     def with_time(self: Workbench, cause: Cause, *place: Any) -> EventId:
@@ -261,6 +261,7 @@ def test_a_command_known_by_its_time(simulator: Simulator, monkeypatch: pytest.M
         return event_id(self, cause, stream, event, at, ordinal)
 
     monkeypatch.setattr(Workbench, "_event_id", with_time)
+    monkeypatch.setattr(MemoryStore, "_keep_answers", lambda *_: None)
     moment = "after commit, before its answer"
     kills = [Fault(number / 4, "kill", f"kill {number}", "people", moment) for number in range(20)]
     story = Story(commands=12, faults=kills)
