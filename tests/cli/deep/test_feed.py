@@ -69,7 +69,8 @@ class World:
         report = Report()
         position = len(self.records) if self.position is None else self.position
         last = self.records[position - 1].value if position <= len(self.records) else b""
-        laws = FeedLaws([Heard(0, position, sha256(last).digest()[:16])], report)
+        heard = Heard(0, position, sha256(last).digest()[:16])
+        laws = FeedLaws([heard], {0: len(self.records)}, report)
         for ledger, origin, event_id in self.accounts:
             laws.account(ledger, origin, event_id)
         for row in self.shelf.rows:
@@ -221,7 +222,7 @@ def test_a_position_beyond_the_topic(world: World, found: Found) -> None:
 def test_another_record_than_the_one_read_last(world: World, found: Found) -> None:
     world.records_payment(world.pays())
     report = Report()
-    laws = FeedLaws([Heard(0, 1, b"other")], report)
+    laws = FeedLaws([Heard(0, 1, b"other")], {0: 1}, report)
     for row in world.shelf.rows:
         laws.event(row, read_event(row.value))
     laws.record(world.records[0])

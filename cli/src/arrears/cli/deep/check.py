@@ -19,7 +19,7 @@ from arrears.cli.deep import rebuilds
 from arrears.cli.deep.contacts import CONTACT, MEDIATION, Contacts, Invitations
 from arrears.cli.deep.copies import ShardCopies
 from arrears.cli.deep.digest import Digest
-from arrears.cli.deep.effects import Effects
+from arrears.cli.deep.effects import Effects, of_all_shards
 from arrears.cli.deep.feed import FeedLaws, Ledger
 from arrears.cli.deep.findings import Place, Report
 from arrears.cli.deep.reading import (
@@ -121,17 +121,20 @@ class _Stage:
         return Invitations(self._report, self._zone) if self._service == MEDIATION else None
 
     async def _prepare(self, tables: Tables) -> None:
-        for shard in range(SHARD_COUNT):
-            self._effects[shard] = Effects(self._service, shard, self._report)
-        for row in await tables.pending_effects():
-            self._effects[row.shard].pending(row)
-        for shard, origin in await tables.waiting_answers():
-            self._effects[shard].waits(origin)
-        for shard, stream in await tables.timers():
-            self._effects[shard].falls_due(stream)
+        self._effects = of_all_shards(
+            self._service,
+            await tables.pending_effects(),
+            await tables.waiting_answers(),
+            await tables.timers(),
+            self._report,
+        )
         if self._service != "intake":
             return
-        self._feed = FeedLaws(await tables.feed_positions(), self._report)
+        # The ends of the feed come after the positions: so no position is ahead by itself.
+        positions = await tables.feed_positions()
+        bounds = await self._topics.bounds(FEED_TOPIC)
+        ends = {number: end for number, (_, end) in bounds.items()}
+        self._feed = FeedLaws(positions, ends, self._report)
         for table, ledger in _TABLES.items():
             async for origin, event_id in tables.feed_origins(table):
                 self._feed.account(ledger, origin, event_id)
@@ -191,9 +194,13 @@ async def _digest(wanted: Wanted, history: Tables, report: Report, tell: Tell) -
         async for page in history.canonical(up_to):
             tell(f"digest: {digest.event_count:,} events")
             for rank, value in page:
+                if rank not in range(len(STAGES)):
+                    says = f"a row of service {rank}, which there is not"
+                    report.say(9, Place("history", "history"), says)
+                    continue
                 try:
                     digest.event(STAGES[rank], read_event(value))
-                except Unreadable as error:
+                except (Unreadable, RecursionError) as error:
                     report.say(9, Place("history", "history"), f"no event: {error}")
     law_9.judge(digest, up_to, wanted.expected_digest, report)
 

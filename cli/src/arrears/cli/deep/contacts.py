@@ -14,7 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from arrears.cli.deep.findings import Place, Report
-from arrears.cli.deep.reading import Event, Row
+from arrears.cli.deep.reading import NOT_JUDGED, Event, Row
 
 CONTACT: Final = "contact"
 MEDIATION: Final = "mediation"
@@ -86,7 +86,7 @@ class Contacts:
         place = Place(CONTACT, "store", row.shard, row.seq, event.stream, event.version)
         try:
             judge(self._persons[event.stream], event, place)
-        except (KeyError, TypeError, ValueError) as error:
+        except NOT_JUDGED as error:
             self._report.say(LAW, place, f"{event.noun} cannot be judged: {error!r}")
 
     # --- Permits
@@ -214,9 +214,13 @@ class Invitations:
         if event.noun != "borrower_invited":
             return
         self._report.count(LAW, "invitations to talks")
-        clock = datetime.fromisoformat(event.time).astimezone(self._zone).strftime("%H:%M")
+        place = Place(MEDIATION, "store", row.shard, row.seq, event.stream, event.version)
+        try:
+            clock = datetime.fromisoformat(event.time).astimezone(self._zone).strftime("%H:%M")
+        except NOT_JUDGED as error:
+            self._report.say(LAW, place, f"{event.noun} cannot be judged: {error!r}")
+            return
         if not OPENS_AT <= clock < CLOSES_AT:
-            place = Place(MEDIATION, "store", row.shard, row.seq, event.stream, event.version)
             self._report.say(LAW, place, f"the borrower was invited at {clock} of the bank's clock")
 
 

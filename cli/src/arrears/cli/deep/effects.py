@@ -5,11 +5,19 @@ with two events. Requests and answers of one borrower lie in one shard; a shard 
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from arrears.cli.deep.findings import Place, Report
-from arrears.cli.deep.reading import DOUBT_SETTLED, INPUT_SKIPPED, Event, Row
+from arrears.cli.deep.reading import (
+    DOUBT_SETTLED,
+    INPUT_SKIPPED,
+    NOT_JUDGED,
+    SHARD_COUNT,
+    Event,
+    Row,
+)
 
 _ORIGIN: Final = "effect/"
 _NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home", "unknown"})
@@ -109,6 +117,14 @@ class Effects:
 
     def event(self, row: Row, event: Event) -> None:
         place = Place(self._service, "store", row.shard, row.seq, event.stream, event.version)
+        try:
+            self._judge(event, place)
+        except NOT_JUDGED as error:
+            self._report.say(5, place, f"{event.noun} cannot be judged: {error!r}")
+
+    # --- Events
+
+    def _judge(self, event: Event, place: Place) -> None:
         if event.origin is not None and (found := _answer(event.origin)) is not None:
             self._comes_from(event, place, *found)
         if event.noun == INPUT_SKIPPED:
@@ -122,8 +138,6 @@ class Effects:
         self._ends(event)
         if event.noun in KINDS:
             self._asks(event, place)
-
-    # --- Events
 
     def _asks(self, event: Event, place: Place) -> None:
         self._report.count(5, "requests")
@@ -234,6 +248,35 @@ class Effects:
         lacks = " and ".join(sorted(wanted))
         says = f"{key} was asked for, is not in the table of effects, and {lacks} never came"
         self._report.say(5, request.place, says)
+
+
+def of_all_shards(
+    service: str,
+    pending: Iterable[PendingRow],
+    waiting: Iterable[tuple[int, str]],
+    due: Iterable[tuple[int, str]],
+    report: Report,
+) -> dict[int, Effects]:
+    """The checks of a service's shards, with the rows of its tables. A row of another shard is
+    handled by nobody."""
+    every = {shard: Effects(service, shard, report) for shard in range(SHARD_COUNT)}
+
+    def named(table: str, shard: int, names: str) -> Effects | None:
+        if shard not in every:
+            says = f"there is no shard {shard}; a row of it names {names}"
+            report.say(5, Place(service, table, shard), says)
+        return every.get(shard)
+
+    for row in pending:
+        if (effects := named("effects", row.shard, row.event_id)) is not None:
+            effects.pending(row)
+    for shard, origin in waiting:
+        if (effects := named("agenda", shard, origin)) is not None:
+            effects.waits(origin)
+    for shard, stream in due:
+        if (effects := named("timers", shard, stream)) is not None:
+            effects.falls_due(stream)
+    return every
 
 
 def _answer(origin: str) -> tuple[str, str] | None:

@@ -4,9 +4,10 @@ Two passes: what intake's tables say of each offset, then the records themselves
 some 30 bytes are kept, so the size of the feed is bounded by its count of records alone.
 """
 
+import re
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
@@ -16,6 +17,7 @@ from arrears.cli.deep.findings import Place, Report
 from arrears.cli.deep.reading import (
     FEED_TOPIC,
     INPUT_SKIPPED,
+    NOT_JUDGED,
     PARKING,
     Event,
     Row,
@@ -41,6 +43,7 @@ _TWICE: Final = 1 << len(LEDGERS) + 1
 _ID: Final = 16
 _NO_AMOUNT: Final = -1
 _CLOSING: Final = "corebanking.business_day.closed.v1"
+_RECORDED: Final = "repayment_recorded"
 _REPAYMENT: Final = "corebanking.loan.repayment_received.v1"
 _LOAN_FACTS: Final = ("corebanking.loan.overdue.v1", "corebanking.loan.cured.v1")
 _PROFILE: Final = "corebanking.borrower.profile.v1"
@@ -50,6 +53,9 @@ _DIGITS: Final = {
 }
 """Decimal places of the currencies (ISO 4217) that have not two."""
 _PARTS: Final = ("costs_minor", "interest_minor", "principal_minor")
+_MINOR_END: Final = 2**63
+_DIGITS_MAX: Final = 18
+_OFFSET: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +68,11 @@ class Heard:
 
 
 class _Partition:
-    """What the tables say of each offset below the stored position."""
+    """What the tables say of each offset below the stored position and the end of the topic."""
 
-    def __init__(self, heard: Heard) -> None:
+    def __init__(self, heard: Heard, end: int) -> None:
         self.heard = heard
-        size = heard.position
+        self.size = size = max(0, min(heard.position, end))
         self.marks = array("H", bytes(2 * size))
         self.ids = bytearray(_ID * size)
         self.amounts = array("q", [_NO_AMOUNT]) * size
@@ -74,11 +80,16 @@ class _Partition:
 
 
 class FeedLaws:
-    """First `account` and `event` for all of intake's tables, then `record` for all of the feed."""
+    """First `account` and `event` for all of intake's tables, then `record` for all of the feed.
 
-    def __init__(self, positions: Iterable[Heard], report: Report) -> None:
+    `ends` are those of the topic's partitions, asked for after the positions.
+    """
+
+    def __init__(self, positions: Iterable[Heard], ends: Mapping[int, int], report: Report) -> None:
         self._report = report
-        self._partitions = {heard.partition: _Partition(heard) for heard in positions}
+        self._partitions = {
+            heard.partition: _Partition(heard, ends.get(heard.partition, 0)) for heard in positions
+        }
         self._named_twin: set[bytes] = set()
         self._currencies: list[str] = []
         self._paid: dict[str, int] = defaultdict(int)
@@ -89,7 +100,7 @@ class FeedLaws:
 
     def positions(self) -> dict[int, int]:
         """How far each partition has been read: its records before that are to be given here."""
-        return {number: one.heard.position for number, one in self._partitions.items()}
+        return {number: one.size for number, one in self._partitions.items()}
 
     # --- What the tables say
 
@@ -107,17 +118,27 @@ class FeedLaws:
 
     def event(self, row: Row, event: Event) -> None:
         """One of intake's events, after all duplicates were accounted for."""
+        place = Place("intake", "store", row.shard, row.seq, event.stream, event.version)
+        paid: tuple[int, str] | None = None
+        if event.noun == _RECORDED:
+            try:
+                paid = self._money(place, event.data)
+            except NOT_JUDGED as error:
+                self._report.say(8, place, f"{event.noun} cannot be judged: {error!r}")
+        try:
+            self._account_for(place, event, paid)
+        except NOT_JUDGED as error:
+            self._report.say(1, place, f"{event.noun} cannot be judged: {error!r}")
+
+    def _account_for(self, place: Place, event: Event, paid: tuple[int, str] | None) -> None:
         if event.noun == INPUT_SKIPPED:
             self._skipped(event.data)
-        if event.noun == "repayment_recorded":
-            self._money(row, event)
         if event.is_fact:
             self._named_twin.discard(id_bytes(event.id))
             if event.data.get("late") is True:
                 self._report.count(1, "of them late")
         if event.origin is None or event.noun in PARKING:
             return
-        place = Place("intake", "store", row.shard, row.seq, event.stream, event.version)
         found = self._find(event.origin, place)
         if found is None:
             return
@@ -127,9 +148,9 @@ class FeedLaws:
             return
         self._mark(partition, offset, "applied")
         partition.ids[offset * _ID : (offset + 1) * _ID] = id_bytes(event.id)
-        if event.noun == "repayment_recorded":
-            partition.amounts[offset] = int(event.data["amount_minor"])
-            partition.currencies[offset] = self._currency(event.data["currency"])
+        if paid is not None:
+            partition.amounts[offset] = paid[0]
+            partition.currencies[offset] = self._currency(paid[1])
 
     def _skipped(self, data: dict[str, Any]) -> None:
         origin = str(data.get("origin", ""))
@@ -141,15 +162,18 @@ class FeedLaws:
         topic, _, rest = origin.partition("/")
         if topic != FEED_TOPIC:
             return None
-        number, _, text = rest.partition("/")
-        if not (number.isdecimal() and text.isdecimal()):
+        named = _OFFSET.fullmatch(rest)
+        if named is None:
             self._report.say(1, place, f"it names {origin!r}, which is no place")
             return None
-        partition, offset = self._partitions.get(int(number)), int(text)
+        partition, offset = self._partitions.get(int(named[1])), int(named[2])
         if partition is None or offset >= partition.heard.position:
             position = 0 if partition is None else partition.heard.position
             says = f"it names {origin}, but intake has read that partition up to {position} only"
             self._report.say(1, place, says)
+            return None
+        if offset >= partition.size:
+            self._report.say(1, place, f"it names {origin}, but the topic ends before")
             return None
         return partition, offset
 
@@ -220,7 +244,10 @@ class FeedLaws:
             place = Place("intake", FEED_TOPIC, partition=number, offset=end)
             says = f"intake has read up to {position}, the topic ends before {end}: it was replaced"
             self._report.say(1, place, says)
-        gone = min(first, position)
+        if position < 0:
+            place = Place("intake", "positions", partition=number)
+            self._report.say(1, place, f"the position is {position}")
+        gone = min(first, partition.size)
         if gone:
             self._report.count(1, "no longer kept on the topic", gone)
         for offset in range(gone):
@@ -230,16 +257,17 @@ class FeedLaws:
 
     # --- Money
 
-    def _money(self, row: Row, event: Event) -> None:
-        data = event.data
-        amount, currency = int(data["amount_minor"]), str(data["currency"])
-        parts = [int(data.get(name) or 0) for name in _PARTS]
-        suspense = int(data["in_suspense_minor"])
+    def _money(self, place: Place, data: dict[str, Any]) -> tuple[int, str]:
+        """What was recorded: amount and currency. Of an event that cannot be judged, no sum."""
+        amount, suspense = _whole(data, "amount_minor"), _whole(data, "in_suspense_minor")
+        parts = [_whole(data, name) for name in _PARTS if data.get(name) is not None]
+        currency = data["currency"]
+        if not isinstance(currency, str):
+            raise TypeError(f"currency is {currency!r}")
         self._report.count(8, "repayments")
         self._recorded[currency] += amount
         self._allocated[currency] += sum(parts)
         self._suspended[currency] += suspense
-        place = Place("intake", "store", row.shard, row.seq, event.stream, event.version)
         if amount != sum(parts) + suspense:
             says = (
                 f"{amount} {currency} came in, {sum(parts)} allocated and {suspense} in suspense "
@@ -248,6 +276,7 @@ class FeedLaws:
             self._report.say(8, place, says)
         if min(amount, suspense, *parts) < 0:
             self._report.say(8, place, "an amount is below zero")
+        return amount, currency
 
     def _check_money(
         self,
@@ -257,7 +286,8 @@ class FeedLaws:
         held: list[Ledger],
     ) -> None:
         if held == ["applied"] and said.get("type") == _REPAYMENT:
-            self._pay(partition, record, said["data"])
+            data = said.get("data")
+            self._pay(partition, record, data if isinstance(data, dict) else {})
         elif partition.amounts[record.offset] != _NO_AMOUNT:
             self._report.say(8, _place(record), "money was recorded from it, but it pays nothing")
 
@@ -320,9 +350,22 @@ def _identity(said: dict[str, Any]) -> bytes:
     raise KeyError(kind)
 
 
+def _whole(data: dict[str, Any], name: str) -> int:
+    """An amount that a table of amounts holds. Raises KeyError, TypeError or OverflowError."""
+    amount = data[name]
+    if type(amount) is not int:
+        raise TypeError(f"{name} is {amount!r}")
+    if not -_MINOR_END <= amount < _MINOR_END:
+        raise OverflowError(f"{name} is {amount}")
+    return amount
+
+
 def _minor(amount: str, currency: str) -> int:
     """An amount in minor units, exactly. Raises InvalidOperation."""
-    scaled = Decimal(amount).scaleb(_DIGITS.get(currency, 2))
+    said = Decimal(amount)
+    if not said.is_finite() or said.adjusted() > _DIGITS_MAX:
+        raise InvalidOperation(amount)
+    scaled = said.scaleb(_DIGITS.get(currency, 2))
     if scaled != scaled.to_integral_value():
         raise InvalidOperation(amount)
     return int(scaled)
