@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -65,12 +66,21 @@ class Shelf:
             type=wire_name,
             business_day="2024-01-02",
             borrower_id=self.borrower,
+            subject=said["subject"],
+            time=_instant(said["time"]),
         )
         self.rows.append(row)
         return row
 
     def records(self) -> list[TopicRecord]:
         return [TopicRecord(self.shard, row.seq - 1, row.seq, row.value) for row in self.rows]
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def made_id(name: str) -> str:
@@ -107,6 +117,7 @@ def judge() -> Judge:
         topic: Sequence[TopicRecord] | None = None,
         history: Sequence[Row] | None = None,
         last_seq: int | None = None,
+        heard: int | None = None,
         published: int | None = None,
     ) -> Report:
         report = Report()
@@ -117,6 +128,7 @@ def judge() -> Judge:
         copies.ends(last, last if published is None else published)
         kept = shelf.rows if history is None else history
         copies.history([replace(row, borrower_id=None) for row in kept])
+        copies.history_ends((kept[-1].seq if kept else 0) if heard is None else heard)
         copies.finish()
         return report
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -130,6 +131,8 @@ def test_a_broken_json_in_the_store(shelf: Any, judge: Judge, found: Found) -> N
         ("type", "arrears.contact.other.v1"),
         ("business_day", "2025-01-01"),
         ("borrower_id", "other"),
+        ("borrower_id", ""),
+        ("borrower_id", None),
     ],
 )
 def test_a_column_that_says_something_else(
@@ -248,3 +251,39 @@ def test_a_byte_changed_in_the_history(shelf: Any, judge: Judge, found: Found) -
     history = [changed if row.seq == 3 else row for row in shelf.rows]
     broken = found(judge(shelf, history=history))
     assert (broken[4][0].place.where, broken[4][0].place.seq) == ("history", 3)
+
+
+@pytest.mark.parametrize("kept", [0, 4])
+def test_the_end_dropped_from_the_history(
+    shelf: Any, judge: Judge, found: Found, kept: int
+) -> None:
+    """It is behind the topic, as it may be, and behind its own position, as it may not."""
+    assert not found(judge(shelf, history=shelf.rows[:kept], heard=kept))
+    (lost,) = found(judge(shelf, history=shelf.rows[:kept], heard=6))[4]
+    assert (lost.place.where, lost.place.seq) == ("history", kept)
+    assert "numbers up to 6" in lost.text
+
+
+def test_a_history_that_forgot_how_far_it_has_heard(shelf: Any, judge: Judge, found: Found) -> None:
+    (beyond,) = found(judge(shelf, heard=0))[4]
+    assert "numbers up to 0" in beyond.text
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("stream", "contact.borrower-9"),
+        ("subject", "case-2"),
+        ("subject", ""),
+        ("time", datetime(2024, 1, 2, 3, 4, 6, tzinfo=UTC)),
+        ("time", None),
+    ],
+)
+def test_a_column_of_the_history_that_says_something_else(
+    shelf: Any, judge: Judge, found: Found, column: str, value: Any
+) -> None:
+    changed = replace(shelf.rows[2], **{column: value})
+    history = [changed if row.seq == 3 else row for row in shelf.rows]
+    (differs,) = found(judge(shelf, history=history))[4]
+    assert (differs.place.where, differs.place.seq) == ("history", 3)
+    assert f"the column {column} is {value}" in differs.text

@@ -75,6 +75,7 @@ def judged(shelf: Any, *, store: bytes | None = None, topic: bytes | None = None
             one.event(row, event)
     copies.ends(len(rows), len(rows))
     copies.history(rows)
+    copies.history_ends(len(rows))
     copies.finish()
     effects.finish()
     feed.record(TopicRecord(0, 0, None, b"{}"))
@@ -85,6 +86,7 @@ def judged(shelf: Any, *, store: bytes | None = None, topic: bytes | None = None
 
 def test_a_flipped_bit_in_a_repayment_is_found(paid: Any, found: Found) -> None:
     value = paid.rows[-1].value
+    assert 4 not in found(judged(paid))
     for flipped in flips(value):
         assert 4 in found(judged(paid, store=flipped)), flipped
         assert 4 in found(judged(paid, topic=flipped)), flipped
@@ -92,6 +94,7 @@ def test_a_flipped_bit_in_a_repayment_is_found(paid: Any, found: Found) -> None:
 
 def test_a_flipped_bit_in_a_permit_is_found(blank: Any, found: Found) -> None:
     blank.says("attempt_permitted", PERMIT)
+    assert 4 not in found(judged(blank))
     for flipped in flips(blank.rows[-1].value):
         assert 4 in found(judged(blank, store=flipped)), flipped
 

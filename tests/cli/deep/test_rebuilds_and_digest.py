@@ -63,11 +63,13 @@ def test_a_history_that_differs(found: Found) -> None:
         "breaks": [lost],
         "events": [{"service": "intake", "shard": 3, "seq": 7, "only_in": "live"}],
         "cases": ["case-1"],
+        "loans": ["loan-1"],
     }
     broken = found(judged("history", "store", 1, json.dumps(answer), ""))[6]
     assert broken[0].place == Place("history", "rebuilt", 3, 7)
     assert "only live has it" in broken[1].text
     assert "row of case case-1" in broken[2].text
+    assert "borrower of loan loan-1" in broken[3].text
 
 
 @pytest.mark.parametrize(

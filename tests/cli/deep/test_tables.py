@@ -31,7 +31,23 @@ async def test_a_snapshot_is_of_the_moment_when_it_was_taken(dsn: str) -> None:
                 event_id = f"00000000-0000-0000-0000-{seq:012}"
                 at = datetime(2026, 3, 2, tzinfo=UTC)
                 await connection.execute(_HEARD, seq, event_id, date(2026, 3, 2), at)
-                seen = [row.seq async for rows in tables.copies(0, 0) for row in rows]
-                assert seen == list(range(1, seq))
+                rows = [row async for page in tables.copies(0, 0) for row in page]
+                assert [row.seq for row in rows] == list(range(1, seq))
+                assert {(row.borrower_id, row.subject, row.time) for row in rows} <= {
+                    (None, "c", at)
+                }
+    finally:
+        await connection.close()
+
+
+async def test_how_far_the_history_says_that_it_has_heard(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(
+            "INSERT INTO positions (topic, partition, position, last_seq, last_record_hash)"
+            " VALUES ('arrears.legal.v1', 3, 8, 7, '')"
+        )
+        async with snapshot(dsn) as tables:
+            assert await tables.heard() == {("arrears.legal.v1", 3): 7}
     finally:
         await connection.close()

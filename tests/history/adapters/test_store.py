@@ -4,14 +4,17 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from typing import TypeVar
 
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from arrears.history.adapters.memory import MemoryHistory
+from arrears.history.adapters.postgres import PostgresHistory
 from arrears.history.adapters.tables import history_events
+from arrears.history.adapters.terminal import rebuild_lines
 from arrears.history.application.hearing import Changed, Heard, Place, hear, last_closed_day
 from arrears.history.application.ports import CaseFilter, HistoryStore, Moved
-from arrears.history.application.rebuilding import compare, hear_again, witness
+from arrears.history.application.rebuilding import Comparison, compare, hear_again, witness
 from arrears.history.domain.portfolio import READS
 from arrears.history.domain.told import Kept
 from arrears.shared.runtime.bus import Record
@@ -220,3 +223,50 @@ class TestRebuild:
         assert not found.equal
         assert [one.only_in for one in found.events] == ["live"]
         assert found.cases == ["c9"]
+
+
+@pytest.mark.live
+class TestDamage:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            "update case_list set loan_key = 'l9' where case_id = 'c1'",
+            "update case_list set borrower_id = 'b9' where case_id = 'c1'",
+            "update case_list set status = 'closed' where case_id = 'c1'",
+            "update case_list set stage = 'legal' where case_id = 'c1'",
+            "update case_list set bucket = 'M3' where case_id = 'c1'",
+            "delete from case_list where case_id = 'c1'",
+        ],
+    )
+    async def test_a_case_that_is_not_found_by_what_it_says(self, dsn: str, damage: str) -> None:
+        found = await _compared_after(dsn, damage)
+        assert not found.equal
+        assert (found.cases, found.loans) == (["c1"], [])
+
+    @pytest.mark.parametrize(
+        ("damage", "loan"),
+        [
+            ("update loans set borrower_id = 'b9' where loan_key = 'l1'", "l1"),
+            ("delete from loans where loan_key = 'l1'", "l1"),
+            ("insert into loans (loan_key, borrower_id) values ('l9', 'b1')", "l9"),
+        ],
+    )
+    async def test_a_loan_of_another_borrower(self, dsn: str, damage: str, loan: str) -> None:
+        found = await _compared_after(dsn, damage)
+        assert not found.equal
+        assert (found.cases, found.loans) == ([], [loan])
+        assert f"  loan {loan}: its borrower differs" in rebuild_lines(found, None)
+
+
+async def _compared_after(dsn: str, damage: str) -> Comparison:
+    store, again = await PostgresHistory.connect(dsn), MemoryHistory()
+    connection = await asyncpg.connect(dsn)
+    try:
+        await _hear_all(store, _chronicle())
+        await hear_again(store, again)
+        assert (await compare(store, again)).equal
+        await connection.execute(damage)
+        return await compare(store, again)
+    finally:
+        await connection.close()
+        await store.close()

@@ -94,6 +94,7 @@ class _Stage:
         # is on the topic must be in the store.
         cursors = await published(self._dsn)
         ends = await self._topics.bounds(topic_of(self._service))
+        heard = await self._history.heard()
         async with AsyncExitStack() as stack:
             tables = await stack.enter_async_context(snapshot(self._dsn))
             last_seqs = await tables.last_seqs()
@@ -108,6 +109,7 @@ class _Stage:
                 rank = STAGES.index(self._service)
                 async for rows in self._history.copies(rank, shard):
                     copies.history(rows)
+                copies.history_ends(heard.get((topic_of(self._service), shard), 0))
                 copies.finish()
                 self._check_homes(copies, shard)
                 self._effects.pop(shard).finish()

@@ -7,6 +7,7 @@ of the topic 40 bytes an event are kept, so a shard of any size fits.
 from array import array
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from arrears.cli.deep.findings import Place, Report
@@ -238,6 +239,13 @@ class ShardCopies:
             except Unreadable as error:
                 self._say(4, "history", row.seq, f"no event: {error}", row=row)
 
+    def history_ends(self, last_seq: int) -> None:
+        """All rows of the history are read. `last_seq`: the last number that it says it has
+        kept. It may be behind the topic, but not behind itself."""
+        if self._in_history != last_seq:
+            says = f"it has kept numbers up to {last_seq} by its position, the last event is this"
+            self._say(4, "history", self._in_history, says)
+
     def finish(self) -> None:
         """All places are read: name what the store has lost, as the history still knows it."""
         for seq in sorted(self._lost):
@@ -271,14 +279,17 @@ class ShardCopies:
 
     def _columns(self, where: str, row: Row, event: Event) -> None:
         """Columns repeat what the bytes say, and what is looked for by column must be found."""
-        pairs = (
+        pairs: tuple[tuple[str, object, object], ...] = (
             ("stream", row.stream, event.stream),
             ("version", row.version, event.version),
             ("event_id", row.event_id, event.id),
             ("type", row.type, event.type),
             ("business_day", row.business_day, event.business_day),
-            ("borrower_id", row.borrower_id or event.borrower_id, event.borrower_id),
         )
+        if where == "store":
+            pairs += (("borrower_id", row.borrower_id, event.borrower_id),)
+        else:
+            pairs += (("subject", row.subject, event.subject), ("time", row.time, _instant(event)))
         for name, column, said in pairs:
             if column != said:
                 says = f"the column {name} is {column}, the bytes say {said}"
@@ -300,3 +311,11 @@ class ShardCopies:
         stream, version = (None, None) if row is None else (row.stream, row.version)
         place = Place(self._service, where, self._shard, seq, stream, version, offset)
         self._report.say(law, place, text)
+
+
+def _instant(event: Event) -> datetime | str:
+    """When it happened; a text that is no instant stays as it is, and equals no column."""
+    try:
+        return datetime.fromisoformat(event.time)
+    except ValueError:
+        return event.time

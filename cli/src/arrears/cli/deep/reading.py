@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -31,6 +32,10 @@ class Row:
     type: str
     business_day: str
     borrower_id: str | None = None
+    """Of a stage's store; the history has no such column."""
+    subject: str | None = None
+    time: datetime | None = None
+    """These two are columns of the history alone."""
 
 
 @dataclass(slots=True)

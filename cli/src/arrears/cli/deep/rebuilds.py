@@ -67,4 +67,6 @@ def _differences(service: str, source: Source, found: dict[str, Any]) -> list[tu
         named.append((place, f"{one['service']}: {says}"))
     cases = found.get("cases", ())
     named += [(Place(service, where), f"differs: row of case {case}") for case in cases]
+    loans = found.get("loans", ())
+    named += [(Place(service, where), f"differs: borrower of loan {loan}") for loan in loans]
     return named

@@ -16,7 +16,8 @@ _EVENTS: Final = """
     FROM events WHERE shard = $1 ORDER BY seq
 """
 _COPIES: Final = """
-    SELECT shard, seq, value, stream, version, event_id, type, business_day::text
+    SELECT shard, seq, value, stream, version, event_id, type, business_day::text, NULL::text,
+        subject, time
     FROM history_events WHERE service = $1 AND shard = $2 ORDER BY seq
 """
 _TIMERS: Final = "SELECT shard, stream FROM timers"
@@ -29,6 +30,7 @@ _SKIPPED: Final = """
     SELECT DISTINCT subject FROM history_events
     WHERE type LIKE 'arrears.%.input_skipped.v1' AND business_day <= $1::text::date
 """
+_HEARD: Final = "SELECT topic, partition, last_seq FROM positions"
 _CLOSED: Final = """
     SELECT min(closed_day)::text AS day, count(closed_day) AS closed FROM positions
 """
@@ -85,6 +87,11 @@ class Tables:
 
     def copies(self, rank: int, shard: int) -> AsyncIterator[Sequence[Row]]:
         return self._rows(_COPIES, rank, shard)
+
+    async def heard(self) -> dict[tuple[str, int], int]:
+        """The last number that was kept, by topic and shard."""
+        rows = await self._connection.fetch(_HEARD)
+        return {(row["topic"], row["partition"]): row["last_seq"] for row in rows}
 
     async def closed_everywhere(self, shelf_count: int) -> str | None:
         """The last day that every shard of every service has closed."""

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import islice
 
 from arrears.history.application.hearing import Heard, Place, all_places, check_repeated
-from arrears.history.application.ports import CaseFilter, Moved, Shelf, Since
+from arrears.history.application.ports import CaseFilter, Filed, Moved, Shelf, Since
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
@@ -95,6 +95,15 @@ class MemoryHistory:
 
     async def borrower_of(self, loan_key: str) -> str | None:
         return self._borrowers.get(loan_key)
+
+    async def filed(self) -> Mapping[str, Filed]:
+        return {
+            row.case_id: (row.loan_key, row.borrower_id, row.status, row.stage, row.bucket)
+            for row in self._rows.values()
+        }
+
+    async def borrowers(self) -> Mapping[str, str]:
+        return dict(self._borrowers)
 
     async def counts(self, up_to: date | None = None) -> Mapping[str, int]:
         found = dict.fromkeys(SERVICES, 0)

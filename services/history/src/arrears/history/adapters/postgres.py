@@ -22,7 +22,7 @@ from arrears.history.application.hearing import (
     check_repeated,
     topic_of,
 )
-from arrears.history.application.ports import CaseFilter, Moved, Shelf, Since
+from arrears.history.application.ports import CaseFilter, Filed, Moved, Shelf, Since
 from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Row as CanonicalRow
 from arrears.history.domain.portfolio.fold import Row as FigureRow
@@ -234,6 +234,18 @@ class PostgresHistory:
                 "select borrower_id from loans where loan_key = $1", loan_key
             )
         return found
+
+    async def filed(self) -> Mapping[str, Filed]:
+        async with self._pool.acquire() as connection:
+            found = await connection.fetch(
+                "select case_id, loan_key, borrower_id, status, stage, bucket from case_list"
+            )
+        return {case_id: tuple(columns) for case_id, *columns in found}
+
+    async def borrowers(self) -> Mapping[str, str]:
+        async with self._pool.acquire() as connection:
+            found = await connection.fetch("select loan_key, borrower_id from loans")
+        return {loan_key: borrower_id for loan_key, borrower_id in found}
 
     async def counts(self, up_to: date | None = None) -> Mapping[str, int]:
         found = dict.fromkeys(SERVICES, 0)

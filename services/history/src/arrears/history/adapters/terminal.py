@@ -28,6 +28,7 @@ def rebuild_lines(found: Comparison, kept: str | None) -> list[str]:
         only = "differs" if different.only_in is None else f"only in the {different.only_in} one"
         lines.append(f"  {different.service} shard {different.shard} seq {different.seq}: {only}")
     lines += [f"  case {name}: its row differs" for name in found.cases]
+    lines += [f"  loan {name}: its borrower differs" for name in found.loans]
     if kept is not None:
         lines.append(f"kept as database {kept}")
     return lines

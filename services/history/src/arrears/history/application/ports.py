@@ -16,6 +16,8 @@ from arrears.shared.contracts.history import Bucket, CaseStage, CaseStatus
 Shelf = tuple[str, int]
 """A service and one of its shards."""
 Since = Mapping[Shelf, int]
+Filed = tuple[str, str, str, str, str | None]
+"""Loan, borrower, status, stage and bucket: what a case is looked for by."""
 
 
 class Moved(Exception):
@@ -85,6 +87,12 @@ class HistoryStore(Protocol):
 
     async def borrower_of(self, loan_key: str) -> str | None:
         """Whose loan it is; None where nothing was ever said about it."""
+
+    async def filed(self) -> Mapping[str, Filed]:
+        """By case what it is found by, as it stands beside its row."""
+
+    async def borrowers(self) -> Mapping[str, str]:
+        """By loan whose it is."""
 
     async def counts(self, up_to: date | None = None) -> Mapping[str, int]:
         """Events kept, by service; with a day those known on it."""

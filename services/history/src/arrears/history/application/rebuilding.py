@@ -4,7 +4,7 @@ The way is the same as the first time: records are heard. Nothing here reaches a
 history has none.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -28,6 +28,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     breaks: Sequence[Break]
     events: Sequence[Difference]
     cases: Sequence[str]
+    loans: Sequence[str]
 
 
 async def hear_again(source: HistoryStore, target: HistoryStore) -> int:
@@ -47,20 +48,26 @@ async def hear_again(source: HistoryStore, target: HistoryStore) -> int:
 async def compare(live: HistoryStore, rebuilt: HistoryStore) -> Comparison:
     one = await witness(live, "live")
     other = await witness(rebuilt, "rebuilt")
-    rows, others = await _rows(live), await _rows(rebuilt)
-    names = sorted(
-        name for name in rows.keys() | others.keys() if rows.get(name) != others.get(name)
-    )
+    others = await _rows(rebuilt)
+    # A case is found by columns beside its row, and they may be damaged alone.
+    columns = _different(await live.filed(), await rebuilt.filed())
+    names = sorted({*_different(await _rows(live), others), *columns})
+    loans = sorted(_different(await live.borrowers(), await rebuilt.borrowers()))
     different = list(differences(one, other))
     breaks = [*one.breaks, *other.breaks]
     return Comparison(
-        equal=not (names or different or breaks),
+        equal=not (names or loans or different or breaks),
         event_count=other.event_count,
         case_count=len(others),
         breaks=breaks[:NAMED_MAX],
         events=different[:NAMED_MAX],
         cases=names[:NAMED_MAX],
+        loans=loans[:NAMED_MAX],
     )
+
+
+def _different(one: Mapping[str, object], other: Mapping[str, object]) -> set[str]:
+    return {name for name in one.keys() | other.keys() if one.get(name) != other.get(name)}
 
 
 async def witness(store: HistoryStore, place: str) -> Witness:
