@@ -236,6 +236,14 @@ def test_yesterdays_database_that_went_on_by_itself(shelf: Any, judge: Judge, fo
     assert broken[4][0].place.stream == "contact.borrower-1"
 
 
+def test_a_relay_that_has_published_what_there_is_not(
+    shelf: Any, judge: Judge, found: Found
+) -> None:
+    broken = found(judge(shelf, published=7))
+    assert list(broken) == [4]
+    assert "published up to 7 by the relay's cursor" in broken[4][0].text
+
+
 # --- The history
 
 

@@ -34,6 +34,26 @@ def test_a_rebuild_that_equals_the_service(found: Found) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("source", "lag", "says"),
+    [
+        ("store", {"rows": 0, "not_compared": 16}, "contact: 16 shards of projections"),
+        ("store", {"not_compared": 1}, "contact: 1 shards of projections"),
+        ("kafka", {"timers": 0, "unpublished": 2}, "contact: 2 events not published yet"),
+    ],
+)
+def test_what_lags_is_no_damage_and_not_checked(
+    source: rebuilds.Source, lag: dict[str, int], says: str
+) -> None:
+    report = judged("contact", source, 0, json.dumps({**EQUAL, **lag}), "")
+    law = rebuilds.LAW_OF[source]
+    assert report.holds
+    assert report.laws[law].verdict == "not checked"
+    assert says in report.laws[law].counted()
+    rebuilds.judge("legal", source, (1, json.dumps({**EQUAL, "differences": 1}), ""), report)
+    assert report.laws[law].verdict == "broken"
+
+
 def test_a_forgotten_timer_and_more_than_is_named(found: Found) -> None:
     forgotten = "timer of contact.borrower-1: None, rebuilt 2024-01-05 00:00:00+00:00"
     answer = {**EQUAL, "differences": 3, "places": [forgotten]}

@@ -1,15 +1,19 @@
 """What a rebuild says of a service: what differs, what is missing, what is only not published."""
 
+from collections.abc import AsyncIterator, Callable
+
+import asyncpg
 import pytest
 from msgspec.structs import replace
 
 from arrears.shared.eventstore import memory
 from arrears.shared.eventstore.memory import MemoryStore
+from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import TopicPartition
 from arrears.shared.runtime.stage import closing_type, topic_of
 from arrears.shared.service.filling import fill, from_topic
-from arrears.shared.service.rebuilding import Comparison, compare_events
+from arrears.shared.service.rebuilding import Comparison, compare_events, compare_rows
 from arrears.shared.testing.toy_world import ToyWorld
 
 
@@ -97,3 +101,92 @@ async def test_pages_of_the_two_need_not_end_together(
     monkeypatch.setattr(memory, "PAGE", 2)
     _, found = await _compared(world)
     assert (found.differences, found.unpublished) == (1, 0)
+
+
+# --- Rows of projections
+
+SEQS = {Shard(0): 5, Shard(1): 3}
+
+
+@pytest.fixture
+def addresses(service_database: Callable[[str], str]) -> list[str]:
+    return [service_database("contact"), service_database("legal")]
+
+
+@pytest.fixture
+async def pools(addresses: list[str]) -> AsyncIterator[tuple[asyncpg.Pool, asyncpg.Pool]]:
+    """A service with two shards of a projection, and its rebuild: equal."""
+    made = [await open_pool(address, max_size=2) for address in addresses]
+    for pool in made:
+        await pool.execute("TRUNCATE shards, projections, projection_cursors")
+        for shard, seq in SEQS.items():
+            await pool.execute("INSERT INTO shards (shard, last_seq) VALUES ($1, $2)", shard, seq)
+            await pool.execute(
+                "INSERT INTO projection_cursors VALUES ('sums', $1, 1, $2)", shard, seq
+            )
+            await pool.execute(
+                "INSERT INTO projections VALUES ('sums', $1, $2, 'row')", f"key {shard}", shard
+            )
+    yield made[0], made[1]
+    for pool in made:
+        await pool.close()
+
+
+@pytest.mark.live
+class TestRows:
+    async def test_equal_rows(self, pools: tuple[asyncpg.Pool, asyncpg.Pool]) -> None:
+        assert _told(await _rows_compared(pools)) == (2, 0, [])
+
+    @pytest.mark.parametrize(
+        "lag",
+        [
+            "UPDATE projection_cursors SET seq = 2 WHERE shard = 1",
+            "UPDATE shards SET last_seq = 9 WHERE shard = 1;"
+            " UPDATE projection_cursors SET seq = 9 WHERE shard = 1",
+            "DELETE FROM projection_cursors WHERE shard = 1;"
+            " DELETE FROM projections WHERE shard = 1",
+        ],
+    )
+    async def test_a_cursor_that_stands_elsewhere_is_not_compared(
+        self, pools: tuple[asyncpg.Pool, asyncpg.Pool], lag: str
+    ) -> None:
+        await pools[0].execute(lag)
+        assert _told(await _rows_compared(pools)) == (1, 1, [])
+
+    @pytest.mark.parametrize(
+        ("damage", "place"),
+        [
+            (
+                "UPDATE projection_cursors SET seq = 4 WHERE shard = 1",
+                "sums cursor of shard 1: at 4, the store at 3",
+            ),
+            (
+                "INSERT INTO projection_cursors VALUES ('sums', 99, 1, 1)",
+                "sums cursor of shard 99: at 1, the store at 0",
+            ),
+            (
+                "DELETE FROM projection_cursors WHERE shard = 1",
+                "sums has rows of shard 1, but no cursor",
+            ),
+            (
+                "UPDATE projection_cursors SET seq = 0 WHERE shard = 1",
+                "sums has rows of shard 1, but no cursor",
+            ),
+            ("UPDATE projections SET row = 'other' WHERE shard = 1", "sums row key 1"),
+        ],
+    )
+    async def test_damage_is_named(
+        self, pools: tuple[asyncpg.Pool, asyncpg.Pool], damage: str, place: str
+    ) -> None:
+        await pools[0].execute(damage)
+        assert (await _rows_compared(pools)).places == [place]
+
+
+async def _rows_compared(pools: tuple[asyncpg.Pool, asyncpg.Pool]) -> Comparison:
+    found = Comparison(service="contact", source="store", database="draft")
+    await compare_rows(*pools, SEQS, found)
+    return found
+
+
+def _told(found: Comparison) -> tuple[int, int, list[str]]:
+    return found.rows, found.not_compared, found.places

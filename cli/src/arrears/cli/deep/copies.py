@@ -217,6 +217,12 @@ class ShardCopies:
             )
             self._say(2, "topic", last_seq + 1, says, offset=self._offsets[last_seq])
         self._missing_in_store(self._stored + 1, on_topic)
+        if published > last_seq:
+            says = (
+                f"published up to {published} by the relay's cursor, the shard has given out "
+                f"numbers up to {last_seq}"
+            )
+            self._say(4, "store", last_seq, says)
         if on_topic < min(published, last_seq):
             says = f"published up to {published} by the relay's cursor, but the topic ends before"
             self._say(4, "topic", on_topic + 1, says)

@@ -10,10 +10,10 @@ that only a gateway that honours their keys is asked again.
 import os
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 import asyncpg
 from msgspec.json import encode
@@ -38,13 +38,26 @@ from arrears.shared.service.settings import Settings, database_url
 from arrears.shared.service.turning import PER_HOUR, Turn, keep_clock, spread_of
 
 Source = Literal["store", "kafka"]
+_Reads = asyncpg.Pool | asyncpg.pool.PoolConnectionProxy
+_ROWS: Final = "SELECT key, row FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
+_AHEAD: Final = """
+    SELECT name, shard, coalesce(last_seq, 0) AS last_seq
+    FROM projection_cursors LEFT JOIN shards USING (shard) WHERE seq > coalesce(last_seq, 0)
+"""
+_WITHOUT_CURSOR: Final = """
+    SELECT DISTINCT name, shard FROM projections AS p WHERE NOT EXISTS (
+        SELECT FROM projection_cursors AS c
+        WHERE c.name = p.name AND c.shard = p.shard AND c.seq > 0)
+    ORDER BY name, shard
+"""
 
 
 @dataclass
 class Comparison:
     """What differs between the service and its rebuild; `places` names the first differences.
 
-    `not_compared` counts the shards of projections whose live cursor is still on its way.
+    `not_compared` counts the shards of projections whose live cursor stands elsewhere than the
+    rebuild: it is on its way, or stuck, and which one a single look does not tell.
     """
 
     service: str
@@ -118,7 +131,7 @@ async def _rebuild(
     await _compare_timers(running, derived, found)
     seqs = {state.shard: state.last_seq for state in await rebuilt.shard_states()}
     await _project(service, running, database_url(running.settings.server, name), seqs, found)
-    await _compare_rows(running.pool, pool, seqs, found)
+    await compare_rows(running.pool, pool, seqs, found)
     return found
 
 
@@ -227,30 +240,46 @@ async def _compare_timers(running: Running, derived: Rederived, found: Compariso
             found.differs(f"timer of {place[1]}: {kept.get(place)}, rebuilt {made.get(place)}")
 
 
-async def _compare_rows(
-    kept: asyncpg.Pool, rebuilt: asyncpg.Pool, seqs: dict[Shard, int], found: Comparison
+async def compare_rows(
+    kept: asyncpg.Pool, rebuilt: asyncpg.Pool, seqs: Mapping[Shard, int], found: Comparison
 ) -> None:
-    """Projection rows of shards whose live cursor stands where the rebuild ends."""
-    ours, theirs = await _cursors(kept), await _cursors(rebuilt)
-    even: dict[str, set[int]] = defaultdict(set)
-    for name, shard in ours.keys() | theirs.keys():
-        if ours.get((name, shard)) == seqs.get(Shard(shard)):
-            even[name].add(shard)
-        else:
-            found.not_compared += 1
-    statement = "SELECT key, row FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
-    for name, shards in even.items():
-        rows = {r["key"]: r["row"] for r in await kept.fetch(statement, name, sorted(shards))}
-        made = {r["key"]: r["row"] for r in await rebuilt.fetch(statement, name, sorted(shards))}
-        found.rows += len(made)
-        for key in rows.keys() | made.keys():
-            if rows.get(key) != made.get(key):
-                found.differs(f"{name} row {key}")
+    """Projection rows of shards whose live cursor stands where the rebuild ends.
+
+    A cursor behind it may be on its way; one ahead of its own store is not, nor are rows without.
+    """
+    theirs = await _cursors(rebuilt)
+    async with kept.acquire() as live, live.transaction(isolation="repeatable_read", readonly=True):
+        ours = await _cursors(live)
+        ahead = {(row["name"], row["shard"]): row["last_seq"] for row in await live.fetch(_AHEAD)}
+        even: dict[str, set[int]] = defaultdict(set)
+        for name, shard in sorted(ours.keys() | theirs.keys()):
+            seq = ours.get((name, shard))
+            if (name, shard) in ahead:
+                last_seq = ahead[name, shard]
+                found.differs(f"{name} cursor of shard {shard}: at {seq}, the store at {last_seq}")
+            elif seq == seqs.get(Shard(shard)):
+                even[name].add(shard)
+            else:
+                found.not_compared += 1
+        for row in await live.fetch(_WITHOUT_CURSOR):
+            found.differs(f"{row['name']} has rows of shard {row['shard']}, but no cursor")
+        for name, shards in even.items():
+            rows = await _rows(live, name, shards)
+            made = await _rows(rebuilt, name, shards)
+            found.rows += len(made)
+            for key in rows.keys() | made.keys():
+                if rows.get(key) != made.get(key):
+                    found.differs(f"{name} row {key}")
 
 
-async def _cursors(pool: asyncpg.Pool) -> dict[tuple[str, int], int]:
+async def _cursors(pool: _Reads) -> dict[tuple[str, int], int]:
     rows = await pool.fetch("SELECT name, shard, seq FROM projection_cursors")
     return {(row["name"], row["shard"]): row["seq"] for row in rows}
+
+
+async def _rows(pool: _Reads, name: str, shards: set[int]) -> dict[str, bytes]:
+    rows = await pool.fetch(_ROWS, name, sorted(shards))
+    return {row["key"]: row["row"] for row in rows}
 
 
 def _say(found: Comparison, *, keep: bool, as_json: bool) -> None:
