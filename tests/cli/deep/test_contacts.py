@@ -18,7 +18,13 @@ class World:
 
     def __init__(self, shelf: Any) -> None:
         self.shelf = shelf
-        self.says("contact_points_recorded", zone="Asia/Shanghai")
+        self.has("one", "two")
+
+    def has(self, *numbers: str, zone: str | None = "Asia/Shanghai") -> None:
+        """The bank's profile: each number under the seal of this time, and an address."""
+        points = [{"kind": "phone", "sealed": number} for number in numbers]
+        points.append({"kind": "address", "sealed": "home"})
+        self.says("contact_points_recorded", zone=zone, points=points)
 
     def says(self, noun: str, **data: Any) -> None:
         self.shelf.says(noun, data)
@@ -90,14 +96,14 @@ def test_the_hours_are_those_of_the_law(
 
 
 def test_the_clock_is_the_borrowers_whatever_the_permit_says(world: World, found: Found) -> None:
-    world.says("contact_points_recorded", zone="Europe/London")
+    world.has("one", zone="Europe/London")
     world.permits()
     [late] = found(world.report())[10]
     assert "at 02:00 of the borrower's clock" in late.text
 
 
 def test_without_a_zone_the_permits_own_counts(world: World, found: Found) -> None:
-    world.says("contact_points_recorded", zone=None)
+    world.has("one", zone=None)
     world.permits()
     assert not found(world.report())
 
@@ -131,6 +137,39 @@ def test_one_unanswered_dial_more_than_the_law_allows(
         world.ends("no_answer", number)
     world.permits(9, point={"kind": "phone", "sealed": other})
     assert (10 in found(world.report())) is is_wrong
+
+
+@pytest.mark.parametrize(
+    ("numbers", "is_wrong"),
+    [(["anew"], True), (["anew", "two"], True), (["anew", "one"], False)],
+)
+def test_a_number_that_was_sealed_anew_is_no_other_number(
+    world: World, found: Found, numbers: list[str], *, is_wrong: bool
+) -> None:
+    """Only what stands beside ours in the last profile is surely another."""
+    for number in range(UNANSWERED_MAX):
+        world.permits(number)
+        world.ends("no_answer", number)
+    world.has(*numbers)
+    world.permits(9, point={"kind": "phone", "sealed": "anew"})
+    assert (10 in found(world.report())) is is_wrong
+
+
+def test_every_dial_after_a_profile_of_its_own(world: World, found: Found) -> None:
+    for number in range(UNANSWERED_MAX + 1):
+        world.has(f"seal {number}")
+        world.permits(number, point={"kind": "phone", "sealed": f"seal {number}"})
+        world.ends("no_answer", number)
+    [over] = found(world.report())[10]
+    assert f"after {UNANSWERED_MAX} unanswered dials of the number" in over.text
+
+
+def test_letters_that_nobody_answered_are_no_dials(world: World, found: Found) -> None:
+    for number in range(UNANSWERED_MAX):
+        world.permits(number, channel="letter", point={"kind": "address", "sealed": "home"})
+        world.ends("no_answer", number)
+    world.permits(9)
+    assert not found(world.report())
 
 
 @pytest.mark.parametrize(

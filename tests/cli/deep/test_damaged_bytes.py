@@ -238,6 +238,7 @@ def test_a_request_that_cannot_be_judged(
 @pytest.mark.parametrize(
     ("noun", "data", "attributes"),
     [
+        ("contact_points_recorded", {"points": [7], "zone": None}, {}),
         ("attempt_permitted", {**PERMIT, "inputs": {"zone": "Asia"}}, {}),
         ("attempt_permitted", {**PERMIT, "permitted_at": "9999-12-31T23:59:00Z"}, {}),
         ("borrower_invited", {}, {"time": "soon"}),

@@ -21,6 +21,7 @@ OVERDUE, REPAYMENT, CURED, PROFILE, CLOSING = (
     "corebanking.borrower.profile.v1",
     "corebanking.business_day.closed.v1",
 )
+CLOSED = {"day": "2024-01-02", "first_day": "2024-01-01", "partition_count": 3}
 
 
 @dataclass
@@ -98,7 +99,7 @@ def test_each_way_to_be_accounted_for_is_counted(world: World, found: Found) -> 
     world.accounts.append(("parked", world.pays(number="r-3"), None))
     skipped = world.pays(number="r-4")
     world.shelf.says("input_skipped", {"origin": skipped, "reason": "staff"})
-    world.hears(CLOSING, {"day": "2024-01-02"})
+    world.hears(CLOSING, CLOSED)
     report = world.report()
     assert not found(report)
     assert report.laws[1].counts == {
@@ -135,7 +136,7 @@ def test_an_offset_that_was_skipped(world: World, found: Found) -> None:
     """The position has moved past it, and no table knows it."""
     world.records_payment(world.pays())
     world.pays(number="r-2")
-    world.hears(CLOSING, {"day": "2024-01-02"})
+    world.hears(CLOSING, CLOSED)
     (skipped,) = found(world.report())[1]
     assert (skipped.place.partition, skipped.place.offset) == (0, 1)
     assert "nothing accounts for it" in skipped.text
@@ -144,6 +145,31 @@ def test_an_offset_that_was_skipped(world: World, found: Found) -> None:
 def test_an_undecodable_record_must_be_refused(world: World, found: Found) -> None:
     world.records.append(TopicRecord(0, 0, None, b"\xff"))
     assert found(world.report())[1][0].place.offset == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        {},
+        {"day": "2024-01-02"},
+        {**CLOSED, "day": "tomorrow"},
+        {**CLOSED, "day": "20240102"},
+        {**CLOSED, "day": "2024-02-30"},
+        {**CLOSED, "first_day": None},
+        {**CLOSED, "first_day": "2024-01-03"},
+        {**CLOSED, "partition_count": 0},
+        {**CLOSED, "partition_count": "3"},
+    ],
+    ids=str,
+)
+def test_a_closing_that_closes_nothing_must_be_refused(
+    world: World, found: Found, data: Any
+) -> None:
+    origin = world.hears(CLOSING, data)
+    assert "nothing accounts for it" in found(world.report())[1][0].text
+    world.accounts.append(("refused", origin, None))
+    assert not found(world.report())
 
 
 def test_a_record_that_was_applied_and_refused(world: World, found: Found) -> None:

@@ -50,6 +50,8 @@ class _Person:
     """What the events of one borrower have said so far."""
 
     zone: str | None = None
+    points: frozenset[tuple[str, str]] = frozenset()
+    """Kind and sealed value of what the last profile names."""
     attempts: dict[str, _Attempt] = field(default_factory=dict)
     stops: dict[tuple[str, ...], datetime | None] = field(default_factory=dict)
     """When each that stands is to end; None: nobody said."""
@@ -128,12 +130,17 @@ class Contacts:
         clock = local.strftime("%H:%M")
         if attempt.channel != _HAS_NO_HOURS and not OPENS_AT <= clock < CLOSES_AT:
             wrongs.append(f"at {clock} of the borrower's clock")
+        # The same number said again is sealed anew: only one that stands beside ours in the last
+        # profile is surely another.
+        kind = said["point"]["kind"]
+        others = {sealed for one, sealed in person.points if one == kind} - {attempt.number}
         today = [one for one in person.attempts.values() if one.day == attempt.day]
         connected = sum(one.outcome not in _NOT_REACHED for one in today)
         if connected >= CONNECTED_MAX:
             wrongs.append(f"after {connected} contacts of the person on {attempt.day}")
         unanswered = sum(
-            one.outcome == "no_answer" and one.number == attempt.number for one in today
+            one.channel == "call" and one.outcome == "no_answer" and one.number not in others
+            for one in today
         )
         if attempt.channel == "call" and unanswered >= UNANSWERED_MAX:
             wrongs.append(f"after {unanswered} unanswered dials of the number on {attempt.day}")
@@ -173,6 +180,7 @@ class Contacts:
 
     def _points(self, person: _Person, event: Event, _place: Place) -> None:
         person.zone = event.data["zone"]
+        person.points = frozenset((one["kind"], one["sealed"]) for one in event.data["points"])
 
     def _stopped(self, person: _Person, event: Event, _place: Place) -> None:
         stop = _stop(event, event.data["reason"])

@@ -9,6 +9,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -197,7 +198,7 @@ class FeedLaws:
         held = [name for bit, name in enumerate(LEDGERS) if marks & 1 << bit]
         for name in held:
             self._report.count(1, name)
-        self._check_once(record, marks, held, closing=said.get("type") == _CLOSING)
+        self._check_once(record, marks, held, closing=_is_closing(said))
         if held in (["applied"], ["duplicate"]):
             self._check_identity(partition, record, said, held[0])
         self._check_money(partition, record, said, held)
@@ -335,6 +336,21 @@ class FeedLaws:
 
 def _place(record: TopicRecord) -> Place:
     return Place("intake", FEED_TOPIC, partition=record.partition, offset=record.offset)
+
+
+def _is_closing(said: dict[str, Any]) -> bool:
+    """Whether it closes a day. One that does not say which, and of how many, must be refused."""
+    data = said.get("data")
+    if said.get("type") != _CLOSING or not isinstance(data, dict):
+        return False
+    count = data.get("partition_count")
+    try:
+        first_day, day = date.fromisoformat(data["first_day"]), date.fromisoformat(data["day"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    # The only form of a day that the feed has; this library reads others as well.
+    written = (data["first_day"], data["day"]) == (first_day.isoformat(), day.isoformat())
+    return written and first_day <= day and type(count) is int and count >= 1
 
 
 def _identity(said: dict[str, Any]) -> bytes:
