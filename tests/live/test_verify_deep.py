@@ -204,6 +204,7 @@ async def _damage(ground: Ground) -> dict[str, tuple[int, dict[str, Any]]]:
             **await _in_intake(await ground.pool("intake")),
             **await _in_contact(await ground.pool("contact")),
             **await _in_mediation(await ground.pool("mediation")),
+            **await _in_history(await ground.pool("history")),
             **await _forgotten(await ground.pool(sleeper), sleeper),
             **await _on_a_topic(bus),
             "another digest": (9, {"text": "0" * 64}),
@@ -249,10 +250,14 @@ async def _in_intake(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, Any]]
     said["data"]["in_suspense_minor"] += 1
     value = json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
     await _set_value(pool, paid["shard"], paid["seq"], value)
+    await pool.execute(
+        "UPDATE positions SET position = 10000000000 WHERE topic = $1 AND partition = 0", FEED_TOPIC
+    )
     await pool.close()
     at = {"shard": paid["shard"], "seq": paid["seq"], "stream": paid["stream"]}
     return {
         "a skipped offset": (1, {"partition": int(partition), "offset": int(offset)}),
+        "a position beyond its topic": (1, {"partition": 0, "text": "it was replaced"}),
         "money": (8, {**at, "version": paid["version"]}),
         "a changed byte": (4, {**at, "where": "store", "offset": paid["seq"] - 1}),
     }
@@ -272,8 +277,18 @@ async def _in_contact(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, Any]
         asked["shard"],
         asked["seq"],
     )
+    await pool.execute(
+        "INSERT INTO effects (event_id, shard, stream, borrower_id, kind, at)"
+        " VALUES ('of no shard', 77, 's', 'b', 'sms', now())"
+    )
+    await pool.execute("UPDATE cursors SET published_seq = published_seq + 9 WHERE shard = 1")
     await pool.close()
-    return {"a doubled effect": (5, {"shard": asked["shard"], "seq": asked["seq"]})}
+    cursor = {"service": "contact", "shard": 1, "text": "by the relay's cursor, the shard has"}
+    return {
+        "a doubled effect": (5, {"shard": asked["shard"], "seq": asked["seq"]}),
+        "an effect of no shard": (5, {"service": "contact", "where": "effects", "shard": 77}),
+        "a relay's cursor beyond the store": (4, cursor),
+    }
 
 
 async def _in_mediation(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, Any]]]:
@@ -290,6 +305,8 @@ async def _in_mediation(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, An
     )
     await _set_value(pool, 6, 8, rows[1]["value"])
     await _set_value(pool, 6, 9, rows[0]["value"])
+    said = await pool.fetchval("SELECT value FROM events WHERE shard = 7 AND seq = 4")
+    await _set_value(pool, 7, 4, json.dumps({**json.loads(said), "data": None}).encode())
     await pool.close()
     shard = {"service": "mediation", "where": "store"}
     older = {"service": "mediation", "where": "topic", "shard": 2, "seq": last + 1}
@@ -297,8 +314,38 @@ async def _in_mediation(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, An
         "an older database": (2, {**older, "text": "an older database under a newer topic"}),
         "a dropped event": (2, {**shard, "shard": 5, "seq": 8}),
         "a dropped event, by its own place": (4, {**shard, "where": "topic", "shard": 5, "seq": 7}),
+        "an event without data": (3, {**shard, "shard": 7, "seq": 4, "text": "no event"}),
         "two swapped events": (3, {**shard, "shard": 6, "seq": 8}),
         "two swapped events, by their bytes": (4, {**shard, "shard": 6, "seq": 9}),
+    }
+
+
+async def _in_history(pool: asyncpg.Pool) -> dict[str, tuple[int, dict[str, Any]]]:
+    """A shelf that has lost all it had heard, a borrower, and a case that nobody finds."""
+    await pool.execute("DELETE FROM history_events WHERE service = 3 AND shard = 9")
+    loan = await pool.fetchval(
+        "UPDATE loans SET borrower_id = 'nobody' WHERE loan_key = (SELECT min(loan_key) FROM loans)"
+        " RETURNING loan_key"
+    )
+    case = await pool.fetchval(
+        "UPDATE case_list SET loan_key = 'none'"
+        " WHERE case_id = (SELECT min(case_id) FROM case_list) RETURNING case_id"
+    )
+    subject = await pool.fetchrow(
+        "UPDATE history_events SET subject = 'nobody' WHERE service = 0 AND shard = 4 AND seq = 2"
+        " RETURNING stream, version"
+    )
+    assert subject is not None
+    await pool.close()
+    at = {"service": "intake", "where": "history", "shard": 4, "seq": 2, **subject}
+    return {
+        "a history that has lost its end": (
+            4,
+            {"service": "legal", "where": "history", "shard": 9},
+        ),
+        "a loan of nobody": (6, {"service": "history", "text": f"borrower of loan {loan}"}),
+        "a case that is not found": (6, {"service": "history", "text": f"row of case {case}"}),
+        "a subject of nobody": (4, at),
     }
 
 
