@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 import asyncpg
 import pytest
 
+from arrears.cli.deep.reading import FEED_TOPIC
 from arrears.cli.deep.tables import snapshot
 
 pytestmark = pytest.mark.live
@@ -16,10 +17,23 @@ _HEARD = """
     VALUES (0, 0, $1, 's', $1::bigint, $2, 't', 'c', $3, $4, '{}')
 """
 
+WAITING = [
+    (-1, f"{FEED_TOPIC}/0/1"),
+    (3, "effect/k/0"),
+    (16, f"{FEED_TOPIC}/0/2"),
+    (15, f"{FEED_TOPIC}/0/3"),
+]
+"""Shard and origin; the last one is not ours to look at."""
+
 
 @pytest.fixture
 def dsn(service_database: Callable[[str], str]) -> str:
     return service_database("history")
+
+
+@pytest.fixture
+def stage(service_database: Callable[[str], str]) -> str:
+    return service_database("intake")
 
 
 async def test_a_snapshot_is_of_the_moment_when_it_was_taken(dsn: str) -> None:
@@ -49,5 +63,25 @@ async def test_how_far_the_history_says_that_it_has_heard(dsn: str) -> None:
         )
         async with snapshot(dsn) as tables:
             assert await tables.heard() == {("arrears.legal.v1", 3): 7}
+    finally:
+        await connection.close()
+
+
+async def test_what_waits_in_a_shard_that_there_is_not(
+    stage: str,
+) -> None:
+    connection = await asyncpg.connect(stage)
+    try:
+        for row_id, (shard, origin) in enumerate(WAITING):
+            await connection.execute(
+                "INSERT INTO agenda"
+                " (shard, day, row_id, at, rank, borrower_id, order_key, origin, value)"
+                " VALUES ($1, '2026-03-02', $2, now(), 0, 'b', '', $3, '')",
+                shard,
+                row_id,
+                origin,
+            )
+        async with snapshot(stage) as tables:
+            assert sorted(await tables.waiting_answers()) == WAITING[:-1]
     finally:
         await connection.close()

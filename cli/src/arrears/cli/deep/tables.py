@@ -8,7 +8,7 @@ import asyncpg
 
 from arrears.cli.deep.effects import PendingRow
 from arrears.cli.deep.feed import Heard
-from arrears.cli.deep.reading import FEED_TOPIC, Row
+from arrears.cli.deep.reading import FEED_TOPIC, SHARD_COUNT, Row
 
 PAGE_ROWS: Final = 2_000
 _EVENTS: Final = """
@@ -21,7 +21,9 @@ _COPIES: Final = """
     FROM history_events WHERE service = $1 AND shard = $2 ORDER BY seq
 """
 _TIMERS: Final = "SELECT shard, stream FROM timers"
-_ORIGINS: Final = "SELECT shard, origin FROM {table} WHERE origin LIKE $1"
+_ORIGINS: Final = (
+    "SELECT shard, origin FROM {table} WHERE origin LIKE $1 OR shard < 0 OR shard >= $2"
+)
 _CANONICAL: Final = """
     SELECT service, value FROM history_events WHERE business_day <= $1::text::date
     ORDER BY subject, service, stream, version
@@ -56,10 +58,12 @@ class Tables:
         return [PendingRow(*row) for row in rows]
 
     async def waiting_answers(self) -> list[tuple[int, str]]:
-        """Shard and origin of the answers that wait in the agenda or behind a failure."""
+        """Shard and origin of the answers that wait in the agenda or behind a failure, and of all
+        that waits in a shard that there is not."""
         found: list[tuple[int, str]] = []
         for table in ("agenda", "parked"):
-            rows = await self._connection.fetch(_ORIGINS.format(table=table), "effect/%")
+            query = _ORIGINS.format(table=table)
+            rows = await self._connection.fetch(query, "effect/%", SHARD_COUNT)
             found.extend((row["shard"], row["origin"]) for row in rows)
         return found
 
