@@ -34,7 +34,7 @@ class Rules:
         return self.policies.on(claim.taken_on)
 
     def time_to_apply(self, policy: Policy, start_on: date) -> Deadline:
-        """For enforcement, counted from the last day to obey or from an act of a party."""
+        """For enforcement, counted from the last day to obey."""
         return deadline(f"{policy.enforcement.apply_within_months}m", start_on, self.is_workday)
 
     def is_in_figure(self, command: NoteRepayment, claim: Claim) -> bool:
@@ -78,7 +78,11 @@ class Clock(Struct, frozen=True, kw_only=True):
 
 
 def restarted(rules: Rules, claim: Claim, interruption: Interruption) -> Clock:
-    """Which clock an act restarts, and its last day now. A suit that is running stops both."""
+    """Which clock an act restarts, and its last day now. A suit that is running stops both.
+
+    The time to apply for enforcement is interrupted as limitation is (civil procedure law
+    art. 250), so after its end too a demand of the creditor revives nothing.
+    """
     if claim.phase is Phase.REFUSED:
         later = renewed(
             claim.limitation_expires_on,
@@ -94,9 +98,14 @@ def restarted(rules: Rules, claim: Claim, interruption: Interruption) -> Clock:
             derivation=claim.limitation_derivation,
         )
     if claim.phase is Phase.NOT_OBEYED:
-        found = rules.time_to_apply(rules.policy_of(claim), interruption.on)
-        if found.on > claim.apply_by_on:
-            return _clock(rules, ENFORCEMENT, found)
+        later = renewed(
+            claim.apply_by_on,
+            interruption,
+            months=rules.policy_of(claim).enforcement.apply_within_months,
+            is_workday=rules.is_workday,
+        )
+        if later is not None:
+            return _clock(rules, ENFORCEMENT, later)
         return Clock(
             name=ENFORCEMENT, expires_on=claim.apply_by_on, derivation=claim.apply_derivation
         )
