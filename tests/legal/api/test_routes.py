@@ -11,7 +11,7 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.api.routes import routes as legal_routes
 from arrears.legal.application.projections import case_list
 from arrears.legal.application.publish import WIRE_NAMES
-from arrears.legal.domain.claim.commands import NoteDemand, TakeClaim
+from arrears.legal.domain.claim.commands import NoteDemand, NoteRepayment, TakeClaim
 from arrears.legal.domain.claim.decisions import CATEGORY, make_claim_decider
 from arrears.shared.http.edge import Edge
 from arrears.shared.kernel.business_day import BankCalendar
@@ -56,6 +56,16 @@ FILED = decider.decide(
         now=NOW,
     ),
     decider.fold(DEMANDED),
+)
+
+PAID = NoteRepayment(
+    case_id=CASE,
+    loan_key=LOAN,
+    repayment_id="r1",
+    amount_minor=2_000_000,
+    currency="CNY",
+    value_on=date(2026, 3, 2),
+    now=NOW,
 )
 
 
@@ -106,13 +116,38 @@ class TestApi(ApiSuite):
             ({"currency": "USD"}, "other_currency"),
             ({"obey_by_on": "2026-03-01"}, "in_the_past"),
             ({"obey_by_on": "2099-03-01"}, "too_far_ahead"),
+            ({"deducted_minor": 1}, "more_than_was_paid"),
         ],
     )
     async def test_a_judgment_against_the_rules(
-        self, api: Api, change: dict[str, str], reason: str
+        self, api: Api, change: dict[str, str | int], reason: str
     ) -> None:
         answer = await api.post(f"/cases/{CASE}/judgments", {**JUDGMENT, **change})
         assert (answer.status_code, answer.json()["reason"]) == (409, reason)
+        (field,) = change
+        assert answer.json()["field"] == field
+
+    @pytest.mark.parametrize("deducted_minor", [-1, "1", 1.5, None, True])
+    async def test_what_an_award_is_less_is_an_amount(
+        self, api: Api, deducted_minor: object
+    ) -> None:
+        body = {**JUDGMENT, "deducted_minor": deducted_minor}
+        answer = await api.post(f"/cases/{CASE}/judgments", body)
+        assert (answer.status_code, answer.json()["reason"]) == (422, "invalid_request")
+
+    async def test_an_award_that_is_less_what_came_in_is_left_whole(
+        self, api: Api, desk: MemoryDesk
+    ) -> None:
+        desk.seed(CATEGORY, CASE, *decider.decide(PAID, decider.fold((*DEMANDED, *FILED))))
+        body = {**JUDGMENT, "awarded_minor": 1_800_000, "deducted_minor": 2_000_000}
+        assert (await api.post(f"/cases/{CASE}/judgments", body)).status_code == 200
+        case = (await api.get(f"/cases/{CASE}")).json()
+        shown = {name: case[name] for name in ("status", "total_minor", "deducted_minor")}
+        assert shown == {
+            "status": "judged",
+            "total_minor": 1_800_000,
+            "deducted_minor": 2_000_000,
+        }
 
     async def test_a_second_judgment_is_refused(self, api: Api) -> None:
         await api.post(f"/cases/{CASE}/judgments", JUDGMENT)

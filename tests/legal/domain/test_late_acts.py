@@ -1,4 +1,4 @@
-"""Acts after the end of a period, and acts that are heard late: the test names are the rule book."""
+"""Acts after the end of a period, or heard late: the test names are the rule book."""
 
 from datetime import date, datetime, timedelta
 

@@ -164,6 +164,8 @@ class TestCourt:
             (replace(JUDGE, awarded_minor=0), "not_positive"),
             (replace(JUDGE, obey_by_on=JUDGED_ON - timedelta(days=1)), "in_the_past"),
             (replace(JUDGE, obey_by_on=date.max), "too_far_ahead"),
+            (replace(JUDGE, deducted_minor=-1), "less_than_nothing"),
+            (replace(JUDGE, deducted_minor=1), "more_than_was_paid"),
         ],
     )
     def test_staff_are_refused_a_judgment_that_cannot_be(
@@ -176,6 +178,9 @@ class TestCourt:
         given(*lived(DEMAND)).when(by_hand).then_refused("claim_not_filed")
         other = replace(by_hand, awarded_minor=1)
         given(*lived(*JUDGED)).when(other).then_refused("judgment_already_entered")
+        paid = (*FILED, pay(1_000_000, date(2026, 3, 20)), JUDGE)
+        less = replace(by_hand, deducted_minor=1_000_000)
+        given(*lived(*paid)).when(less).then_refused("judgment_already_entered")
         given(*lived(*JUDGED)).when(by_hand).then_nothing_happens()
 
 
@@ -190,6 +195,34 @@ class TestObedience:
         early = pay(3_800_000, date(2026, 3, 20))
         events = decider.decide(JUDGE, decider.fold(lived(*FILED, early)))
         assert tuple(events[1:]) == (obeyed(3_800_000), closed("obeyed"))
+
+    def test_money_that_the_award_is_less_already_does_not_count_again(self) -> None:
+        early = pay(2_000_000, date(2026, 3, 20), "p1")
+        judge = replace(JUDGE, awarded_minor=1_800_000, deducted_minor=2_000_000, staff_id=LAWYER)
+        history = lived(*FILED, early, judge)
+        assert isinstance(history[-1], JudgmentEntered)
+        given(*history).when(judge).then_nothing_happens()
+        (unobeyed,) = decider.decide(wake_on(date(2026, 4, 26)), decider.fold(history))
+        assert isinstance(unobeyed, JudgmentNotObeyed)
+        assert (unobeyed.paid_minor, unobeyed.awarded_minor) == (0, 1_800_000)
+        assert decider.fold((*history, unobeyed)).unpaid_minor == 1_800_000
+        given(*history).when(pay(1_800_000, OBEY_BY, "p2")).then(
+            payment("p2", 1_800_000, OBEY_BY, 3_800_000),
+            replace(obeyed(1_800_000), awarded_minor=1_800_000),
+            closed("obeyed"),
+        )
+
+    @pytest.mark.parametrize(
+        ("deducted_minor", "unpaid_minor"), [(0, 0), (500_000, 300_000), (2_000_000, 1_800_000)]
+    )
+    def test_what_it_is_not_less_counts(self, deducted_minor: int, unpaid_minor: int) -> None:
+        early = pay(2_000_000, date(2026, 3, 20))
+        judge = replace(
+            JUDGE, awarded_minor=1_800_000, deducted_minor=deducted_minor, staff_id=LAWYER
+        )
+        before = decider.fold(lived(*FILED, early))
+        entered, *_obeyed = decider.decide(judge, before)
+        assert decider.evolve(before, entered).unpaid_minor == unpaid_minor
 
     def test_money_of_before_the_filing_does_not_count(self) -> None:
         early = replace(pay(3_800_000, date(2026, 3, 1)), now=JUDGE.now)

@@ -59,15 +59,17 @@ def enter_judgment(
     awarded_minor: int,
     currency: str,
     obey_by_on: date,
+    deducted_minor: int = 0,
     staff_id: StaffId,
     now: datetime,
 ) -> Issue:
-    """Refused: claim_not_filed, claim_closed, other_currency, not_positive, in_the_past,
-    too_far_ahead, judgment_already_entered."""
+    """Refused: claim_not_filed, claim_closed, other_currency, not_positive, less_than_nothing,
+    more_than_was_paid, in_the_past, too_far_ahead, judgment_already_entered."""
     command = EnterJudgment(
         awarded_minor=awarded_minor,
         currency=currency,
         obey_by_on=obey_by_on,
+        deducted_minor=deducted_minor,
         staff_id=staff_id,
         now=now,
     )

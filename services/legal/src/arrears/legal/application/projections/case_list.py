@@ -47,7 +47,7 @@ from arrears.legal.domain.gate import LIMITATION_ALIVE
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 4  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 5  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 _NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
@@ -57,6 +57,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `total_minor` is what is left to ask for, 0 where it is not known: intake's figure, from filing
     on the claim, from the judgment on the award, each less the money that is not in it.
+    `paid_minor` came in since filing; the award is less `deducted_minor` of it already.
 
     `expires_on` is the last day of the clock that runs: limitation until the suit, then to obey,
     then to apply for enforcement. `deadline_on` is the next last day with whose end a right is
@@ -85,6 +86,7 @@ class Row(Struct, frozen=True, kw_only=True):
     docket: str | None = None
     court_silent_since_on: date | None = None
     awarded_minor: int | None = None
+    deducted_minor: int = 0
     paid_minor: int = 0
     recovered_minor: int = 0
 
@@ -187,6 +189,7 @@ def _judged(row: Row, event: JudgmentEntered) -> Row:
         reason=None,
         court_silent_since_on=None,
         awarded_minor=event.awarded_minor,
+        deducted_minor=event.deducted_minor,
         expires_on=event.obey_by_on,
         deadline_on=event.apply_by_on,
         deadline_rule=ENFORCEMENT,
@@ -216,7 +219,7 @@ def _paid_before_filing(row: Row, event: LimitationInterrupted) -> Row:
 
 def _with_paid(row: Row, paid_minor: int) -> Row:
     asked_minor = row.claim_minor if row.awarded_minor is None else row.awarded_minor
-    left_minor = max(0, (asked_minor or 0) - paid_minor)
+    left_minor = max(0, (asked_minor or 0) - (paid_minor - row.deducted_minor))
     return replace(row, paid_minor=paid_minor, total_minor=left_minor)
 
 

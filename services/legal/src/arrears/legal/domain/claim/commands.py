@@ -117,9 +117,12 @@ class RegisterClaim(Struct, frozen=True, kw_only=True):
 
 
 class EnterJudgment(Struct, frozen=True, kw_only=True):
+    """`deducted_minor` is the money since filing that the award is less already."""
+
     awarded_minor: int
     currency: str
     obey_by_on: date
+    deducted_minor: int = 0
     filing: int | None = None
     staff_id: StaffId | None = None
     now: datetime

@@ -88,14 +88,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case PaymentNoted() | MoneyRecovered():
             return _paid(claim, event)
         case JudgmentEntered():
-            return replace(
-                claim,
-                phase=Phase.JUDGED,
-                awarded_minor=event.awarded_minor,
-                obey_by_on=event.obey_by_on,
-                apply_by_on=event.apply_by_on,
-                apply_derivation=event.derivation,
-            )
+            return _judged(claim, event)
         case JudgmentNotEntered():
             reference = judgment_reference(event.awarded_minor, event.currency, event.obey_by_on)
             return replace(claim, seen=claim.seen | {reference})
@@ -138,6 +131,18 @@ def _registered(claim: Claim, event: ClaimRegistered) -> Claim:
         registered_on=event.registered_on,
         silence_noted=False,
         phase=Phase.REGISTERED if claim.phase is Phase.FILED else claim.phase,
+    )
+
+
+def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
+    return replace(
+        claim,
+        phase=Phase.JUDGED,
+        awarded_minor=event.awarded_minor,
+        deducted_minor=event.deducted_minor,
+        obey_by_on=event.obey_by_on,
+        apply_by_on=event.apply_by_on,
+        apply_derivation=event.derivation,
     )
 
 

@@ -87,6 +87,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     since_filing_minor: int = 0
     """Money that is not in the figure that was filed."""
     awarded_minor: int = 0
+    deducted_minor: int = 0
+    """Of the money since filing, what the award is less already."""
     obey_by_on: date = date.max
     apply_on: date | None = None
     apply_by_on: date = date.max
@@ -114,8 +116,13 @@ class Claim(Struct, frozen=True, kw_only=True):
         return covers and approval.staff_id != self.demand_recorded_by
 
     @property
+    def paid_minor(self) -> int:
+        """What counts towards the award."""
+        return self.since_filing_minor - self.deducted_minor
+
+    @property
     def unpaid_minor(self) -> int:
-        return max(0, self.awarded_minor - self.since_filing_minor)
+        return max(0, self.awarded_minor - self.paid_minor)
 
 
 NO_PERIOD_KNOWN: Final = (Phase.UNREFERRED, Phase.FILED, Phase.REGISTERED)

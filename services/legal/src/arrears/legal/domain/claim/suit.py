@@ -68,8 +68,9 @@ def register(rules: Rules, command: RegisterClaim, claim: Claim) -> Sequence[Cla
 
 
 def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:
-    """Money that came since filing may have reached the award before it was spoken. Where the court
-    awards nothing the suit is dismissed; staff end it by a command of its own."""
+    """Money that came since filing may have reached the award before it was spoken, unless the
+    award is less that money already. Where the court awards nothing the suit is dismissed; staff
+    end it by a command of its own."""
     today = rules.day_of(command.now)
     if command.staff_id is not None:
         _check_judgment(command, claim, today)
@@ -93,6 +94,7 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
         policy_id=policy.id,
         policy_version=policy.version,
         derivation=rules.derivation_of(time_to_apply),
+        deducted_minor=command.deducted_minor,
     )
     return (entered, *_obeyed(evolve(claim, entered)))
 
@@ -132,7 +134,7 @@ def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEv
         JudgmentNotObeyed(
             case_id=claim.case_id,
             loan_key=claim.loan_key,
-            paid_minor=claim.since_filing_minor,
+            paid_minor=claim.paid_minor,
             awarded_minor=claim.awarded_minor,
             currency=claim.currency,
             obey_by_on=claim.obey_by_on,
@@ -274,7 +276,7 @@ def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
     obeyed = JudgmentObeyed(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
-        paid_minor=claim.since_filing_minor,
+        paid_minor=claim.paid_minor,
         awarded_minor=claim.awarded_minor,
         currency=claim.currency,
     )
@@ -313,11 +315,20 @@ def _check_judgment(command: EnterJudgment, claim: Claim, today: date) -> None:
         raise Refused("other_currency", "currency")
     if command.awarded_minor <= 0:
         raise Refused("not_positive", "awarded_minor")
+    if command.deducted_minor < 0:
+        raise Refused("less_than_nothing", "deducted_minor")
     if claim.phase in (Phase.FILED, Phase.REGISTERED):
-        if command.obey_by_on < today:
-            raise Refused("in_the_past", "obey_by_on")
-        if command.obey_by_on > today + OBEY_WITHIN_MAX:
-            raise Refused("too_far_ahead", "obey_by_on")
+        _check_new(command, claim, today)
         return
-    if (command.awarded_minor, command.obey_by_on) != (claim.awarded_minor, claim.obey_by_on):
+    told = (command.awarded_minor, command.deducted_minor, command.obey_by_on)
+    if told != (claim.awarded_minor, claim.deducted_minor, claim.obey_by_on):
         raise Refused("judgment_already_entered")
+
+
+def _check_new(command: EnterJudgment, claim: Claim, today: date) -> None:
+    if command.deducted_minor > claim.since_filing_minor:
+        raise Refused("more_than_was_paid", "deducted_minor")
+    if command.obey_by_on < today:
+        raise Refused("in_the_past", "obey_by_on")
+    if command.obey_by_on > today + OBEY_WITHIN_MAX:
+        raise Refused("too_far_ahead", "obey_by_on")

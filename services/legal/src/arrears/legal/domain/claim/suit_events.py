@@ -75,7 +75,11 @@ class PaymentNoted(Struct, frozen=True, kw_only=True):
 
 
 class JudgmentEntered(Struct, frozen=True, kw_only=True):
-    """`apply_by_on` is the last day to apply for enforcement. `recorded_by` None: the court."""
+    """`apply_by_on` is the last day to apply for enforcement. `recorded_by` None: the court.
+
+    `deducted_minor` is the money since filing that the award is less already; it does not count
+    towards the judgment again.
+    """
 
     case_id: CaseId
     loan_key: LoanKey
@@ -88,6 +92,7 @@ class JudgmentEntered(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     derivation: Derivation | None = None
+    deducted_minor: int = 0
 
 
 class JudgmentNotEntered(Struct, frozen=True, kw_only=True):
@@ -105,7 +110,7 @@ class JudgmentNotEntered(Struct, frozen=True, kw_only=True):
 
 
 class JudgmentObeyed(Struct, frozen=True, kw_only=True):
-    """Money since filing has reached what was awarded."""
+    """Money since filing, less what the award had deducted, has reached what was awarded."""
 
     case_id: CaseId
     loan_key: LoanKey
