@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
     ClaimCommand,
     EnterJudgment,
     NoteAgreement,
@@ -22,6 +23,7 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
     AgreementNoted,
+    ClaimClosed,
     ClaimEvent,
     ClaimTaken,
     DemandNoted,
@@ -31,11 +33,14 @@ from arrears.legal.domain.claim.events import (
 from arrears.legal.domain.claim.suit_events import (
     EnforcementAlarmRaised,
     JudgmentEntered,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation
 from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.service.workdays import announced_until, workdays_of
 
 CALENDAR = BankCalendar("Asia/Shanghai")
@@ -72,7 +77,7 @@ PAY = NoteRepayment(
 )
 JUDGE = EnterJudgment(awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2024, 5, 1), now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
-NOT_OBEYED = (DEMAND, TAKE, JUDGE, HELD, WakeUp(now=CALENDAR.start_of(date(2024, 5, 2))))
+NOT_OBEYED = (DEMAND, TAKE, JUDGE, HELD, WakeUp(now=CALENDAR.start_of(date(2024, 5, 7))))
 
 decider = make_claim_decider(load_policies(), CALENDAR, workdays_of("CN"), announced_until=2026)
 
@@ -171,6 +176,47 @@ def test_the_event_keeps_how_its_last_day_was_found(
         said.get("limitation_expires_on"),
         said.get("apply_by_on"),
     )
+
+
+@pytest.mark.parametrize(
+    ("obey_by_on", "moved_to_on", "last_on"),
+    [
+        (date(2024, 4, 30), None, date(2024, 4, 30)),
+        (date(2024, 5, 1), date(2024, 5, 6), date(2024, 5, 6)),
+        (date(2024, 5, 11), None, date(2024, 5, 11)),  # A Saturday that is worked for the holiday.
+        (date(2024, 5, 18), date(2024, 5, 20), date(2024, 5, 20)),
+    ],
+)
+def test_a_day_to_obey_that_is_a_day_off_moves_to_the_next_workday(
+    obey_by_on: date, moved_to_on: date | None, last_on: date
+) -> None:
+    history = lived(DEMAND, TAKE, replace(JUDGE, obey_by_on=obey_by_on))
+    entered = history[-1]
+    assert isinstance(entered, JudgmentEntered)
+    assert entered.obey_moved_to_on == moved_to_on
+    judged = decider.fold(history)
+    assert decider.due(judged, NOW) == CALENDAR.start_of(last_on + timedelta(days=1))
+    assert tuple(decider.decide(WakeUp(now=CALENDAR.start_of(last_on)), judged)) == ()
+    with pytest.raises(Refused, match="time_to_obey_is_running"):
+        decider.decide(
+            ApplyForEnforcement(staff_id=StaffId("li.wei"), now=CALENDAR.start_of(last_on)), judged
+        )
+    (said,) = decider.decide(WakeUp(now=CALENDAR.start_of(last_on + timedelta(days=1))), judged)
+    assert isinstance(said, JudgmentNotObeyed)
+    assert (said.obey_by_on, said.obey_moved_to_on) == (obey_by_on, moved_to_on)
+
+
+@pytest.mark.parametrize("heard", [timedelta(hours=12), timedelta(hours=30)])
+def test_money_of_the_day_it_moved_to_obeys_also_where_it_is_heard_the_next(
+    heard: timedelta,
+) -> None:
+    last_on = date(2024, 5, 6)
+    before = lived(DEMAND, TAKE, JUDGE)
+    at = CALENDAR.start_of(last_on) + heard
+    before = (*before, *decider.decide(WakeUp(now=at), decider.fold(before)))
+    paid = replace(PAY, amount_minor=3_800_000, value_on=last_on, now=at)
+    found = decider.decide(paid, decider.fold(before))
+    assert [type(event) for event in found] == [PaymentNoted, JudgmentObeyed, ClaimClosed]
 
 
 def test_an_act_that_brings_no_later_day_repeats_the_derivation_of_the_day() -> None:

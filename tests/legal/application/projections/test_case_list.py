@@ -159,6 +159,7 @@ PAY = NoteRepayment(
 MORE = replace(PAY, repayment_id="r2", amount_minor=100_000)
 OLD_MONEY = replace(PAY, repayment_id="r3", value_on=date(2026, 2, 1))
 AWARD = replace(JUDGE, awarded_minor=3_000_000)
+LESS = replace(AWARD, deducted_minor=100_000, staff_id=StaffId("l"))
 WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=StaffId("l"), now=NOW)
 
 
@@ -173,6 +174,7 @@ WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=StaffId("l"), 
         ((TAKE, PAY, DEMAND), 3_400_000, 0),
         ((TAKE, PAY, DEMAND, MORE), 3_300_000, 100_000),
         ((TAKE, PAY, DEMAND, MORE, AWARD), 2_900_000, 100_000),
+        ((TAKE, PAY, DEMAND, MORE, LESS), 3_000_000, 100_000),
         ((TAKE, DEMAND, AWARD, replace(PAY, amount_minor=2_999_999)), 1, 2_999_999),
         ((TAKE, DEMAND, MORE, WITHDRAWN, PAY), 3_700_000, 100_000),
     ],

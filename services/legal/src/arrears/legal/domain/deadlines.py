@@ -44,7 +44,7 @@ class Derivation(Struct, frozen=True, kw_only=True):
 def deadline(rule: str, start_on: date, is_workday: IsWorkday) -> Deadline:
     """`rule` is days or months: 15d, 36m. Raises ValueError for any other text."""
     raw_on = end_of(rule, start_on)
-    return Deadline(rule=rule, start_on=start_on, raw_on=raw_on, on=_rolled(raw_on, is_workday))
+    return Deadline(rule=rule, start_on=start_on, raw_on=raw_on, on=rolled(raw_on, is_workday))
 
 
 def end_of(rule: str, start_on: date) -> date:
@@ -61,7 +61,8 @@ def months_later(day: date, months: int) -> date:
     return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
 
 
-def _rolled(day: date, is_workday: IsWorkday) -> date:
+def rolled(day: date, is_workday: IsWorkday) -> date:
+    """The day itself, or the next workday where it is a day off."""
     moved = day
     for _ in range(_ROLL_DAYS_MAX):
         if is_workday(moved):

@@ -190,7 +190,7 @@ def _judged(row: Row, event: JudgmentEntered) -> Row:
         court_silent_since_on=None,
         awarded_minor=event.awarded_minor,
         deducted_minor=event.deducted_minor,
-        expires_on=event.obey_by_on,
+        expires_on=event.obey_moved_to_on or event.obey_by_on,
         deadline_on=event.apply_by_on,
         deadline_rule=ENFORCEMENT,
     )

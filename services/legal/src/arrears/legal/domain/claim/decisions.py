@@ -133,7 +133,7 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
         case Phase.FILED | Phase.REGISTERED:
             days.extend(court.silence_days(rules, claim))
         case Phase.JUDGED:
-            days.append(claim.obey_by_on + ONE_DAY)
+            days.append(claim.obey_until_on + ONE_DAY)
         case Phase.NOT_OBEYED:
             if claim.apply_on is not None and not _sleeps(claim):
                 days.append(claim.apply_on)
@@ -164,7 +164,7 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
             return said or filing.raise_alarm(rules, claim, today)
         case Phase.FILED | Phase.REGISTERED:
             return court.note_silence(rules, claim, today)
-        case Phase.JUDGED if claim.obey_by_on < today:
+        case Phase.JUDGED if claim.obey_until_on < today:
             return suit.judge_obedience(rules, claim, today)
         case Phase.NOT_OBEYED:
             return _after_disobedience(rules, claim, today)

@@ -141,6 +141,7 @@ def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
         awarded_minor=event.awarded_minor,
         deducted_minor=event.deducted_minor,
         obey_by_on=event.obey_by_on,
+        obey_moved_to_on=event.obey_moved_to_on,
         apply_by_on=event.apply_by_on,
         apply_derivation=event.derivation,
     )

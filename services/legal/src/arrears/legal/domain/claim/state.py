@@ -90,6 +90,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     deducted_minor: int = 0
     """Of the money since filing, what the award is less already."""
     obey_by_on: date = date.max
+    obey_moved_to_on: date | None = None
     apply_on: date | None = None
     apply_by_on: date = date.max
     apply_derivation: Derivation | None = None
@@ -114,6 +115,11 @@ class Claim(Struct, frozen=True, kw_only=True):
         nobody approves what they did."""
         covers = (self.total_minor or 0) <= approval.amount_minor
         return covers and approval.staff_id != self.demand_recorded_by
+
+    @property
+    def obey_until_on(self) -> date:
+        """The last day to obey: as the court named it, or the workday after a day off."""
+        return self.obey_moved_to_on or self.obey_by_on
 
     @property
     def paid_minor(self) -> int:

@@ -39,6 +39,7 @@ from arrears.legal.domain.claim.suit_events import (
     MoneyRecovered,
     PaymentNoted,
 )
+from arrears.legal.domain.deadlines import rolled
 from arrears.legal.domain.fees import enforcement_fee
 from arrears.legal.domain.limitation import Interruption
 from arrears.shared.kernel.decider import Refused
@@ -82,6 +83,7 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
         return (ended(claim, DISMISSED),)
     policy = rules.policy_on(today)
     time_to_apply = rules.time_to_apply(policy, command.obey_by_on)
+    obey_until_on = rolled(command.obey_by_on, rules.is_workday)
     entered = JudgmentEntered(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -95,6 +97,7 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
         policy_version=policy.version,
         derivation=rules.derivation_of(time_to_apply),
         deducted_minor=command.deducted_minor,
+        obey_moved_to_on=obey_until_on if obey_until_on > command.obey_by_on else None,
     )
     return (entered, *_obeyed(evolve(claim, entered)))
 
@@ -142,6 +145,7 @@ def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEv
             apply_by_on=claim.apply_by_on,
             policy_id=policy.id,
             policy_version=policy.version,
+            obey_moved_to_on=claim.obey_moved_to_on,
         ),
     )
 

@@ -78,7 +78,8 @@ class JudgmentEntered(Struct, frozen=True, kw_only=True):
     """`apply_by_on` is the last day to apply for enforcement. `recorded_by` None: the court.
 
     `deducted_minor` is the money since filing that the award is less already; it does not count
-    towards the judgment again.
+    towards the judgment again. `obey_moved_to_on` is the workday that `obey_by_on` moves to where
+    it is a day off, else None; the time to apply is counted from the day that the court names.
     """
 
     case_id: CaseId
@@ -93,6 +94,7 @@ class JudgmentEntered(Struct, frozen=True, kw_only=True):
     policy_version: int
     derivation: Derivation | None = None
     deducted_minor: int = 0
+    obey_moved_to_on: date | None = None
 
 
 class JudgmentNotEntered(Struct, frozen=True, kw_only=True):
@@ -120,7 +122,8 @@ class JudgmentObeyed(Struct, frozen=True, kw_only=True):
 
 
 class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
-    """The last day to obey has ended. `apply_on`: when enforcement follows by itself, if so."""
+    """The last day to obey has ended: `obey_by_on`, or the workday `obey_moved_to_on` where that is
+    a day off. `apply_on`: when enforcement follows by itself, if so."""
 
     case_id: CaseId
     loan_key: LoanKey
@@ -132,6 +135,7 @@ class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
     apply_by_on: date
     policy_id: str
     policy_version: int
+    obey_moved_to_on: date | None = None
 
 
 class EnforcementAlarmRaised(Struct, frozen=True, kw_only=True):
