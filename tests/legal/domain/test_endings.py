@@ -224,9 +224,6 @@ class TestTheCourtSaysNo:
     ) -> None:
         given(*lived(*history)).when(command).then_refused(reason)
 
-    def test_a_dismissed_claim_is_never_taken_again(self) -> None:
-        given(*lived(*FILED, DISMISS)).when(AGAIN).then_nothing_happens()
-
     @pytest.mark.parametrize("result", ["not_accepted", "withdrawn"])
     def test_any_other_is_filed_again_when_it_is_referred_again(self, result: str) -> None:
         history = (*FILED, replace(DISMISS, result=result))
@@ -265,6 +262,37 @@ class TestTheCourtSaysNo:
         self, command: RecordSearch | CloseEnforcement
     ) -> None:
         given(*lived(*ENFORCING)).when(command).then_nothing_happens()
+
+
+class TestReferredAgainAfterItsEnd:
+    PART = replace(PAID, amount_minor=400_000)
+    CONCLUDED = CloseEnforcement(now=LATER)
+
+    @pytest.mark.parametrize(
+        ("history", "result"),
+        [
+            ((*FILED, DISMISS), "dismissed"),
+            ((*FILED, replace(JUDGE, awarded_minor=0)), "dismissed"),
+            ((*ENFORCING, CONCLUDED), "no_assets"),
+            ((*ENFORCING, PART, CONCLUDED), "recovered_in_part"),
+            ((*FILED, CloseClaim(reason="cured", now=LATER)), "cured"),
+        ],
+    )
+    def test_what_is_over_is_not_sued_for_again_and_each_referral_is_told_so_once(
+        self, history: tuple[ClaimCommand, ...], result: str
+    ) -> None:
+        given(*lived(*history)).when(AGAIN).then(replace(ended(result), referral=9))
+        told = lived(*history, AGAIN)
+        given(*told).when(AGAIN).then_nothing_happens()
+        given(*told).when(replace(AGAIN, referral=8)).then_nothing_happens()
+        given(*told).when(replace(AGAIN, referral=10)).then(replace(ended(result), referral=10))
+        assert given(*told).is_due(LATER) is None
+
+    @pytest.mark.parametrize("history", [FILED, (*FILED, REGISTER), (*FILED, JUDGE), ENFORCING])
+    def test_what_lies_before_the_court_answers_by_its_own_end(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        given(*lived(*history)).when(AGAIN).then_nothing_happens()
 
 
 class TestJudgmentThatDoesNotFit:

@@ -287,7 +287,6 @@ class TestEnforcement:
     def test_what_is_closed_stays_closed(self) -> None:
         history = lived(*ENFORCING, self.CONCLUDED)
         given(*history).when(pay(1, date(2026, 7, 1))).then_nothing_happens()
-        given(*history).when(replace(TAKE, referral=9)).then_nothing_happens()
         again = replace(DEMAND, delivered_at=NOW)
         given(*history).when(again).then_nothing_happens()
 

@@ -53,7 +53,8 @@ class EnforcementClosed(Struct, frozen=True, kw_only=True):
 
 class ClaimEnded(Struct, frozen=True, kw_only=True):
     """Legal asks for nothing more. `result`: settled (an agreement was fulfilled), not_accepted and
-    dismissed (by the court), withdrawn."""
+    dismissed (by the court), withdrawn. A later referral of a claim that was over is answered by it
+    too, with how it had ended: also recovered_in_part, no_assets, or why the case was closed."""
 
     WIRE_NAME: ClassVar[str] = "arrears.legal.claim_ended.v1"
     case_id: CaseId

@@ -54,6 +54,19 @@ def close_with_case(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
     return (*_withdrawn(claim, reason), closed(claim, reason))
 
 
+def answer_again(claim: Claim, referral: int) -> ClaimEnded:
+    """What is over is not sued for again: a judgment stands, and the court's no stands. But intake
+    waits for legal's word on every referral."""
+    return ClaimEnded(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        result=claim.closed_as,
+        reason=None,
+        recorded_by=None,
+        referral=referral,
+    )
+
+
 def ended(
     claim: Claim, result: str, reason: str | None = None, staff_id: StaffId | None = None
 ) -> ClaimEnded:

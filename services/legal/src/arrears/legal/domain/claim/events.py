@@ -199,6 +199,9 @@ class ClaimEnded(Struct, frozen=True, kw_only=True):
     `result`: settled (an agreement was fulfilled, the rest is not asked for), not_accepted and
     dismissed (by the court), withdrawn (the court allowed it). Only a dismissed claim is never
     taken again. `reason` is the lawyer's, `recorded_by` None: by itself or by the court.
+
+    With `referral` it answers a later referral of a claim that was over: nothing changes, and
+    `result` says how it had ended (dismissed, or the reason of its closing).
     """
 
     case_id: CaseId
@@ -206,6 +209,7 @@ class ClaimEnded(Struct, frozen=True, kw_only=True):
     result: str
     reason: str | None
     recorded_by: StaffId | None
+    referral: int | None = None
 
 
 class ClaimClosed(Struct, frozen=True, kw_only=True):

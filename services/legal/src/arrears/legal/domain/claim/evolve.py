@@ -104,11 +104,12 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, searched=True)
         case JudgmentObeyed() | EnforcementClosed() | ClaimWithdrawn():
             return claim
+        case ClaimEnded(referral=int(referral)):
+            return replace(claim, referral=referral)
         case ClaimEnded(result=result):
             return _ended(claim, result)
         case ClaimClosed(reason=reason):
-            paid = reason in (OBEYED, IN_FULL)
-            return _ended(claim, SETTLED) if paid else replace(claim, phase=Phase.CLOSED)
+            return _ended(claim, SETTLED) if reason in (OBEYED, IN_FULL) else _over(claim, reason)
         case _:
             assert_never(event)
 
@@ -186,7 +187,7 @@ def _ended(claim: Claim, result: str) -> Claim:
     it was handed in: that it begins only with the end of such a suit (civil code art. 195) is
     disputed, and not relied on."""
     if result == DISMISSED:
-        return replace(claim, phase=Phase.CLOSED)
+        return _over(claim, DISMISSED)
     fresh = Claim(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -209,6 +210,10 @@ def _ended(claim: Claim, result: str) -> Claim:
         limitation_derivation=claim.limitation_derivation,
     )
     return _keeping(same, Interruption(by=SUIT, on=claim.filed_on))
+
+
+def _over(claim: Claim, closed_as: str) -> Claim:
+    return replace(claim, phase=Phase.CLOSED, closed_as=closed_as)
 
 
 def _noted(claim: Claim, event: Interrupting) -> Claim:

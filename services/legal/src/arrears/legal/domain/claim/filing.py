@@ -11,6 +11,7 @@ from arrears.legal.domain.claim.commands import (
     ReturnClaim,
     TakeClaim,
 )
+from arrears.legal.domain.claim.endings import answer_again
 from arrears.legal.domain.claim.events import (
     ClaimEvent,
     ClaimPaused,
@@ -34,8 +35,13 @@ from arrears.shared.kernel.decider import Refused
 
 
 def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]:
-    """A later referral of a claim that is not filed yet brings new figures."""
-    if claim.phase not in (Phase.UNREFERRED, Phase.REFUSED) or command.referral <= claim.referral:
+    """A later referral of a claim that is not filed yet brings new figures. One that lies before
+    the court goes on, and its end answers the referral too; one that is over answers at once."""
+    if command.referral <= claim.referral:
+        return ()
+    if claim.phase is Phase.CLOSED:
+        return (answer_again(claim, command.referral),)
+    if claim.phase not in (Phase.UNREFERRED, Phase.REFUSED):
         return ()
     today = rules.day_of(command.now)
     policy = rules.policy_on(today)

@@ -99,6 +99,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     registered: bool = False
     searched: bool = False
     recovered_minor: int = 0
+    closed_as: str = ""
     seen: frozenset[str] = frozenset()
     """Demands, promises and repayments that were counted; each counts once."""
 
