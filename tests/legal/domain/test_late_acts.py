@@ -3,6 +3,10 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import given as forall
+from hypothesis import settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
@@ -19,6 +23,7 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent, DemandNoted
 from arrears.legal.domain.claim.suit_events import EnforcementLapsed
+from arrears.legal.domain.limitation import Interruption, expiry
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
@@ -129,3 +134,80 @@ class TestTimeToApply:
         self, on: date, last_on: date
     ) -> None:
         assert decider.fold(lived(*NOT_OBEYED, demanded(on))).apply_by_on == last_on
+
+
+OLD_DUE, EXPIRED = date(2020, 1, 10), date(2023, 1, 10)
+REFERRED_ON = date(2025, 1, 6)
+
+
+class TestActsHeardOutOfOrder:
+    """An act that came too late by what was known is in time once an earlier one is heard."""
+
+    @pytest.mark.parametrize(
+        ("commands", "last_on"),
+        [
+            ((demanded(date(2024, 6, 3)),), EXPIRED),
+            (
+                (demanded(date(2024, 6, 3)), demanded(date(2022, 6, 1), REFERRED_ON)),
+                date(2027, 6, 3),
+            ),
+            (
+                (demanded(date(2024, 6, 3)), demanded(date(2021, 5, 3), REFERRED_ON)),
+                date(2024, 5, 3),
+            ),
+            (
+                (
+                    demanded(date(2026, 6, 3)),
+                    demanded(date(2024, 6, 3), REFERRED_ON),
+                    demanded(date(2022, 6, 1), REFERRED_ON),
+                ),
+                date(2029, 6, 3),
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("heard_before_the_referral", [0, 1])
+    def test_before_the_suit(
+        self, commands: tuple[NoteDemand, ...], last_on: date, heard_before_the_referral: int
+    ) -> None:
+        before, after = commands[:heard_before_the_referral], commands[heard_before_the_referral:]
+        history = lived(*before, referred(REFERRED_ON, OLD_DUE), *after)
+        claim = decider.fold(history)
+        assert claim.limitation_expires_on == last_on
+        again = replace(referred(REFERRED_ON, OLD_DUE), referral=2)
+        referred_again = decider.decide(again, claim)
+        assert decider.fold((*history, *referred_again)).limitation_expires_on == last_on
+
+    def test_after_the_judgment(self) -> None:
+        before = (*LAPSED, demanded(TOO_LATE))
+        in_time = demanded(date(2028, 4, 20), TOO_LATE + timedelta(days=1))
+        claim = decider.fold(lived(*before, in_time))
+        assert (claim.apply_by_on, claim.lapsed) == (date(2030, 5, 10), False)
+
+    def test_those_of_before_the_judgment_begin_no_time_to_apply(self) -> None:
+        suit_days = demanded(date(2026, 4, 1))
+        history = (*NOT_OBEYED[:2], suit_days, *NOT_OBEYED[2:])
+        assert decider.fold(lived(*history)).interruptions == ()
+
+
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["demand", "part_payment"]), st.dates(OLD_DUE, date(2032, 1, 1))),
+    max_size=10,
+)
+
+
+@settings(max_examples=300)
+@forall(acts=ACTS, heard_before=st.integers(0, 10))
+def test_the_last_day_is_that_of_all_acts_in_whatever_order_they_are_heard(
+    acts: list[tuple[str, date]], heard_before: int
+) -> None:
+    heard = [
+        demanded(on) if by == "demand" else replace(paid(on), repayment_id=f"r{number}")
+        for number, (by, on) in enumerate(acts)
+    ]
+    take = replace(referred(REFERRED_ON, OLD_DUE), overdue_minor=0)
+    held = PauseClaim(reason="hardship", until_on=None, now=at(REFERRED_ON))
+    history = (*heard[:heard_before], take, held, *heard[heard_before:])
+    every = [Interruption(by=by, on=on) for by, on in acts]
+    wanted = expiry(OLD_DUE, every, months=36, is_workday=lambda _day: True)
+    assert wanted is not None
+    assert decider.fold(lived(*history)).limitation_expires_on == wanted.on

@@ -66,11 +66,23 @@ def expiry(
     `known_on` is the last day as it was known before; None: it still is.
     """
     found = deadline(f"{months}m", due_on, is_workday)
-    last = found if found.on > known_on else None
+    first_on = max(found.on, known_on)
+    later = renewed_by_all(first_on, interruptions, months=months, is_workday=is_workday)
+    return later or (found if found.on > known_on else None)
+
+
+def renewed_by_all(
+    last_day: date, interruptions: Iterable[Interruption], *, months: int, is_workday: IsWorkday
+) -> Deadline | None:
+    """The later last day that these bring one after the other; None where they bring none.
+
+    `last_day` may have counted some of them already: none counts for more the second time.
+    """
+    found: Deadline | None = None
     for interruption in sorted(interruptions, key=lambda one: one.on):
-        last_on = known_on if last is None else last.on
-        last = renewed(last_on, interruption, months=months, is_workday=is_workday) or last
-    return last
+        last_on = last_day if found is None else found.on
+        found = renewed(last_on, interruption, months=months, is_workday=is_workday) or found
+    return found
 
 
 def renewed(

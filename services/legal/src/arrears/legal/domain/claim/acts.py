@@ -27,8 +27,8 @@ from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.filing import look_again
 from arrears.legal.domain.claim.rules import Clock, Rules, restarted
 from arrears.legal.domain.claim.state import (
+    ACTS_COUNT,
     FULFILLED,
-    NO_PERIOD_KNOWN,
     Claim,
     Phase,
     agreement_reference,
@@ -66,7 +66,7 @@ def note_demand(rules: Rules, command: NoteDemand, claim: Claim) -> Sequence[Cla
 
 def note_promise(rules: Rules, command: NotePromise, claim: Claim) -> Sequence[ClaimEvent]:
     """Who promises accepts the debt."""
-    if claim.phase not in _PROMISES_COUNT or command.promise_id in claim.seen:
+    if claim.phase not in ACTS_COUNT or command.promise_id in claim.seen:
         return ()
     on = rules.day_of(command.now)
     clock = restarted(rules, claim, Interruption(by="promise", on=on))
@@ -160,9 +160,6 @@ def note_agreement_end(
         derivation=clock.derivation,
     )
     return (noted, *look_again(rules, evolve(claim, noted), command.now))
-
-
-_PROMISES_COUNT = (*NO_PERIOD_KNOWN, Phase.REFUSED, Phase.NOT_OBEYED)
 
 
 def _check_demand(command: NoteDemand, claim: Claim) -> None:

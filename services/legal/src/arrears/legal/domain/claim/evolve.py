@@ -23,6 +23,7 @@ from arrears.legal.domain.claim.events import (
     LimitationInterrupted,
 )
 from arrears.legal.domain.claim.state import (
+    ACTS_COUNT,
     DISMISSED,
     ENFORCEMENT,
     FULFILLED,
@@ -139,6 +140,7 @@ def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
     return replace(
         claim,
         phase=Phase.JUDGED,
+        interruptions=(),
         awarded_minor=event.awarded_minor,
         deducted_minor=event.deducted_minor,
         obey_by_on=event.obey_by_on,
@@ -150,8 +152,8 @@ def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
 
 def _interrupted(claim: Claim, event: Interrupting) -> Claim:
     changed = replace(_noted(claim, event), case_id=event.case_id, loan_key=event.loan_key)
-    if claim.phase in NO_PERIOD_KNOWN:
-        return _keeping(changed, _interruption(event))
+    if claim.phase in ACTS_COUNT:
+        changed = _keeping(changed, _interruption(event))
     if event.expires_on is None:
         return changed
     if event.clock == ENFORCEMENT:
@@ -281,7 +283,6 @@ def _taken(claim: Claim, event: ClaimTaken) -> Claim:
         case_id=event.case_id,
         loan_key=event.loan_key,
         currency=event.currency,
-        interruptions=(),
         referral=event.referral,
         taken_on=event.taken_on,
         taken_at=event.taken_at,

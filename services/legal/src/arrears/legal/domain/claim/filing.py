@@ -178,10 +178,8 @@ def limitation_matters(claim: Claim) -> bool:
 def _limitation(
     rules: Rules, claim: Claim, due_on: date, policy: Policy
 ) -> tuple[date, Derivation | None]:
-    """From the due day through all that is known to have interrupted it.
-
-    For a claim that was taken before, the interruptions are in its last day already.
-    """
+    """From the due day, or the last day of a claim that was taken before, through all that is known
+    to have interrupted it."""
     found = expiry(
         due_on,
         claim.interruptions,

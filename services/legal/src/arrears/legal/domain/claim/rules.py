@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from arrears.legal.domain.claim.commands import NoteRepayment
 from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Claim, Phase
 from arrears.legal.domain.deadlines import Deadline, Derivation, deadline
-from arrears.legal.domain.limitation import Interruption, renewed
+from arrears.legal.domain.limitation import Interruption, kept, renewed_by_all
 from arrears.legal.domain.policy import Policy, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar, IsWorkday
 
@@ -81,36 +82,28 @@ def restarted(rules: Rules, claim: Claim, interruption: Interruption) -> Clock:
     """Which clock an act restarts, and its last day now. A suit that is running stops both.
 
     The time to apply for enforcement is interrupted as limitation is (civil procedure law
-    art. 250), so after its end too a demand of the creditor revives nothing.
+    art. 250), so after its end too a demand of the creditor revives nothing. An act that came too
+    late is in time where another, heard after it, was earlier: so all of them are looked at.
     """
-    if claim.phase is Phase.REFUSED:
-        later = renewed(
-            claim.limitation_expires_on,
-            interruption,
-            months=rules.policy_of(claim).limitation.months,
-            is_workday=rules.is_workday,
-        )
-        if later is not None:
-            return _clock(rules, LIMITATION, later)
-        return Clock(
-            name=LIMITATION,
-            expires_on=claim.limitation_expires_on,
-            derivation=claim.limitation_derivation,
-        )
-    if claim.phase is Phase.NOT_OBEYED:
-        later = renewed(
-            claim.apply_by_on,
-            interruption,
-            months=rules.policy_of(claim).enforcement.apply_within_months,
-            is_workday=rules.is_workday,
-        )
-        if later is not None:
-            return _clock(rules, ENFORCEMENT, later)
-        return Clock(
-            name=ENFORCEMENT, expires_on=claim.apply_by_on, derivation=claim.apply_derivation
-        )
-    return Clock()
-
-
-def _clock(rules: Rules, name: str, found: Deadline) -> Clock:
-    return Clock(name=name, expires_on=found.on, derivation=rules.derivation_of(found))
+    acts = kept(claim.interruptions, interruption)
+    match claim.phase:
+        case Phase.REFUSED:
+            months = rules.policy_of(claim).limitation.months
+            clock = Clock(
+                name=LIMITATION,
+                expires_on=claim.limitation_expires_on,
+                derivation=claim.limitation_derivation,
+            )
+            last_on = claim.limitation_expires_on
+        case Phase.NOT_OBEYED:
+            months = rules.policy_of(claim).enforcement.apply_within_months
+            clock = Clock(
+                name=ENFORCEMENT, expires_on=claim.apply_by_on, derivation=claim.apply_derivation
+            )
+            last_on = claim.apply_by_on
+        case _:
+            return Clock()
+    later = renewed_by_all(last_on, acts, months=months, is_workday=rules.is_workday)
+    if later is None:
+        return clock
+    return replace(clock, expires_on=later.on, derivation=rules.derivation_of(later))

@@ -53,8 +53,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     currency: str = ""
     # --- Before the suit.
     interruptions: tuple[Interruption, ...] = ()
-    """What can still decide the last day to sue at the next referral, which tells the due day
-    (`limitation.kept`); of a claim that waits to be filed it is in `limitation_expires_on`."""
+    """What can still decide the last day to sue, also at the next referral, which tells the due day
+    (`limitation.kept`); after the judgment, the last day to apply for enforcement."""
     demand_delivered_on: date | None = None
     demand_recorded_by: StaffId | None = None
     """Who recorded the demand that the gate stands on; None once contact has told of one."""
@@ -134,6 +134,9 @@ class Claim(Struct, frozen=True, kw_only=True):
 
 NO_PERIOD_KNOWN: Final = (Phase.UNREFERRED, Phase.FILED, Phase.REGISTERED)
 """Whether one runs, and since when, only a later referral shows: acts are kept for it."""
+ACTS_COUNT: Final = (*NO_PERIOD_KNOWN, Phase.REFUSED, Phase.NOT_OBEYED)
+"""An act may decide a last day, now or later: it is kept, also where it comes too late by what is
+known, for an earlier one that is heard after it may put it in time."""
 
 
 def demand_reference(delivered_at: datetime) -> str:
