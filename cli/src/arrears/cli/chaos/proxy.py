@@ -130,7 +130,7 @@ class Proxy:
             # where nothing arrives any more the other side learns nothing of it either.
             await gate.wait()
             if link.lost == direction:
-                await asyncio.Event().wait()
+                await link.never.wait()
             if writer.can_write_eof():
                 writer.write_eof()
             writer.close()
@@ -148,6 +148,8 @@ class _Link:
         self.writers = writers
         self.lost: Direction | None = None
         self.ended = asyncio.Event()
+        self.never = asyncio.Event()
+        """Held here: a task that waits for what nobody else holds is swept away with it."""
 
     def reset(self) -> None:
         """Without lingering, closing sends a reset instead of an end."""
