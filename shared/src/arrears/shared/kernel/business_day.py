@@ -1,17 +1,25 @@
 """Business days of the bank: dates in the bank's zone, and the instants that bound them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
 IsWorkday: TypeAlias = Callable[[date], bool]
+_DAYS_MAX: Final = 60
+"""No country rests for longer; a calendar that says so is broken, and nobody waits for its next
+workday for ever."""
 
 
 def is_weekday(day: date) -> bool:
     """Monday to Friday: the workdays where no country's holidays are known."""
     return day.isoweekday() <= 5
+
+
+def workdays_from(day: date, is_workday: IsWorkday) -> Iterator[date]:
+    """The workdays among the days from this one on."""
+    return (found for n in range(_DAYS_MAX) if is_workday(found := day + timedelta(days=n)))
 
 
 class BankCalendar:

@@ -202,11 +202,11 @@ class Owner:
         aside = self.books.take_parked(self.parked)
         if not aside:
             return
-        now, draft = self.now(), Draft(self.now())
+        draft = Draft(self.now())
         for shard in {row.shard for row in aside}:
             self.bench.shard_change(draft, self.bench.shelves[shard])
         draft.change.agenda_deleted = aside
-        draft.change.parked = [park_row(row, now) for row in aside]
+        draft.change.parked = [park_row(row, draft.recorded_at) for row in aside]
         try:
             await self.store.commit(draft.change)
         except ShardMoved as moved:

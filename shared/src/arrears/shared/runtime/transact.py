@@ -231,10 +231,11 @@ class _Attempt:
         if not decided:
             return _IN_EFFECT
         events = self._add(draft.finish(every_timer=True))
-        answer = order.answer(events)
-        if order.turn is not None:
-            self._change.turns.append(replace(order.turn, answer=answer))
-        return Done(events, answer)
+        if order.turn is None:
+            return Done(events)
+        turn = replace(order.turn, answer=order.answer(events))
+        self._change.turns.append(turn)
+        return Done(events, turn.answer)
 
     def _add(self, drafted: Change) -> Sequence[StoredEvent]:
         events: list[StoredEvent] = []

@@ -12,11 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from arrears.shared.kernel.business_day import ONE_DAY, IsWorkday
+from arrears.shared.kernel.business_day import IsWorkday, workdays_from
 
 _RULE: Final = re.compile(r"([1-9]\d{0,3})([dm])\Z", re.ASCII)
-_ROLL_DAYS_MAX: Final = 60
-"""No country rests for longer; a calendar that says so is broken, and the raw day stands."""
 
 
 class Deadline(Struct, frozen=True, kw_only=True):
@@ -62,10 +60,5 @@ def months_later(day: date, months: int) -> date:
 
 
 def rolled(day: date, is_workday: IsWorkday) -> date:
-    """The day itself, or the next workday where it is a day off."""
-    moved = day
-    for _ in range(_ROLL_DAYS_MAX):
-        if is_workday(moved):
-            return moved
-        moved += ONE_DAY
-    return day
+    """The day itself, or the next workday where it is a day off; the day where there is none."""
+    return next(workdays_from(day, is_workday), day)

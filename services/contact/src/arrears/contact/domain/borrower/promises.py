@@ -2,7 +2,6 @@
 
 from datetime import date, timedelta
 from itertools import islice
-from typing import Final
 
 from arrears.contact.domain.borrower import attempts, endings, hardship, stops
 from arrears.contact.domain.borrower.commands import (
@@ -24,13 +23,10 @@ from arrears.contact.domain.borrower.state import CaseFile, InFlight, Promise, S
 from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import AttemptId, PromiseId, Said
-from arrears.shared.kernel.business_day import IsWorkday
+from arrears.shared.kernel.business_day import IsWorkday, workdays_from
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId, StaffId
 from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
-
-_BOOKING_SPAN_MAX: Final = 60
-"""No bank rests for so long; a calendar that says so is broken, and nobody waits on it for ever."""
 
 
 def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
@@ -130,8 +126,7 @@ def _make(
 
 def _booked_by(due_on: date, workdays: int, is_workday: IsWorkday) -> date:
     """The last of so many workdays of the bank after the due day, by which it has booked."""
-    days = (due_on + timedelta(days=after) for after in range(1, _BOOKING_SPAN_MAX + 1))
-    counted = islice((day for day in days if is_workday(day)), workdays)
+    counted = islice(workdays_from(due_on + ONE_DAY, is_workday), workdays)
     return max(counted, default=due_on)
 
 

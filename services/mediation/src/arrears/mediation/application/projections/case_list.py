@@ -251,13 +251,14 @@ def _released(row: Row, event: AgreementReleased) -> Row:
 
 def _fulfilled(row: Row, event: AgreementFulfilled) -> Row:
     """Also after a breach: then the money that was heard late has filled the rest."""
+    agreed = _as_before(row)
     return replace(
-        _as_before(row),
+        agreed,
         status="fulfilled",
         reason=None,
         next_step_by_on=None,
         held_since_on=None,
-        instalments_paid=len(_as_before(row).instalments),
+        instalments_paid=len(agreed.instalments),
         paid_minor=event.paid_minor,
     )
 
