@@ -161,7 +161,8 @@ class TestMigrate:
 
         monkeypatch.setattr(asyncpg, "connect", watched)
         address = database_url(server, "addressed").replace("postgresql", scheme, 1)
-        migrate(MIGRATIONS, f"{address}?sslmode=prefer&application_name=50%25")
+        joined = "&" if "?" in address else "?"
+        migrate(MIGRATIONS, f"{address}{joined}application_name=50%25")
         assert [one.get_settings().application_name for one in used] == ["50%"]
         asyncio.run(_has_tables(address))
 
