@@ -1,6 +1,5 @@
 """`arrears bench`: the table, and `.local/bench.json` with the same rows."""
 
-import signal
 import sys
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from arrears.cli.bench.ground import BenchGround
 from arrears.cli.bench.row import Row, keep
 from arrears.cli.bench.rows import ROWS
+from arrears.cli.client.ground import end_in_order
 from arrears.cli.client.installation import run
 from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.stack import checkout_root
@@ -34,7 +34,7 @@ def bench(
             raise WrongUse("--only", f"{only!r} is not one of {', '.join(ROWS)}")
         root = checkout_root()
         ground = BenchGround(root, _say, scale=scale, million=million)
-        _end_in_order()
+        end_in_order()
         rows: list[Row] = []
         failed: list[str] = []
         try:
@@ -59,14 +59,6 @@ def bench(
             _show(rows)
         if failed:
             raise Trouble(f"failed: {', '.join(failed)}")
-
-
-def _end_in_order() -> None:
-    """Told to end, it stops its servers first, as where a person presses Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _say(line: str) -> None:

@@ -1,8 +1,8 @@
 """`arrears chaos`: the run, its table, and `.local/chaos.json` with the same numbers."""
 
-import asyncio
 import sys
 import time
+from collections import Counter
 from statistics import median
 from typing import Annotated, Any
 
@@ -13,8 +13,9 @@ from rich.table import Table
 
 from arrears.cli.chaos.course import Course, Result
 from arrears.cli.chaos.plan import KINDS, plan
+from arrears.cli.client.ground import end_in_order
 from arrears.cli.client.installation import run
-from arrears.cli.client.trouble import Trouble, WrongUse, told
+from arrears.cli.client.trouble import WrongUse, told
 from arrears.cli.commands.output import AsJson, Progress
 from arrears.cli.stack import checkout_root
 
@@ -57,11 +58,10 @@ def chaos(
             print(line, file=sys.stderr, flush=True)
 
         drawn = plan(seed, faults, only=kinds, short=short)
+        end_in_order()
         try:
             course = Course(root, seed, drawn, say, live, together=together, short=short)
             result = run(course.run())
-        except asyncio.CancelledError:
-            raise Trouble("told to end; its servers and services are stopped") from None
         finally:
             progress.ends()
     found = encode(summary(result))
@@ -79,6 +79,7 @@ def summary(result: Result) -> dict[str, Any]:
     return {
         "seed": result.seed,
         "faults": len(result.endured),
+        "missed": dict(Counter(fault.kind for fault in result.missed)),
         "days": result.days,
         "records": result.records,
         "repeated": result.repeated,
@@ -128,5 +129,7 @@ def _show(result: Result) -> None:
         f"{result.repeated:,} records sent again, "
         f"{result.fenced:,} times somebody was fenced"
     )
+    for kind, count in Counter(fault.kind for fault in result.missed).items():
+        console.print(f"not counted: {KINDS[kind].told}, {count} times without meeting anything")
     for verdict in result.verdicts:
         console.print(f"{'holds ' if verdict.holds else 'BROKEN'}  {verdict.law}: {verdict.said}")

@@ -1,7 +1,6 @@
 """One run: the feed undisturbed, the feed again under faults, and then the laws."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -44,6 +43,8 @@ class Result(Struct, kw_only=True):
     records: int
     endured: list[Endured]
     verdicts: list[laws.Verdict]
+    missed: list[Fault] = []
+    """Carried out and met nothing: a disk that nobody wrote on while it was full."""
     fenced: int = 0
     repeated: int = 0
     seconds_undisturbed: float = 0.0
@@ -89,14 +90,9 @@ class Course:
     async def run(self) -> Result:
         """Raises Trouble where a fault is not recovered from; everything is stopped then.
 
-        SIGTERM and a lost terminal end the run in the same way.
+        A cancellation ends the run in the same way.
         """
         began = time.monotonic()
-        ours = asyncio.current_task()
-        assert ours is not None
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                asyncio.get_running_loop().add_signal_handler(number, ours.cancel)
         try:
             await self._ground.build(self._seed)
             undisturbed = await self._undisturbed()
@@ -172,7 +168,7 @@ class Course:
         for volley in self._volleys:
             self._told(self._line(volley))
             await feeder.release()
-            lasted = await asyncio.gather(*(_struck(faults, fault) for fault in volley))
+            strokes = await asyncio.gather(*(_struck(faults, fault) for fault in volley))
             over = time.monotonic()
             day = await feeder.release()
             arrived = await self._watch.wait(day, RECOVERY_SECONDS, self._ground.check_alive)
@@ -182,10 +178,11 @@ class Course:
                     await self._where(f"not recovered within {RECOVERY_SECONDS:.0f} s from {said}")
                 )
             recovered = time.monotonic() - over
-            self.result.endured.extend(
-                Endured(fault, seconds, recovered)
-                for fault, seconds in zip(volley, lasted, strict=True)
-            )
+            for fault, (lasted, met) in zip(volley, strokes, strict=True):
+                if met:
+                    self.result.endured.append(Endured(fault, lasted, recovered))
+                else:
+                    self.result.missed.append(fault)
 
     async def _is_up(self, fault: Fault, over: float) -> bool:
         """Who was started again is back too: others may have done all its work meanwhile."""
@@ -227,9 +224,9 @@ class Course:
         )
 
 
-async def _struck(faults: Faults, fault: Fault) -> float:
-    """How many seconds it lasted."""
+async def _struck(faults: Faults, fault: Fault) -> tuple[float, bool]:
+    """How many seconds it lasted, and whether it met anything."""
     await asyncio.sleep(fault.after)
     began = time.monotonic()
-    await faults.carry_out(fault)
-    return time.monotonic() - began
+    met = await faults.carry_out(fault)
+    return time.monotonic() - began, met

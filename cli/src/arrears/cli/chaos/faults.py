@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -11,6 +12,7 @@ from arrears.cli.chaos.plan import KAFKA, Fault
 from arrears.cli.chaos.proxy import Proxy
 
 DELAY_SECONDS: Final = 0.08
+FILLING_LINES: Final = 200
 _LOOK_SECONDS: Final = 0.05
 
 
@@ -20,7 +22,7 @@ class Faults:
     def __init__(self, ground: ChaosGround, feeder: Feeder) -> None:
         self._ground = ground
         self._feeder = feeder
-        self._by_kind: Mapping[str, Callable[[Fault], Awaitable[None]]] = {
+        self._by_kind: Mapping[str, Callable[[Fault], Awaitable[bool | None]]] = {
             "worker_killed": self._killed,
             "worker_away": self._killed,
             "api_killed": self._killed,
@@ -36,8 +38,9 @@ class Faults:
             "repeated": self._repeated,
         }
 
-    async def carry_out(self, fault: Fault) -> None:
-        await self._by_kind[fault.kind](fault)
+    async def carry_out(self, fault: Fault) -> bool:
+        """Whether it met anything: what hurt nobody was not endured."""
+        return await self._by_kind[fault.kind](fault) is not False
 
     async def _killed(self, fault: Fault) -> None:
         await self._ground.kill(fault.victim)
@@ -66,22 +69,30 @@ class Faults:
         await asyncio.sleep(fault.seconds)
         await self._ground.start_broker()
 
-    async def _disk_full(self, fault: Fault) -> None:
-        """A broker whose only disk is full stops itself; it is started when there is room again."""
+    async def _disk_full(self, fault: Fault) -> bool:
+        """A broker whose only disk is full stops itself; it is started when there is room again.
+
+        The bank sends lines again until one of them meets the limit. False where none did.
+        """
         self._ground.fill_disk(fault.amount)
         writing = asyncio.create_task(self._feeder.release())
-        for _ in range(int(fault.seconds / _LOOK_SECONDS)):
-            if not self._ground.broker_lives():
-                break
-            await asyncio.sleep(_LOOK_SECONDS)
+        until = time.monotonic() + fault.seconds
+        while self._ground.broker_lives() and time.monotonic() < until:
+            if writing.done():
+                await writing
+                writing = asyncio.create_task(self._feeder.repeat(FILLING_LINES))
+            await asyncio.wait({writing}, timeout=_LOOK_SECONDS)
         self._ground.empty_disk()
         # It may stop itself only now: it is over when something was written after there was room.
         after = asyncio.create_task(self._repeat_after(writing))
+        met = False
         while not after.done():
             if not self._ground.broker_lives():
+                met = True
                 await self._ground.start_broker()
             await asyncio.wait({after}, timeout=_LOOK_SECONDS)
         await after
+        return met
 
     async def _repeat_after(self, writing: Awaitable[object]) -> None:
         await writing

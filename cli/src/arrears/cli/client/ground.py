@@ -5,6 +5,7 @@ What a demo left running, or another purpose, is never touched.
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -93,6 +94,15 @@ class Ground:
             await publisher.close()
             await bus.close()
         return count
+
+
+def end_in_order() -> None:
+    """Told to end, or with its terminal lost, a command stops its servers first, as where a person
+    presses Ctrl-C. Such a command may have been started where Ctrl-C was switched off."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _lend_jars(owner: Folder, borrower: Folder) -> None:

@@ -1,0 +1,37 @@
+"""A command that holds servers of its own ends in order, whoever ends it."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import asyncio
+from arrears.cli.client.ground import end_in_order
+from arrears.cli.client.installation import run
+
+async def hold():
+    print("up", flush=True)
+    try:
+        await asyncio.sleep(60)
+    finally:
+        await asyncio.sleep(0.01)
+        print("down", flush=True)
+
+end_in_order()
+try:
+    run(hold())
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_told_to_end_it_stops_its_servers_first(number: signal.Signals) -> None:
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"up\n"
+        process.send_signal(number)
+        assert process.stdout.read() == b"down\n"
+        assert process.wait(10) == 130
