@@ -9,12 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from arrears.cli.bench.ground import BenchGround
-from arrears.cli.bench.row import Row, keep
+from arrears.cli.bench.row import Row, failed, keep, signed
 from arrears.cli.bench.rows import ROWS
 from arrears.cli.client.ground import end_in_order
 from arrears.cli.client.installation import run
 from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.stack import checkout_root
+from arrears.shared.service.clock import wall_clock
 
 
 def bench(
@@ -36,7 +37,7 @@ def bench(
         ground = BenchGround(root, _say, scale=scale, million=million)
         end_in_order()
         rows: list[Row] = []
-        failed: list[str] = []
+        fallen: list[str] = []
         try:
             for name in ROWS if only is None else [only]:
                 try:
@@ -44,8 +45,9 @@ def bench(
                 except Exception as error:
                     # One row that fails must not cost the hour that the others took.
                     _say(f"{name}: FAILED: {type(error).__name__}: {error}")
-                    failed.append(name)
-                    continue
+                    fallen.append(name)
+                    found = [failed(name, error)]
+                found = signed(found, name, wall_clock())
                 rows.extend(found)
                 if scale >= 1:
                     keep(root / ".local" / "bench.json", found)
@@ -57,8 +59,8 @@ def bench(
             print(encode(rows).decode())
         else:
             _show(rows)
-        if failed:
-            raise Trouble(f"failed: {', '.join(failed)}")
+        if fallen:
+            raise Trouble(f"failed: {', '.join(fallen)}")
 
 
 def _say(line: str) -> None:
