@@ -1,15 +1,21 @@
 """`arrears day close`: the plan that is made before anything is closed."""
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from arrears.cli.client.installation import Installation
 from arrears.cli.client.trouble import WrongUse
-from arrears.cli.commands.day import plan_for
+from arrears.cli.commands.day import plan_for, planned
+from arrears.cli.feed.importer_topic import close_days
 from arrears.cli.feed.importing import Opened
 from arrears.cli.main import app
+from arrears.shared.contracts.corebanking import FEED_TOPIC
+from arrears.shared.kafka.settings import KafkaSettings
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.testing.memory_bus import MemoryBus
 
 OPENED = Opened(first_day=date(2024, 5, 1), open_day=date(2024, 5, 10))
 
@@ -46,8 +52,45 @@ class TestPlan:
             plan_for(None, to, 4, yes=True)
 
 
-def test_under_the_wall_clock_nobody_closes_a_day_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Installation, "ensured", lambda _: {"ARREARS_CLOCK": "live"})
+def test_under_the_wall_clock_nobody_closes_a_day_by_hand(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARREARS_CLOCK", "live")
+    monkeypatch.setattr(Installation, "ensured", None)
     result = CliRunner().invoke(app, ["day", "close", "--yes"])
     assert result.exit_code == 1
     assert "midnight" in result.stderr
+
+
+class TestDryRun:
+    def test_it_starts_nothing(self, checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Installation, "ensured", None)
+        result = CliRunner().invoke(app, ["day", "close", "--dry-run"])
+        assert result.exit_code == 1
+        assert "a dry run starts none" in result.stderr
+        assert list((checkout / ".local").iterdir()) == []
+
+    def test_a_kafka_that_is_down_is_named(
+        self, checkout: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Installation, "ensured", None)
+        monkeypatch.setenv("ARREARS_KAFKA", "127.0.0.1:1")
+        result = CliRunner().invoke(app, ["day", "close", "--dry-run"])
+        assert result.exit_code == 1
+        assert "127.0.0.1:1" in result.stderr
+
+    async def test_a_topic_that_is_not_there_is_planned_and_not_made(self) -> None:
+        bus = MemoryBus()
+        settings = KafkaSettings(servers="kafka:9092", feed_partitions=8)
+        plan = await planned(bus, settings, date(2024, 5, 1))
+        assert (plan.partitions, plan.last_closed, plan.closed) == (8, None, False)
+        with pytest.raises(LookupError):
+            await bus.partition_count(FEED_TOPIC)
+
+    async def test_a_topic_is_planned_from_its_own_closings(self) -> None:
+        bus = MemoryBus()
+        await bus.ensure_topic(FEED_TOPIC, partitions=2, retention_ms=-1)
+        days = [date(2024, 5, 1), date(2024, 5, 2)]
+        await close_days(bus.publisher(), days, days[0], 2, BankCalendar("Asia/Shanghai"))
+        plan = await planned(bus, KafkaSettings(servers="kafka:9092"), None)
+        assert (plan.partitions, plan.last_closed, plan.first) == (2, days[1], date(2024, 5, 3))

@@ -75,7 +75,7 @@ class Faults:
         The bank sends lines again until one of them meets the limit. False where none did.
         """
         self._ground.fill_disk(fault.amount)
-        writing = asyncio.create_task(self._feeder.release())
+        writing: asyncio.Task[object] = asyncio.create_task(self._feeder.release())
         until = time.monotonic() + fault.seconds
         while self._ground.broker_lives() and time.monotonic() < until:
             if writing.done():

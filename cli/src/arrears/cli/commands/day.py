@@ -7,14 +7,16 @@ from typing import Annotated
 import typer
 from msgspec import Struct
 
-from arrears.cli.client.installation import Installation, is_live, run
+from arrears.cli.client.installation import KAFKA, Installation, is_live, run
 from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.commands.output import AsJson, print_json
 from arrears.cli.feed.importer_topic import close_days, ensure_feed_topic, opened_on
 from arrears.cli.feed.importing import Opened, days_between
+from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.kafka.adapter import KafkaBus
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.runtime.bus import Bus
 
 day_app = typer.Typer(help="The bank's business days.", no_args_is_help=True)
 DAYS_AHEAD_MAX = 31
@@ -52,7 +54,14 @@ def close(
     with told():
         installation = Installation.find()
         until = None if to is None else to.date()
-        plan = run(_close(installation, installation.ensured(), until, yes=yes, dry=dry))
+        env = installation.environment()
+        if is_live(env):
+            raise Trouble("the services follow the wall clock: days end at midnight, not by hand")
+        if not dry:
+            env = installation.ensured()
+        elif KAFKA not in env:
+            raise Trouble("no Kafka runs here, and a dry run starts none: `arrears up` does")
+        plan = run(_close(installation, env, until, yes=yes, dry=dry))
     if as_json:
         print_json(plan)
     else:
@@ -62,17 +71,15 @@ def close(
 async def _close(
     installation: Installation, env: dict[str, str], to: date | None, *, yes: bool, dry: bool
 ) -> Plan:
-    if is_live(env):
-        raise Trouble("the services follow the wall clock: days end at midnight, not by hand")
     kafka = {name: text for name, text in env.items() if name.startswith("ARREARS_KAFKA")}
     settings = KafkaSettings.from_env(kafka)
     bus = KafkaBus(settings)
     try:
+        if dry:
+            return await planned(bus, settings, to)
         partitions = await ensure_feed_topic(bus, settings)
         opened = await opened_on(bus)
-        plan, first_day = plan_for(opened, to, partitions, yes=yes or dry)
-        if dry:
-            return plan
+        plan, first_day = plan_for(opened, to, partitions, yes=yes)
         if not yes:
             _ask(plan)
         publisher = bus.publisher()
@@ -91,6 +98,15 @@ async def _close(
         )
     finally:
         await bus.close()
+
+
+async def planned(bus: Bus, settings: KafkaSettings, to: date | None) -> Plan:
+    """Nothing is made: a topic that is not there is planned with the partitions it would get."""
+    try:
+        partitions = await bus.partition_count(FEED_TOPIC)
+    except LookupError:
+        return plan_for(None, to, settings.feed_partitions, yes=True)[0]
+    return plan_for(await opened_on(bus), to, partitions, yes=True)[0]
 
 
 def plan_for(
