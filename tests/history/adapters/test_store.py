@@ -131,6 +131,7 @@ class TestQuestions:
         await _hear_all(store, _chronicle())
         assert len(await _flat(store.scan(DAY))) == 6
         assert len(await _flat(store.scan(NEXT))) == 12
+        assert [one.business_day for one in await store.events_of(["c3"], DAY)] == [DAY]
         figures = [page async for page in store.figures(READS, None)]
         assert sum(len(rows) for *_, rows in figures) == 6
         assert len(await _flat(store.canonical(DAY))) == 6

@@ -5,9 +5,11 @@ from datetime import date
 from hashlib import sha256
 
 import pytest
+from msgspec.structs import replace
 
 from arrears.history.adapters.memory import MemoryHistory
 from arrears.history.adapters.words import load_words
+from arrears.history.application import desk as desk_module
 from arrears.history.application.desk import Desk, NotClosed, NotFound
 from arrears.history.application.hearing import hear
 from arrears.history.application.ports import CaseFilter
@@ -114,10 +116,49 @@ class TestStories:
 class TestCases:
     async def test_rows_as_of_a_day_are_folded_from_what_was_known(self) -> None:
         desk = await _desk()
-        (now,) = await desk.cases(CaseFilter(), None)
-        (then,) = await desk.cases(CaseFilter(), DAY)
+        (now,) = (await desk.cases(CaseFilter(), None)).cases
+        (then,) = (await desk.cases(CaseFilter(), DAY)).cases
         assert (now.event_count, then.event_count) == (3, 2)
-        assert await desk.cases(CaseFilter(status="closed"), DAY) == []
+        assert (await desk.cases(CaseFilter(status="closed"), DAY)).cases == []
+        assert (await desk.cases(CaseFilter(), BEFORE)).cases == []
+
+    async def test_a_page_as_of_a_day_looks_at_so_many_cases_and_says_where_to_go_on(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(desk_module, "CASES_AT_ONCE", 2)
+        monkeypatch.setattr(desk_module, "LOOKS_MAX", 2)
+        chronicle = Chronicle()
+        for number in range(9):
+            case = {"case_id": f"c{number}", "loan_key": f"l{number}"}
+            loan, on = f"intake.loan-l{number}", NEXT if number == 6 else DAY
+            chronicle.tell("intake.case_opened", {**case, **OPENED}, stream=loan, on=on)
+            if number >= 7:
+                chronicle.tell("intake.case_held", {**case, "reason": "x"}, stream=loan, on=on)
+        store = await _heard(chronicle)
+        monkeypatch.setattr(store, "scan", None)
+        desk = Desk(store, load_words())
+        wanted, pages = CaseFilter(status="held", limit=1), []
+        while True:
+            page = await desk.cases(wanted, DAY)
+            pages.append([row.case_id for row in page.cases])
+            if page.next_after is None:
+                break
+            wanted = replace(wanted, after=page.next_after)
+        assert pages == [[], ["c7"], ["c8"], []]
+        every = [row.case_id for row in (await desk.cases(CaseFilter(after="c5"), DAY)).cases]
+        assert every == ["c7", "c8"]
+
+    async def test_a_day_that_is_closed_everywhere_is_counted_once(self) -> None:
+        chronicle = _chronicle()
+        store = await _heard(chronicle)
+        desk = Desk(store, load_words())
+        open_day, closed = await desk.case_counts(NEXT), await desk.case_counts(DAY)
+        at_legal = {**CASE, "stage": "legal", "treatment": "sue"}
+        chronicle.tell("intake.case_referred", at_legal, stream="intake.loan-l1", on=NEXT)
+        await _hear(store, chronicle)
+        assert (await desk.case_counts(NEXT)) != open_day
+        store.scan = None  # type: ignore[assignment,method-assign]
+        assert await desk.case_counts(DAY) == closed
 
     async def test_counts_as_of_a_day_are_of_the_cases_as_they_stood(self) -> None:
         chronicle = _chronicle()

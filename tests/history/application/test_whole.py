@@ -182,4 +182,18 @@ class TestWhole:
         then = await _play([line for line in LINES if _day(line) <= until], until)
         as_of = await played.desk().page(until, None)
         assert as_of == await then.desk().page(until, None)
+        assert await played.desk().case_counts(until) == await then.desk().case_counts(None)
+        listed = await then.desk().cases(_ALL, None)
+        some = listed.cases[-1]
+        for wanted in (
+            _ALL,
+            CaseFilter(status="closed", limit=3),
+            CaseFilter(stage="legal", limit=7),
+            CaseFilter(bucket="M1", after=some.case_id[:1]),
+            CaseFilter(loan_key=some.loan_key),
+            CaseFilter(borrower_id=some.borrower_id, limit=1),
+        ):
+            told = await played.desk().cases(wanted, until)
+            assert told == await then.desk().cases(wanted, None), wanted
+        assert len(listed.cases) < len((await played.desk().cases(_ALL, None)).cases)
         assert await played.desk().digest(until) == await then.desk().digest(until)

@@ -54,9 +54,9 @@ class MemoryHistory:
                 if up_to is None or kept.business_day <= up_to:
                     yield kept
 
-    async def events_of(self, subjects: Sequence[str]) -> Sequence[Kept]:
+    async def events_of(self, subjects: Sequence[str], up_to: date | None = None) -> Sequence[Kept]:
         wanted = frozenset(subjects)
-        return [kept for kept in self._all() if kept.subject in wanted]
+        return [kept for kept in self._all(up_to) if kept.subject in wanted]
 
     async def figures(
         self, wire_names: Sequence[str], up_to: date | None, since: Since | None = None

@@ -165,12 +165,13 @@ class PostgresHistory:
             )
         return sorted(map(_place, found), key=lambda place: (RANK[place.service], place.shard))
 
-    async def events_of(self, subjects: Sequence[str]) -> Sequence[Kept]:
+    async def events_of(self, subjects: Sequence[str], up_to: date | None = None) -> Sequence[Kept]:
         async with self._pool.acquire() as connection:
             found = await connection.fetch(
                 f"select {_ALL} from history_events where subject = any ($1::text[])"
-                " order by service, shard, seq",
+                " and business_day <= $2 order by service, shard, seq",
                 list(subjects),
+                up_to or date.max,
             )
         return [Kept(*record) for record in found]
 

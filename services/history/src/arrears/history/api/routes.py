@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 from arrears.history.application.desk import (
     CaseCounts,
+    CasePage,
     Days,
     Desk,
     NotClosed,
@@ -25,7 +26,6 @@ from arrears.history.application.desk import (
     Story,
 )
 from arrears.history.application.ports import CaseFilter
-from arrears.history.application.projections import case_list
 from arrears.history.domain.digest import Digest
 from arrears.history.domain.portfolio import Page
 from arrears.history.domain.portfolio.page import Feed
@@ -72,13 +72,6 @@ Name = Annotated[str, Path(max_length=500, pattern=_PRINTABLE)]
 Lang = Annotated[Language, Query(description="Language of the plain words.")]
 
 
-class CasePage(Struct, frozen=True, kw_only=True):
-    """`next_after` is the `after` of the next page; null on the last one."""
-
-    cases: list[case_list.Row]
-    next_after: str | None
-
-
 def routes(desk: Desk, actors: Actors) -> APIRouter:
     """Whoever asks must be known; nothing that is answered here is personal data in the clear."""
 
@@ -109,7 +102,8 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
         after: Text = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
-        """Cases in order of their id, page by page."""
+        """Cases in order of their id, page by page. As of a day a page may hold fewer than `limit`
+        and not be the last: follow `next_after` until it is null."""
         wanted = CaseFilter(
             status=status,
             stage=stage,
@@ -119,9 +113,7 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
             after=after,
             limit=limit,
         )
-        rows = list(await desk.cases(wanted, as_of))
-        following = rows[-1].case_id if len(rows) == limit else None
-        return _json(CasePage(cases=rows, next_after=following))
+        return _json(await desk.cases(wanted, as_of))
 
     @router.get("/cases/counts", responses=_answers(CaseCounts, "How many cases."))
     async def case_counts(as_of: AsOf = None) -> Response:

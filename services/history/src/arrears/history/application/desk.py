@@ -6,7 +6,7 @@ of that day, whatever was heard since.
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
@@ -20,12 +20,15 @@ from arrears.history.domain.digest import Canonical, Digest
 from arrears.history.domain.portfolio import READS, Page, Portfolio, page_of
 from arrears.history.domain.portfolio.page import Feed, feed_of
 from arrears.history.domain.story import in_order, known_on
-from arrears.history.domain.told import DAY_CLOSED, SERVICES, Told, tell
+from arrears.history.domain.told import DAY_CLOSED, SERVICES, Kept, Told, tell
 from arrears.history.domain.words import Language, Words
 
 CLOSINGS: Final = tuple(f"arrears.{service}.{DAY_CLOSED}.v1" for service in SERVICES)
 POLL_SECONDS: Final = 0.1
+CASES_AT_ONCE: Final = 100
+LOOKS_MAX: Final = 10
 _KEPT_PORTFOLIOS: Final = 4
+_KEPT_COUNTS: Final = 1000
 
 
 class NotFound(LookupError):
@@ -78,6 +81,14 @@ class Days(Struct, frozen=True, kw_only=True):
     events: Mapping[str, int]
 
 
+class CasePage(Struct, frozen=True, kw_only=True):
+    """`next_after` is the `after` of the next page; null on the last one. As of a day a page may
+    hold fewer cases than were asked for, or none, and not be the last."""
+
+    cases: Sequence[case_list.Row]
+    next_after: str | None
+
+
 class CaseCounts(Struct, frozen=True, kw_only=True):
     """Cases as they stood: those not closed by the stage that has them, held ones too."""
 
@@ -94,6 +105,8 @@ class Desk:
         self._folded_to: dict[Shelf, int] = {}
         self._then: OrderedDict[date, Portfolio] = OrderedDict()
         self._folding = asyncio.Lock()
+        self._counted: OrderedDict[date, Mapping[tuple[str, str], int]] = OrderedDict()
+        self._counting = asyncio.Lock()
 
     # --- Days
 
@@ -132,30 +145,36 @@ class Desk:
 
     # --- Cases and their stories
 
-    async def cases(self, wanted: CaseFilter, as_of: date | None) -> Sequence[case_list.Row]:
-        if as_of is None:
-            return await self._store.cases(wanted)
-        rows = await self._rows_on(as_of)
-        found = (rows[name] for name in sorted(rows) if wanted.takes(rows[name]))
-        return [row for _, row in zip(range(wanted.limit), found, strict=False)]
+    async def cases(self, wanted: CaseFilter, as_of: date | None) -> CasePage:
+        if as_of is not None:
+            return await self._cases_on(wanted, as_of)
+        rows = await self._store.cases(wanted)
+        full = len(rows) == wanted.limit
+        return CasePage(cases=rows, next_after=rows[-1].case_id if full else None)
 
-    async def _rows_on(self, day: date) -> Mapping[str, case_list.Row]:
-        rows: dict[str, case_list.Row] = {}
-        async for page in self._store.scan(day):
-            for kept in page:
-                change = case_list.read(kept)
-                if change.case_id is not None:
-                    row = case_list.evolve(rows.get(change.case_id), change)
-                    assert row is not None
-                    rows[change.case_id] = row
-        return rows
+    async def _cases_on(self, wanted: CaseFilter, day: date) -> CasePage:
+        """Whose a case is never changes, so today's list says which to look at; how each stood is
+        folded from its own events. A page ends early where it has looked at so many."""
+        found: list[case_list.Row] = []
+        after = wanted.after
+        of_whom = CaseFilter(
+            loan_key=wanted.loan_key, borrower_id=wanted.borrower_id, limit=CASES_AT_ONCE
+        )
+        for _ in range(LOOKS_MAX):
+            known = [row.case_id for row in await self._store.cases(replace(of_whom, after=after))]
+            rows: dict[str, case_list.Row] = {}
+            _fold(rows, await self._store.events_of(known, day))
+            for after in known:
+                if after in rows and wanted.takes(rows[after]):
+                    found.append(rows[after])
+                    if len(found) == wanted.limit:
+                        return CasePage(cases=found, next_after=after)
+            if len(known) < CASES_AT_ONCE:
+                return CasePage(cases=found, next_after=None)
+        return CasePage(cases=found, next_after=after)
 
     async def case_counts(self, as_of: date | None) -> CaseCounts:
-        if as_of is None:
-            found = await self._store.case_counts()
-        else:
-            rows = await self._rows_on(as_of)
-            found = Counter((row.status, row.stage) for row in rows.values())
+        found = await (self._store.case_counts() if as_of is None else self._counts_on(as_of))
         stages = dict.fromkeys(SERVICES, 0)
         for (status, stage), count in found.items():
             if status != "closed":
@@ -165,6 +184,24 @@ class Desk:
             held=sum(count for (status, _), count in found.items() if status == "held"),
             closed=sum(count for (status, _), count in found.items() if status == "closed"),
         )
+
+    async def _counts_on(self, day: date) -> Mapping[tuple[str, str], int]:
+        """By status and stage. Nothing more can be said on a day that is closed everywhere, so
+        such a day is counted once."""
+        async with self._counting:
+            if (found := self._counted.get(day)) is not None:
+                self._counted.move_to_end(day)
+                return found
+            closed = last_closed_day(await self._store.places())
+            rows: dict[str, case_list.Row] = {}
+            async for page in self._store.scan(day):
+                _fold(rows, page)
+            counts = Counter((row.status, row.stage) for row in rows.values())
+            if closed is not None and day <= closed:
+                self._counted[day] = counts
+            while len(self._counted) > _KEPT_COUNTS:
+                self._counted.popitem(last=False)
+            return counts
 
     async def case_story(self, case_id: str, language: Language, as_of: date | None) -> Story:
         events = [tell(kept) for kept in await self._store.events_of([case_id])]
@@ -280,3 +317,12 @@ class Desk:
         async for rows in self._store.canonical(canonical.up_to):
             for chunk in canonical.chunks(rows):
                 yield chunk
+
+
+def _fold(rows: dict[str, case_list.Row], events: Iterable[Kept]) -> None:
+    for kept in events:
+        change = case_list.read(kept)
+        if change.case_id is not None:
+            row = case_list.evolve(rows.get(change.case_id), change)
+            assert row is not None
+            rows[change.case_id] = row

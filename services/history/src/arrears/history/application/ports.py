@@ -59,8 +59,9 @@ class HistoryStore(Protocol):
         has other bytes. Then nothing of it is kept.
         """
 
-    async def events_of(self, subjects: Sequence[str]) -> Sequence[Kept]:
-        """Every event of these cases or borrowers, in order of service, shard and seq."""
+    async def events_of(self, subjects: Sequence[str], up_to: date | None = None) -> Sequence[Kept]:
+        """Every event of these cases or borrowers, in order of service, shard and seq; with a day
+        those known on it."""
 
     def figures(
         self, wire_names: Sequence[str], up_to: date | None, since: Since | None = None
