@@ -60,7 +60,7 @@ async def test_a_full_disk_is_written_on_until_it_is_met(
 ) -> None:
     monkeypatch.setattr(faults, "_LOOK_SECONDS", 0.001)
     broker = Broker(ends_after)
-    struck = Faults(cast(ChaosGround, broker), cast(Feeder, broker))
+    struck = Faults(cast("ChaosGround", broker), cast("Feeder", broker))
     assert await struck.carry_out(FAULT) is met
     assert broker.started == met
     assert broker.broker_lives()

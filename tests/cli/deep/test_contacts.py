@@ -10,6 +10,7 @@ from arrears.cli.deep.contacts import CONNECTED_MAX, UNANSWERED_MAX, Contacts, I
 from arrears.cli.deep.findings import Finding, Report
 from arrears.cli.deep.reading import read_event
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 Found = Callable[[Report], dict[int, list[Finding]]]
 
 
@@ -57,7 +58,7 @@ class World:
 
     def report(self) -> Report:
         report = Report()
-        contacts = Contacts(report)
+        contacts = Contacts(report, SHANGHAI)
         for row in self.shelf.rows:
             contacts.event(row, read_event(row.value))
         return report
@@ -102,10 +103,14 @@ def test_the_clock_is_the_borrowers_whatever_the_permit_says(world: World, found
     assert "at 02:00 of the borrower's clock" in late.text
 
 
-def test_without_a_zone_the_permits_own_counts(world: World, found: Found) -> None:
-    world.has("one", zone=None)
-    world.permits()
-    assert not found(world.report())
+@pytest.mark.parametrize("zone", [None, "", "Asia", "localtime", "Atlantis/Capital"])
+@pytest.mark.parametrize(("at", "is_wrong"), [("02:00", False), ("15:00", True)])
+def test_where_no_zone_is_known_the_banks_clock_counts_whatever_the_permit_says(
+    world: World, found: Found, zone: str | None, at: str, *, is_wrong: bool
+) -> None:
+    world.has("one", zone=zone)
+    world.permits(permitted_at=f"2024-03-05T{at}:00Z", inputs={"zone": "America/New_York"})
+    assert (10 in found(world.report())) is is_wrong
 
 
 @pytest.mark.parametrize("outcome", ["connected", "unknown", None])
@@ -126,6 +131,34 @@ def test_the_next_day_counts_anew(world: World, found: Found) -> None:
         world.permits(number)
     world.permits(9, permitted_at="2024-03-06T01:00:00Z", valid_until="2024-03-06T12:00:00Z")
     assert not found(world.report())
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "is_wrong"),
+    [
+        ("Asia/Shanghai", "2024-03-05T03:00:00Z", True),
+        ("Asia/Shanghai", "2024-03-06T00:30:00Z", False),
+        (None, "2024-03-05T03:00:00Z", True),
+        ("Europe/London", "2024-03-05T09:00:00Z", True),
+        # Both are the 4th by the new clock, though the first were made on the 5th by the old one.
+        ("America/New_York", "2024-03-05T02:30:00Z", True),
+        # The 5th by either clock, though by the new one the first were made on the 4th.
+        ("America/New_York", "2024-03-05T15:00:00Z", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("outcome", "most"), [("connected", CONNECTED_MAX), ("no_answer", UNANSWERED_MAX)]
+)
+def test_after_a_new_profile_the_day_is_that_of_its_clock(
+    world: World, found: Found, outcome: str, most: int, zone: str, at: str, *, is_wrong: bool
+) -> None:
+    for number in range(most):
+        world.permits(number)
+        world.ends(outcome, number)
+    world.has("one", zone=zone)
+    world.permits(9, permitted_at=at)
+    texts = [finding.text for finding in found(world.report()).get(10, [])]
+    assert [f"after {most} " in text for text in texts] == ([True] if is_wrong else [])
 
 
 @pytest.mark.parametrize(("other", "is_wrong"), [("one", True), ("two", False)])
@@ -324,7 +357,7 @@ def test_mediation_invites_by_day(blank: Any, found: Found, at: str, *, is_wrong
     blank.says("mediation_taken", time=at)
     blank.says("borrower_invited", time=at)
     report = Report()
-    invitations = Invitations(report, ZoneInfo("Asia/Shanghai"))
+    invitations = Invitations(report, SHANGHAI)
     for row in blank.rows:
         invitations.event(row, read_event(row.value))
     assert (10 in found(report)) is is_wrong

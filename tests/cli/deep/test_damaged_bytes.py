@@ -66,7 +66,7 @@ def judged(shelf: Any, *, store: bytes | None = None, topic: bytes | None = None
     copies = ShardCopies(shelf.service, shelf.shard, report)
     effects = Effects(shelf.service, shelf.shard, report)
     feed = FeedLaws([Heard(0, 1, b"")], {0: 1}, report)
-    words = (Contacts(report), Invitations(report, ZONE))
+    words = (Contacts(report, ZONE), Invitations(report, ZONE))
     copies.topic(records)
     for row, event in copies.store(rows):
         effects.event(row, event)
@@ -239,7 +239,7 @@ def test_a_request_that_cannot_be_judged(
     ("noun", "data", "attributes"),
     [
         ("contact_points_recorded", {"points": [7], "zone": None}, {}),
-        ("attempt_permitted", {**PERMIT, "inputs": {"zone": "Asia"}}, {}),
+        ("attempt_permitted", {**PERMIT, "permitted_at": 7}, {}),
         ("attempt_permitted", {**PERMIT, "permitted_at": "9999-12-31T23:59:00Z"}, {}),
         ("borrower_invited", {}, {"time": "soon"}),
     ],

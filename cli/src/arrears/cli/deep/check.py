@@ -119,7 +119,7 @@ class _Stage:
     def _judge_of_words(self) -> Contacts | Invitations | None:
         """Of what is said to borrowers, if the service says anything."""
         if self._service == CONTACT:
-            return Contacts(self._report)
+            return Contacts(self._report, self._zone)
         return Invitations(self._report, self._zone) if self._service == MEDIATION else None
 
     async def _prepare(self, tables: Tables) -> None:

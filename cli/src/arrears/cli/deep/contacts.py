@@ -3,7 +3,9 @@ or asks for more than is owed.
 
 Judged from the events of contact, and the hours of mediation's own letters, in the order of their
 shard, by the law's own limits: a policy may be stricter, never looser (GB/T 45251-2025; CBA
-guideline of 2026-01-30).
+guideline of 2026-01-30). Hours and days are those of the clock that the borrower has when a permit
+is given: what was said before counts on the day that this clock shows for its instant, whatever
+clock was in force then. Otherwise a day would begin anew, or last longer, with a new profile.
 """
 
 from collections import defaultdict
@@ -29,6 +31,7 @@ _HAS_NO_HOURS: Final = "letter"
 _TOLD_APART: Final = frozenset({"hold", "parked"})
 _BY_ITSELF: Final = frozenset({"time_is_over", "review_due"})
 """Why a stop is lifted that nobody asked to lift."""
+_OF_A_MACHINE: Final = frozenset({"localtime", "posixrules"})
 _NOT_REACHED: Final = frozenset({"no_answer", "returned", "not_home"})
 
 
@@ -38,7 +41,6 @@ class _Attempt:
 
     channel: str
     number: str | None
-    day: str
     valid_from: datetime
     valid_until: datetime
     outcome: str | None = None
@@ -63,10 +65,14 @@ class _Person:
 
 
 class Contacts:
-    """One shard of contact's store: its events in order, everything is judged as it comes."""
+    """One shard of contact's store: its events in order, everything is judged as it comes.
 
-    def __init__(self, report: Report) -> None:
+    `zone` is the bank's: its clock stands in for that of a borrower whose zone is not known.
+    """
+
+    def __init__(self, report: Report, zone: ZoneInfo) -> None:
         self._report = report
+        self._zone = zone
         self._persons: dict[str, _Person] = defaultdict(_Person)
         self._judges: Mapping[str, Callable[[_Person, Event, Place], None]] = {
             "contact_points_recorded": self._points,
@@ -96,16 +102,15 @@ class Contacts:
     def _permitted(self, person: _Person, event: Event, place: Place) -> None:
         said = event.data
         self._report.count(LAW, "permits")
-        zone = ZoneInfo(person.zone or said["inputs"]["zone"])
         at = datetime.fromisoformat(said["permitted_at"])
         attempt = _Attempt(
             channel=said["channel"],
             number=said["point"]["sealed"],
-            day=at.astimezone(zone).date().isoformat(),
             valid_from=at,
             valid_until=datetime.fromisoformat(said["valid_until"]),
         )
-        for wrong in self._wrongs(person, said, attempt, at.astimezone(zone)):
+        local = at.astimezone(_clock(person.zone) or self._zone)
+        for wrong in self._wrongs(person, said, attempt, local):
             self._report.say(LAW, place, f"{said['attempt_id']} was permitted {wrong}")
         person.attempts[said["attempt_id"]] = attempt
 
@@ -134,16 +139,21 @@ class Contacts:
         # profile is surely another.
         kind = said["point"]["kind"]
         others = {sealed for one, sealed in person.points if one == kind} - {attempt.number}
-        today = [one for one in person.attempts.values() if one.day == attempt.day]
+        day = local.date()
+        today = [
+            one
+            for one in person.attempts.values()
+            if one.valid_from.astimezone(local.tzinfo).date() == day
+        ]
         connected = sum(one.outcome not in _NOT_REACHED for one in today)
         if connected >= CONNECTED_MAX:
-            wrongs.append(f"after {connected} contacts of the person on {attempt.day}")
+            wrongs.append(f"after {connected} contacts of the person on {day}")
         unanswered = sum(
             one.channel == "call" and one.outcome == "no_answer" and one.number not in others
             for one in today
         )
         if attempt.channel == "call" and unanswered >= UNANSWERED_MAX:
-            wrongs.append(f"after {unanswered} unanswered dials of the number on {attempt.day}")
+            wrongs.append(f"after {unanswered} unanswered dials of the number on {day}")
         return wrongs
 
     def _withdrawn(self, person: _Person, event: Event, place: Place) -> None:
@@ -230,6 +240,16 @@ class Invitations:
             return
         if not OPENS_AT <= clock < CLOSES_AT:
             self._report.say(LAW, place, f"the borrower was invited at {clock} of the bank's clock")
+
+
+def _clock(zone: str | None) -> ZoneInfo | None:
+    """None where no zone was said, or none of the zone database: some names are a machine's own."""
+    if not zone or zone in _OF_A_MACHINE:
+        return None
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return None
 
 
 def _standing(person: _Person, at: datetime) -> set[tuple[str, ...]]:

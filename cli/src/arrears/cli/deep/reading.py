@@ -73,9 +73,9 @@ class Unreadable(Exception):
     """Bytes that are no event."""
 
 
-NOT_JUDGED: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError, OSError)
+NOT_JUDGED: Final = (AttributeError, KeyError, TypeError, ValueError, OverflowError)
 """What comes of an event whose data are of another kind than its name promises. An instant at the
-edge of the calendar overflows, and a zone may be the name of a folder."""
+edge of the calendar overflows."""
 _TEXTS: Final = (
     "id",
     "type",
