@@ -116,6 +116,27 @@ def test_each_way_to_be_accounted_for_is_counted(world: World, found: Found) -> 
 
 
 @pytest.mark.parametrize(
+    ("amount", "says"),
+    [
+        ("100.50", None),
+        ("100.5", None),
+        ("200.50", "it is a duplicate of 10050 CNY, but says 20050 CNY"),
+        ("much", "'much' is duplicate, but no amount"),
+    ],
+)
+def test_money_that_is_called_a_duplicate_of_other_money(
+    world: World, found: Found, amount: str, says: str | None
+) -> None:
+    """Counted as one that came before, it would be gone without a trace."""
+    world.records_payment(world.pays())
+    key = identity("repayment", SOURCE, f"l-1@{SOURCE}", "r-1")
+    world.accounts.append(("duplicate", world.pays(amount), key.hex()))
+    broken = found(world.report())
+    assert [finding.text for finding in broken.get(8, [])] == ([] if says is None else [says])
+    assert set(broken) <= {8}
+
+
+@pytest.mark.parametrize(
     ("kind", "parts", "data"),
     [
         (OVERDUE, ("fact", SOURCE, f"l-1@{SOURCE}", "f"), {"loan_id": "l-1"}),

@@ -92,6 +92,7 @@ class FeedLaws:
             heard.partition: _Partition(heard, ends.get(heard.partition, 0)) for heard in positions
         }
         self._named_twin: set[bytes] = set()
+        self._paid_by_twin: dict[bytes, tuple[int, str]] = {}
         self._currencies: list[str] = []
         self._paid: dict[str, int] = defaultdict(int)
         self._recorded: dict[str, int] = defaultdict(int)
@@ -135,7 +136,10 @@ class FeedLaws:
         if event.noun == INPUT_SKIPPED:
             self._skipped(event.data)
         if event.is_fact:
-            self._named_twin.discard(id_bytes(event.id))
+            key = id_bytes(event.id)
+            if key in self._named_twin and paid is not None:
+                self._paid_by_twin[key] = paid
+            self._named_twin.discard(key)
             if event.data.get("late") is True:
                 self._report.count(1, "of them late")
         if event.origin is None or event.noun in PARKING:
@@ -286,19 +290,28 @@ class FeedLaws:
         said: dict[str, Any],
         held: list[Ledger],
     ) -> None:
-        if held == ["applied"] and said.get("type") == _REPAYMENT:
+        if held in (["applied"], ["duplicate"]) and said.get("type") == _REPAYMENT:
             data = said.get("data")
-            self._pay(partition, record, data if isinstance(data, dict) else {})
+            self._pay(partition, record, data if isinstance(data, dict) else {}, held[0])
         elif partition.amounts[record.offset] != _NO_AMOUNT:
             self._report.say(8, _place(record), "money was recorded from it, but it pays nothing")
 
-    def _pay(self, partition: _Partition, record: TopicRecord, data: dict[str, Any]) -> None:
-        """The bank's word about an amount, and what was recorded of it."""
+    def _pay(
+        self, partition: _Partition, record: TopicRecord, data: dict[str, Any], held: str
+    ) -> None:
+        """The bank's word about an amount, and what was recorded of it, or when it came first."""
         currency = str(data.get("currency"))
         try:
             amount = _minor(str(data.get("amount")), currency)
         except InvalidOperation:
-            self._report.say(8, _place(record), f"{data.get('amount')!r} is applied, but no amount")
+            self._report.say(8, _place(record), f"{data.get('amount')!r} is {held}, but no amount")
+            return
+        if held == "duplicate":
+            known = bytes(partition.ids[record.offset * _ID : (record.offset + 1) * _ID])
+            first = self._paid_by_twin.get(known, (amount, currency))
+            if first != (amount, currency):
+                says = f"it is a duplicate of {first[0]} {first[1]}, but says {amount} {currency}"
+                self._report.say(8, _place(record), says)
             return
         self._paid[currency] += amount
         recorded = partition.amounts[record.offset]
