@@ -1,19 +1,23 @@
 """Laws 6, 7 and 9: what a rebuild says is read whole, and another digest is another history."""
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from arrears.cli.deep import check, rebuilds
 from arrears.cli.deep import digest as law_9
-from arrears.cli.deep import rebuilds
 from arrears.cli.deep.digest import Digest
 from arrears.cli.deep.findings import NAMED_MAX, Finding, Place, Report
 from arrears.cli.deep.reading import read_event
+from arrears.cli.deep.tables import Tables
 from arrears.history.domain.digest import Canonical
 
 Found = Callable[[Report], dict[int, list[Finding]]]
+NOTHING = sha256().hexdigest()
 EQUAL = {"service": "contact", "events": 6, "timers": 2, "rows": 3, "differences": 0, "places": []}
 
 
@@ -155,6 +159,51 @@ def test_without_another_run_the_law_is_not_checked(shelf: Any) -> None:
     law_9.judge(digest_of(shelf), "2024-01-02", None, report)
     assert report.laws[9].verdict == "not checked"
     assert report.holds
+
+
+class OneDay:
+    """A history that has closed 2 January 2024 everywhere, or no day."""
+
+    def __init__(self, closed: str | None) -> None:
+        self._closed = closed
+
+    async def closed_everywhere(self, _shelf_count: int) -> str | None:
+        return self._closed
+
+    async def skipped(self, _up_to: str) -> set[str]:
+        return set()
+
+    async def canonical(self, _up_to: str) -> AsyncIterator[list[tuple[int, bytes]]]:
+        yield []
+
+
+@pytest.mark.parametrize(
+    ("closed", "as_of", "expected", "verdict", "says"),
+    [
+        ("2024-01-02", "2024-01-01", None, "not checked", "up to 2024-01-01: "),
+        ("2024-01-02", "2024-01-02", NOTHING, "holds", "up to 2024-01-02: "),
+        ("2024-01-02", None, NOTHING, "holds", "up to 2024-01-02: "),
+        ("2024-01-02", "2024-01-03", None, "not checked", "2024-01-03 is not closed everywhere"),
+        ("2024-01-02", "2024-01-03", NOTHING, "broken", "2024-01-03 is not closed everywhere"),
+        (None, "2024-01-03", NOTHING, "broken", "the last day that is: none yet"),
+    ],
+)
+async def test_a_day_that_is_not_closed_has_no_digest(
+    closed: str | None, as_of: str | None, expected: str | None, verdict: str, says: str
+) -> None:
+    report = Report()
+    wanted = check.Wanted(
+        databases={},
+        zone=ZoneInfo("UTC"),
+        kafka={},
+        rebuild=None,
+        expected_digest=expected,
+        as_of=as_of,
+    )
+    await check.judge_digest(wanted, cast("Tables", OneDay(closed)), report, lambda _line: None)
+    law = report.laws[9]
+    assert law.verdict == verdict
+    assert says in " ".join([*law.remarks, *(finding.text for finding in law.findings)])
 
 
 def test_of_many_findings_the_first_are_named_and_all_counted() -> None:

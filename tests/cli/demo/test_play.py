@@ -8,12 +8,14 @@ import pytest
 from rich.console import Console
 
 from arrears.cli.client.installation import Installation, Started
-from arrears.cli.client.trouble import WrongUse
+from arrears.cli.client.trouble import Trouble, WrongUse
+from arrears.cli.commands.running import settings_for
 from arrears.cli.demo.play import Counts, Play, Seen
 from arrears.cli.demo.prepare import prepare
 from arrears.cli.demo.screen import Screen
 from arrears.cli.feed.importer import Sent
 from arrears.cli.feed.importing import Survey
+from arrears.cli.stack import Supervisor
 
 FIRST = date(2024, 5, 1)
 
@@ -113,3 +115,27 @@ class TestInstallation:
         assert key.read_text() == before
         assert key.stat().st_mode & 0o777 == 0o600
         assert here.environment()["ARREARS_MASTER_KEY"] == before
+
+
+@pytest.mark.parametrize(
+    ("env", "option"),
+    [({"ARREARS_CLOCK": "live"}, "--clock"), ({"ARREARS_SANDBOX_SEED": "8"}, "--seed")],
+)
+def test_a_variable_that_the_services_would_follow_instead_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env: dict[str, str], option: str
+) -> None:
+    """Before anything is emptied: under another clock the days of the feed would never close."""
+    monkeypatch.setattr(Installation, "ensured", None)
+    with pytest.raises(WrongUse, match=option):
+        prepare(installation(tmp_path, **env), keep=False, yes=False, seed=7, say=print)
+
+
+def test_services_of_another_seed_are_not_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their sandbox would say other things than the feed then pays."""
+    monkeypatch.setattr(Installation, "ensured", None)
+    monkeypatch.setattr(Supervisor, "alive", lambda *_: True)
+    given = Installation(tmp_path, {}, Started(settings=settings_for("feed", 7)))
+    with pytest.raises(Trouble, match="runs under other settings"):
+        prepare(given, keep=True, yes=False, seed=8, say=print)

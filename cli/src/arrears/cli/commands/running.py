@@ -52,6 +52,15 @@ def chosen_settings(
     return settings_for(chosen, seed, given.get("ARREARS_ZONE") or before.get("ARREARS_ZONE"))
 
 
+def running_under(installation: Installation, chosen: dict[str, str]) -> list[str]:
+    """The services that run. Raises Trouble where other settings move them."""
+    running = [name for name in SERVICES if Supervisor(installation.root).alive(name)]
+    before = installation.started.settings
+    if running and any(chosen.get(name) != before.get(name) for name in _MOVES):
+        raise Trouble(f"{', '.join(running)}: runs under other settings; `arrears down` first")
+    return running
+
+
 def up(
     clock: Annotated[
         Literal["feed", "live"] | None,
@@ -74,9 +83,7 @@ def up(
         chosen = chosen_settings(installation, clock, seed)
         installation.ensured(say)
         installation.make_master_key()
-        running = [name for name in SERVICES if Supervisor(installation.root).alive(name)]
-        if running and any(chosen.get(name) != before.settings.get(name) for name in _MOVES):
-            raise Trouble(f"{', '.join(running)}: runs under other settings; `arrears down` first")
+        running = running_under(installation, chosen)
         if len(running) < len(SERVICES):
             listen = services.choose_ports(installation, say)
             listen |= {name: before.listen[name] for name in running}

@@ -61,7 +61,7 @@ async def check(wanted: Wanted, tell: Tell) -> Report:
     async with Topics(wanted.kafka) as topics, snapshot(wanted.databases["history"]) as history:
         for service in STAGES:
             await _Stage(service, wanted, topics, history, report, tell).check()
-        await _digest(wanted, history, report, tell)
+        await judge_digest(wanted, history, report, tell)
     _rebuilds(wanted, report, tell)
     return report
 
@@ -189,8 +189,12 @@ class _Stage:
         feed.finish()
 
 
-async def _digest(wanted: Wanted, history: Tables, report: Report, tell: Tell) -> None:
-    up_to = wanted.as_of or await history.closed_everywhere(len(STAGES) * SHARD_COUNT)
+async def judge_digest(wanted: Wanted, history: Tables, report: Report, tell: Tell) -> None:
+    closed = await history.closed_everywhere(len(STAGES) * SHARD_COUNT)
+    if wanted.as_of is not None and (closed is None or wanted.as_of > closed):
+        law_9.cannot_judge(wanted.as_of, closed, wanted.expected_digest, report)
+        return
+    up_to = wanted.as_of or closed
     digest = Digest(set() if up_to is None else await history.skipped(up_to))
     if up_to is not None:
         async for page in history.canonical(up_to):

@@ -74,3 +74,12 @@ def judge(digest: Digest, up_to: str | None, expected: str | None, report: Repor
         report.leaves_out(9, "nothing to compare with: give --expect-digest")
     elif found != expected.strip().lower():
         report.say(9, Place("history"), f"the digest is {found}, expected is {expected}")
+
+
+def cannot_judge(up_to: str, closed: str | None, expected: str | None, report: Report) -> None:
+    """Of a day that some service has not closed there is no digest yet, and nothing to compare."""
+    says = f"{up_to} is not closed everywhere, the last day that is: {closed or 'none yet'}"
+    if expected is None:
+        report.leaves_out(9, says)
+    else:
+        report.say(9, Place("history"), says)

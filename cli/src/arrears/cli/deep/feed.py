@@ -307,8 +307,8 @@ class FeedLaws:
             self._report.say(8, _place(record), f"{data.get('amount')!r} is {held}, but no amount")
             return
         if held == "duplicate":
-            known = bytes(partition.ids[record.offset * _ID : (record.offset + 1) * _ID])
-            first = self._paid_by_twin.get(known, (amount, currency))
+            key = bytes(partition.ids[record.offset * _ID : (record.offset + 1) * _ID])
+            first = self._paid_by_twin.get(key, (amount, currency))
             if first != (amount, currency):
                 says = f"it is a duplicate of {first[0]} {first[1]}, but says {amount} {currency}"
                 self._report.say(8, _place(record), says)

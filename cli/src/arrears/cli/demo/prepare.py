@@ -25,7 +25,7 @@ from arrears.cli.client.installation import (
     run,
 )
 from arrears.cli.client.trouble import Trouble, WrongUse
-from arrears.cli.commands.running import settings_for
+from arrears.cli.commands.running import chosen_settings, running_under
 from arrears.cli.stack import Supervisor
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.kafka.adapter import KafkaBus
@@ -42,7 +42,8 @@ def prepare(
     installation: Installation, *, keep: bool, yes: bool, seed: int, say: Say
 ) -> dict[str, str]:
     """The settings of the services, which run when this returns. Raises WrongUse where a wipe of
-    addresses that were given on purpose is not confirmed."""
+    addresses that were given on purpose is not confirmed, or a variable says another clock or seed,
+    Trouble where services that are to go on run under other settings."""
     given = installation.given_addresses()
     if given and not keep and not yes:
         raise WrongUse(
@@ -50,13 +51,16 @@ def prepare(
             f"the addresses {', '.join(given)} were given: the demo would empty the arrears "
             "databases and topics there; add --yes if that is meant, or --keep to go on with them",
         )
+    chosen = chosen_settings(installation, "feed", seed)
+    if keep:
+        running_under(installation, chosen)
     installation.ensured(say)
     installation.make_master_key()
     stopped = [] if keep else services.stop(installation)
     if stopped:
         say(f"stopped {', '.join(stopped)} of an earlier run")
     listen = _listen(installation, say)
-    installation.remember(Started(listen=listen, settings=settings_for("feed", seed)))
+    installation.remember(Started(listen=listen, settings=chosen))
     env = installation.environment()
     if not keep:
         began = time.monotonic()
