@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from arrears.shared.http.guard import BODY_BYTES_MAX, Guard
 from arrears.shared.http.health import HealthSource, health_routes
+from arrears.shared.http.parameters import known_parameters
 from arrears.shared.http.problem import add_problems
 
 
@@ -28,7 +29,7 @@ def make_app(
         redirect_slashes=False,
     )
     for router in routers:
-        app.include_router(router)
+        app.include_router(router, dependencies=[Depends(known_parameters)])
     app.include_router(health_routes(health, registry))
     add_problems(app)
     app.add_middleware(Guard, body_bytes_max=body_bytes_max, registry=registry)
