@@ -45,7 +45,7 @@ class Simulator:
             workers=chance.choice((1, 1, 2)),
             shuffled=chance.random() < 0.5,
             repeated=chance.random() < 0.5,
-            commands=chance.choice((0, 0, 3)),
+            commands=chance.choice((0, 0, 12)),
             faults=faults_of(seed, self.seconds),
         )
 

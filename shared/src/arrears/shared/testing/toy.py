@@ -2,7 +2,8 @@
 
 They use every road that the kernel has: facts that open a case, a timer at the end of the day, a
 referral that contact hears the same day, a notice that is an effect at ten the next morning, an
-answer two hours later, a report that intake hears a day after.
+answer two hours later, a report that intake hears a day after, a hold that asks for no event where
+nobody has announced it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Heard, Issue
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.testing.toy_desk import (
     Delivered,
+    HoldAnnounced,
+    HoldNoted,
     Noted,
     NoticePlanned,
     NoticeSent,
@@ -99,8 +102,10 @@ def toy_stages() -> list[Stage]:
         Stage(
             name=name,
             deciders={f"{name}.desk": desk(f"{name}.desk")},
-            wire_names=_names(name, Noted),
-            hears=frozenset({TreatmentCompleted.WIRE_NAME, CaseClosed.WIRE_NAME}),
+            wire_names=_names(name, Noted, HoldAnnounced, HoldNoted),
+            hears=frozenset(
+                {TreatmentCompleted.WIRE_NAME, CaseClosed.WIRE_NAME, CaseHeld.WIRE_NAME}
+            ),
             react=note(f"{name}.desk"),
             **common,
         )

@@ -58,7 +58,7 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
 
 
 def _players(world: Simulation) -> Sequence[Player]:
-    """Somebody holds a case. Nobody hears it, so nothing but its own event may differ.
+    """Somebody holds a case, announced or not. Nothing but that and what is noted of it may differ.
 
     Others repair what was parked: such borrowers are not in the digest.
     """
@@ -71,17 +71,22 @@ def _players(world: Simulation) -> Sequence[Player]:
 
 
 def digest(world: Simulation) -> str:
-    """What happened, without numbers, hashes, recorded times, closings and people's commands.
+    """What happened, without numbers, hashes, recorded times, closings, people's commands and what
+    these have caused.
 
     A parked borrower leaves the promise of the digest (protocol 2.5).
     """
     parked = ever_parked(world)
+    by_people: set[str] = set()
     lines = []
     for service, store in world.stores.items():
         for (_, stream), events in sorted(store.streams.items()):
             for event in events:
                 seen = _JSON.decode(event.value)
-                if "actor" in seen or event.borrower_id in parked or ".shard-" in stream:
+                if "actor" in seen or seen["causationid"] in by_people:
+                    by_people.add(event.event_id)
+                    continue
+                if event.borrower_id in parked or ".shard-" in stream:
                     continue
                 kept = [seen[name] for name in ("id", "type", "time", "businessday", "data")]
                 lines.append([service, stream, seen["causationid"], *kept])

@@ -1,4 +1,7 @@
-"""The toy desks: one stream a borrower, whose notices go out at ten the next morning."""
+"""The toy desks: one stream a borrower, whose notices go out at ten the next morning.
+
+A hold is noted where staff of that desk have announced it, and otherwise leads to no event.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
@@ -8,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from arrears.shared.contracts.contact import TreatmentCompleted
-from arrears.shared.contracts.intake import CaseReferred
+from arrears.shared.contracts.intake import CaseHeld, CaseReferred
 from arrears.shared.kernel.decider import SOON, Decider
 from arrears.shared.kernel.ids import CaseId, LoanKey
 from arrears.shared.kernel.reaction import Heard, Issue
@@ -38,6 +41,16 @@ class Noted(Struct, frozen=True, kw_only=True):
     number: int
 
 
+class HoldAnnounced(Struct, frozen=True, kw_only=True):
+    reason: str
+
+
+class HoldNoted(Struct, frozen=True, kw_only=True):
+    """The hold that was announced has been heard."""
+
+    reason: str
+
+
 class Delivered(Struct, frozen=True, kw_only=True, tag="delivered", tag_field="answer"):
     case_id: CaseId
     loan_key: LoanKey
@@ -45,10 +58,12 @@ class Delivered(Struct, frozen=True, kw_only=True, tag="delivered", tag_field="a
 
 
 class Desk(Struct, frozen=True, kw_only=True):
-    """`waiting` are notices not sent yet, `out` those without an answer."""
+    """`waiting` are notices not sent yet, `out` those without an answer, `announced` the reasons of
+    holds."""
 
     waiting: tuple[NoticePlanned, ...] = ()
     out: tuple[NoticeSent, ...] = ()
+    announced: frozenset[str] = frozenset()
     notes: int = 0
 
 
@@ -67,6 +82,16 @@ class Note(Struct, frozen=True, kw_only=True):
     what: str
 
 
+class AnnounceHold(Struct, frozen=True, kw_only=True):
+    """A person's command."""
+
+    reason: str
+
+
+class NoteHold(Struct, frozen=True, kw_only=True):
+    reason: str
+
+
 def _key(
     one: NoticePlanned | NoticeSent | TreatmentCompleted | Delivered,
 ) -> tuple[CaseId, int]:
@@ -80,6 +105,8 @@ def _evolve_desk(desk: Desk, event: object) -> Desk:
         case NoticeSent():
             left = tuple(one for one in desk.waiting if _key(one) != _key(event))
             return replace(desk, waiting=left, out=(*desk.out, event))
+        case HoldAnnounced():
+            return replace(desk, announced=desk.announced | {event.reason})
         case TreatmentCompleted():
             left_out = tuple(one for one in desk.out if _key(one) != _key(event))
             return replace(desk, out=left_out)
@@ -112,6 +139,12 @@ def _complete(answer: Delivered, desk: Desk) -> Sequence[object]:
     ]
 
 
+def _of_a_hold(command: AnnounceHold | NoteHold, desk: Desk) -> Sequence[object]:
+    if isinstance(command, AnnounceHold):
+        return [HoldAnnounced(reason=command.reason)]
+    return [HoldNoted(reason=command.reason)] if command.reason in desk.announced else ()
+
+
 def _decide_desk(command: object, desk: Desk) -> Sequence[object]:
     match command:
         case Plan():
@@ -122,6 +155,8 @@ def _decide_desk(command: object, desk: Desk) -> Sequence[object]:
             return _complete(command, desk)
         case Note():
             return [Noted(subject=command.subject, what=command.what, number=desk.notes + 1)]
+        case AnnounceHold() | NoteHold():
+            return _of_a_hold(command, desk)
     return ()
 
 
@@ -143,6 +178,8 @@ def react_contact(said: Any, heard: Heard, at: datetime) -> Sequence[Issue]:
 
 def note(category: str) -> Callable[[Any, Heard, datetime], Sequence[Issue]]:
     def react(said: Any, heard: Heard, at: datetime) -> Sequence[Issue]:
+        if isinstance(said, CaseHeld):
+            return [Issue(category, heard.borrower_id, NoteHold(reason=said.reason))]
         noun = heard.type.split(".")[2]
         return [Issue(category, heard.borrower_id, Note(subject=said.case_id or "", what=noun))]
 
