@@ -33,6 +33,7 @@ from arrears.shared.testing.store_material import (
 from arrears.shared.testing.store_suite import StoreSuite
 
 pytestmark = pytest.mark.live
+_LOCK = "SELECT FROM shards WHERE shard = $1 FOR UPDATE"
 _SOMEBODY_WAITS = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
 
 
@@ -114,6 +115,21 @@ class TestPostgresStore(StoreSuite):
             await store.commit(append(event(2), event(3, name=event(1).event_id), expected=1))
         await store.commit(append(event(2), expected=1))
         assert [one.seq for one in await store.after(shard, 0, limit=9)] == [1, 2]
+
+    async def test_who_is_ended_in_a_circle_of_waits_commits_after_all(self, store: Store) -> None:
+        """PostgreSQL ends the one who waits longest; the other here takes shards the wrong way."""
+        assert isinstance(store, PostgresStore)
+        change = append(event(1), expected=0)
+        change.shards.update(append(event(1, shard=TWO), expected=0).shards)
+        async with store.pool.acquire() as other, other.transaction():
+            await other.execute(_LOCK, TWO)
+            committing = asyncio.create_task(store.commit(change))
+            async for attempt in AsyncRetrying(wait=wait_fixed(0.01), stop=stop_after_delay(10)):
+                with attempt:
+                    assert await store.pool.fetchval(_SOMEBODY_WAITS)
+            await other.execute(_LOCK, ONE)
+        await committing
+        assert [len(await store.after(shard, 0, limit=9)) for shard in (ONE, TWO)] == [1, 1]
 
     async def test_order_keys_hold_any_byte(self, store: Store) -> None:
         """A text column would refuse the NUL between loan and position."""

@@ -11,6 +11,7 @@ from tenacity import AsyncRetrying, stop_after_delay, wait_fixed
 from arrears.shared.eventstore.port import Change, CommandTurn, Fenced, ShardMoved
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.eventstore.postgres_commit import FEW_EVENTS
+from arrears.shared.eventstore.sql import EVENT_COLUMNS
 from arrears.shared.http.idempotency import Fresh, Given, PostgresAnswers
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.store_material import ONE, append, event
@@ -79,21 +80,66 @@ class TestTurns:
         assert await began(pool) != held
 
 
-async def test_whoever_takes_over_waits_for_a_commit_under_way(pool: asyncpg.Pool) -> None:
-    """So that it finds the events of it."""
-    held = await began(pool)
-    async with pool.acquire() as other, other.transaction():
-        await other.execute("SELECT FROM shards WHERE shard = $1 FOR UPDATE", ONE)
-        committing = asyncio.create_task(
-            PostgresStore(pool).commit(carried_out(held, count=FEW_EVENTS + 1))
-        )
+@pytest.mark.parametrize("count", [1, FEW_EVENTS + 1])
+class TestLocks:
+    """Positions, then shards, then keys: so no two commits wait for each other."""
+
+    async def test_whoever_waits_for_a_shard_holds_no_key(
+        self, pool: asyncpg.Pool, count: int
+    ) -> None:
+        held = await began(pool)
+        async with pool.acquire() as other, other.transaction():
+            await other.execute("SELECT FROM shards WHERE shard = $1 FOR UPDATE", ONE)
+            committing = asyncio.create_task(
+                PostgresStore(pool).commit(carried_out(held, count=count))
+            )
+            await _waiting(pool, 1)
+            await other.execute("SELECT FROM idempotency FOR UPDATE NOWAIT")
+        await committing
+
+    async def test_whoever_takes_over_waits_for_a_commit_under_way(
+        self, pool: asyncpg.Pool, count: int
+    ) -> None:
+        """So that it finds the events of it."""
+        held = await began(pool)
+        change = carried_out(held, count=count)
+        async with pool.acquire() as other:
+            end = other.transaction()
+            await end.start()
+            await other.copy_records_to_table(
+                "events", records=[_in_the_way(change)], columns=EVENT_COLUMNS
+            )
+            committing = asyncio.create_task(PostgresStore(pool).commit(change))
+            await _waiting(pool, 1)
+            heir = asyncio.create_task(began(pool))
+            await _waiting(pool, 2)
+            assert not heir.done()
+            await end.rollback()
+        await committing
+        await heir
+        assert len(await PostgresStore(pool).after(ONE, 0, limit=1000)) == count
+
+
+async def test_keys_wanted_in_a_circle_are_begun_after_all(pool: asyncpg.Pool) -> None:
+    """Commands that come while one is begun are begun together, in order of their keys."""
+    answers = PostgresAnswers(pool)
+    begin = "INSERT INTO idempotency VALUES ($1, $2, 'input', 0, '', now())"
+    async with pool.acquire() as other:
+        end = other.transaction()
+        await end.start()
+        await other.execute(begin, "l", LI)
+        beginning = asyncio.gather(*(answers.begin(key, LI, b"input") for key in "jkl"))
         await _waiting(pool, 1)
-        heir = asyncio.create_task(began(pool))
-        await _waiting(pool, 2)
-        assert not heir.done()
-    await committing
-    await heir
-    assert len(await PostgresStore(pool).after(ONE, 0, limit=1000)) == FEW_EVENTS + 1
+        await other.execute(begin, "k", LI)
+        await end.rollback()
+    assert [type(verdict) for verdict in await beginning] == [Fresh] * 3
+
+
+def _in_the_way(change: Change) -> tuple[object, ...]:
+    """The first event under a number that is never reached: who appends it waits to learn whether
+    it is there."""
+    first = replace(change.shards[ONE].events[0], seq=99_999)
+    return tuple(getattr(first, column) for column in EVENT_COLUMNS)
 
 
 async def _waiting(pool: asyncpg.Pool, count: int) -> None:

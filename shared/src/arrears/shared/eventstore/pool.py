@@ -1,9 +1,10 @@
 """Connection pools of our own databases."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import asyncpg
 import structlog
@@ -26,6 +27,7 @@ PASSING: Final = (
 )
 """What the database brings upon us and what passes: begin again, with connections made anew. An API
 answers it with 503."""
+_CIRCLES_MAX: Final = 3
 _NAMED: Final = "arrears-"
 _END_LOST: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
@@ -36,6 +38,7 @@ _END_LOST: Final = """
 
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +88,19 @@ async def open_pool(dsn: str, *, min_size: int = 1, max_size: int, **settings: A
     return await asyncpg.create_pool(
         dsn, min_size=min_size, max_size=max_size, reset=_as_it_is, **settings
     )
+
+
+async def unlocked(attempt: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The attempt, again where PostgreSQL ended it because others waited for it in a circle.
+
+    It has changed nothing then, and they have gone on.
+    """
+    for _ in range(_CIRCLES_MAX):
+        try:
+            return await attempt()
+        except asyncpg.DeadlockDetectedError:
+            log.warning("deadlock_broken")
+    return await attempt()
 
 
 async def end_lost(connection: Connection) -> int:

@@ -1,15 +1,17 @@
 """A change on PostgreSQL: one transaction, and one statement where little but events follows.
 
-Lock order everywhere: positions, then shards ascending (protocol 1.3).
+Lock order everywhere: positions, then shards ascending (protocol 1.3), then keys of commands.
 """
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
 from msgspec.structs import asdict
 
 from arrears.shared.eventstore import sql
+from arrears.shared.eventstore.pool import unlocked
 from arrears.shared.eventstore.port import Change, EventRepeated, Fenced, ShardMoved, StreamMoved
 from arrears.shared.kernel.ids import Shard
 
@@ -21,12 +23,16 @@ FEW_EVENTS: Final = 100
 async def commit(pool: asyncpg.Pool, change: Change) -> None:
     """Raises Fenced, ShardMoved, StreamMoved or EventRepeated, and has then changed nothing."""
     try:
-        if _is_small(change) and await _append_at_once(pool, change):
-            return
-        async with pool.acquire() as connection, connection.transaction():
-            await _commit(connection, change)
+        await unlocked(partial(_attempt, pool, change))
     except asyncpg.UniqueViolationError as error:
         raise _unique(error) from error
+
+
+async def _attempt(pool: asyncpg.Pool, change: Change) -> None:
+    if _is_small(change) and await _append_at_once(pool, change):
+        return
+    async with pool.acquire() as connection, connection.transaction():
+        await _commit(connection, change)
 
 
 def _is_small(change: Change) -> bool:
@@ -71,12 +77,12 @@ async def _append_at_once(pool: asyncpg.Pool, change: Change) -> bool:
 
 
 async def _commit(connection: Connection, change: Change) -> None:
+    last = await _claim(connection, change) if change.positions or change.shards else {}
     if change.turns:
         held = await connection.fetch(sql.HOLD_TURNS, *_turns(change))
         if len(held) != len(change.turns):
             raise Fenced("a command was taken over")
-    if change.positions or change.shards:
-        await _append(connection, change, await _claim(connection, change))
+    await _append(connection, change, last)
     await _move_agenda(connection, change)
     if change.timers:
         await _set_timers(connection, change)

@@ -10,6 +10,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Final, Protocol, TypeAlias
 
@@ -17,6 +18,7 @@ import asyncpg
 from msgspec import DecodeError, Struct
 from msgspec.json import decode, encode
 
+from arrears.shared.eventstore.pool import unlocked
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.runtime.together import Together
 
@@ -187,7 +189,9 @@ class PostgresAnswers:
             first = {one.place: number for number, one in reversed(left.items())}
             keys, actors = zip(*sorted(first), strict=True)
             hmacs = [asked[first[place]].input_hmac for place in sorted(first)]
-            rows = await self._pool.fetch(_BEGIN, keys, actors, hmacs, self._taken_over_after)
+            rows = await unlocked(
+                partial(self._pool.fetch, _BEGIN, keys, actors, hmacs, self._taken_over_after)
+            )
             fresh = {first[row[0], row[1]]: Fresh(row[2]) for row in rows}
             verdicts.update(fresh)
             others = {n: one for n, one in left.items() if n not in fresh}
@@ -210,13 +214,17 @@ class PostgresAnswers:
         }
 
     async def _finish(self, asked: Sequence[_Finished]) -> Sequence[bool]:
-        rows = await self._pool.fetch(
-            _FINISH,
-            [one.place[0] for one in asked],
-            [one.place[1] for one in asked],
-            [one.turn for one in asked],
-            [one.status for one in asked],
-            [one.body for one in asked],
+        told = sorted(asked, key=lambda one: one.place)
+        rows = await unlocked(
+            partial(
+                self._pool.fetch,
+                _FINISH,
+                [one.place[0] for one in told],
+                [one.place[1] for one in told],
+                [one.turn for one in told],
+                [one.status for one in told],
+                [one.body for one in told],
+            )
         )
         finished = {tuple(row) for row in rows}
         return [(*one.place, one.turn) in finished for one in asked]
