@@ -1,18 +1,20 @@
 """Protocol 2.5: refused input is set aside alone; poison parks its case while others go on."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from arrears.shared.contracts.intake import RepaymentRecorded
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime import books
-from arrears.shared.runtime.owner import POISON_MAX, TooMuchPoison
 from arrears.shared.runtime.parking import retry_parked
+from arrears.shared.runtime.poison import POISON_MAX, TooMuchPoison
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
 from arrears.shared.testing.live_world import LiveWorld
-from arrears.shared.testing.toy_intake import ToyReader
+from arrears.shared.testing.toy_intake import Line, ToyReader
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 
@@ -127,7 +129,7 @@ class TestPoison:
         world.fact(2, "ben", 1)
         await world.run_days(1, 1)
         store = world.stores["intake"]
-        assert await store.parked_borrowers([world.shard("anna")]) == ["anna"]
+        assert list(await store.parked_borrowers([world.shard("anna")])) == ["anna"]
         [parked] = store.parked
         assert parked.row.origin == "timer/anna/2024-03-01T15:59:00+00:00"
         assert world.nouns("intake", "anna")[0] == "fact_recorded"
@@ -166,8 +168,41 @@ class TestPoison:
         for number in range(POISON_MAX + 1):
             world.fact(number, f"b{number}", 1, what="poison")
         world.close(day(1))
-        with pytest.raises(TooMuchPoison, match=r"21 borrowers were parked within an hour"):
+        with pytest.raises(TooMuchPoison, match=r"20 borrowers .* Zero\w+ at _record:\d+"):
             await world.settle()
+
+    async def test_whoever_starts_a_stopped_service_again_parks_nobody_more(
+        self, world: ToyWorld
+    ) -> None:
+        for number in range(3 * POISON_MAX):
+            world.fact(number, f"b{number}", 1, what="poison")
+        world.close(day(1))
+        for _ in range(5):
+            with pytest.raises(TooMuchPoison):
+                await world.settle()
+            assert len(world.stores["intake"].parked) == POISON_MAX
+            await world.restart("intake")
+
+    async def test_the_one_too_many_is_handled_once_it_is_no_poison(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(POISON_MAX + 1):
+            world.fact(number, f"b{number}", 1, what="poison")
+        world.close(day(1))
+        with pytest.raises(TooMuchPoison):
+            await world.settle()
+        issue = ToyReader.issue
+
+        def mended(self: ToyReader, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+            assert isinstance(fact.body, Line)
+            fact = replace(fact, body=replace(fact.body, what="overdue"))
+            return issue(self, fact, at=at, late=late)
+
+        monkeypatch.setattr(ToyReader, "issue", mended)
+        await world.restart("intake")
+        await world.settle()
+        assert world.nouns("intake").count("fact_recorded") == 1
+        world.check_laws()
 
     async def test_a_borrower_that_is_tried_again_counts_once(self, world: ToyWorld) -> None:
         world.fact(1, "anna", 1, what="poison")

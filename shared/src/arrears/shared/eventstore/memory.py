@@ -147,8 +147,13 @@ class MemoryStore:
     async def effect(self, event_id: EventId) -> PendingEffect | None:
         return self.effect_rows.get(event_id)
 
-    async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
-        return sorted({p.row.borrower_id for p in self.parked if p.row.shard in set(shards)})
+    async def parked_borrowers(self, shards: Sequence[Shard]) -> Mapping[BorrowerId, datetime]:
+        found: dict[BorrowerId, datetime] = {}
+        for one in self.parked:
+            if one.row.shard in shards:
+                whose = one.row.borrower_id
+                found[whose] = min(one.parked_at, found.get(whose, one.parked_at))
+        return found
 
     async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
         return [

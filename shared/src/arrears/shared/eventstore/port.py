@@ -252,7 +252,8 @@ class Store(Protocol):
     async def effect(self, event_id: EventId) -> PendingEffect | None:
         """The effect of that id while it is not answered."""
 
-    async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]: ...
+    async def parked_borrowers(self, shards: Sequence[Shard]) -> Mapping[BorrowerId, datetime]:
+        """Who has parked input, and when the first of what is there was parked."""
 
     async def mark_sent(self, effects: Sequence[PendingEffect], at: datetime) -> None:
         """Remember that we are about to send, so that a crash leaves doubt and not silence.

@@ -105,9 +105,9 @@ class PostgresStore:
         row = await self.pool.fetchrow(sql.EFFECT, event_id)
         return None if row is None else PendingEffect(*row)
 
-    async def parked_borrowers(self, shards: Sequence[Shard]) -> Sequence[BorrowerId]:
+    async def parked_borrowers(self, shards: Sequence[Shard]) -> Mapping[BorrowerId, datetime]:
         rows = await self.pool.fetch(sql.PARKED_BORROWERS, list(shards))
-        return [BorrowerId(row[0]) for row in rows]
+        return {BorrowerId(row[0]): row[1] for row in rows}
 
     async def parked_inputs(self, borrower_id: BorrowerId) -> Sequence[tuple[int, AgendaRow]]:
         rows = await self.pool.fetch(sql.PARKED_INPUTS, borrower_id)

@@ -101,7 +101,8 @@ EFFECTS: Final = """
     WHERE shard = ANY($1::smallint[]) ORDER BY shard, at, event_id
 """
 PARKED_BORROWERS: Final = """
-    SELECT DISTINCT borrower_id FROM parked WHERE shard = ANY($1::smallint[])
+    SELECT borrower_id, min(parked_at) FROM parked WHERE shard = ANY($1::smallint[])
+    GROUP BY borrower_id
 """
 PARKED_INPUTS: Final = f"""
     SELECT {", ".join(AGENDA_COLUMNS)}, number FROM parked WHERE borrower_id = $1 ORDER BY number

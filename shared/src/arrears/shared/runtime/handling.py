@@ -311,7 +311,7 @@ class Handler:
         for number, row in enumerate(rows):
             first = number == 0
             draft.change.parked.append(
-                ParkedInput(row=row, error=_short(error), first=first, parked_at=draft.recorded_at)
+                ParkedInput(row=row, error=short(error), first=first, parked_at=draft.recorded_at)
             )
         stream, _, _ = parking_place(self.stage.name, work.borrower_id)
         entry = shelf.entries[stream]
@@ -322,7 +322,7 @@ class Handler:
             draft,
             shelf,
             stream,
-            InputParked(origin=rows[0].origin, error=_short(error)),
+            InputParked(origin=rows[0].origin, error=short(error)),
             cause,
             at if entry.time is None else max(at, entry.time),
         )
@@ -348,7 +348,7 @@ def park_row(row: AgendaRow, now: datetime) -> ParkedInput:
     return ParkedInput(row=row, error="", first=False, parked_at=now)
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
     """Class and place of an error, without its message: a message may quote personal data."""
     trace: Any = error.__traceback__
     place = ""

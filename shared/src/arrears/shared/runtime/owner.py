@@ -6,7 +6,7 @@ is dropped when a commit says that somebody else moved what we thought was ours 
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import structlog
 
@@ -20,9 +20,10 @@ from arrears.shared.runtime.bus import Bus, Publisher
 from arrears.shared.runtime.ears import Ears, Hearing
 from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.feed import ReadFacts
-from arrears.shared.runtime.handling import Handler, Work, park_row
+from arrears.shared.runtime.handling import Handler, Work, park_row, short
 from arrears.shared.runtime.inbox import UnwrittenMoves
 from arrears.shared.runtime.live_books import LiveBooks
+from arrears.shared.runtime.poison import PoisonCount
 from arrears.shared.runtime.relay import Relay
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.stage import Clock, Stage, parking_place
@@ -35,12 +36,6 @@ Committed = Callable[[Mapping[Shard, tuple[int, Sequence[object]]]], None]
 
 LINES_MAX = 2000
 BORROWERS_IN_A_ROW = 20
-POISON_MAX = 20
-POISON_WITHIN = timedelta(hours=1)
-
-
-class TooMuchPoison(Exception):
-    """More borrowers were parked in an hour than bad luck explains: a bug, so the service stops."""
 
 
 class Owner:
@@ -86,7 +81,7 @@ class Owner:
         self._unwritten = UnwrittenMoves()
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
-        self._poisoned_at: dict[BorrowerId, datetime] = {}
+        self._poison = PoisonCount(now)
 
     # --- Holding shards
 
@@ -103,7 +98,9 @@ class Owner:
         for state in states:
             self.relay.notice(state.shard, state.last_seq)
         await self.effects.take(shards)
-        self.parked.update(await self.store.parked_borrowers(shards))
+        parked = await self.store.parked_borrowers(shards)
+        self.parked.update(parked)
+        self._poison.remember(parked)
         await self.ears.take(shards, feed_partitions)
         await self._open_heard_first_days()
         if self.clock == "live":
@@ -257,6 +254,7 @@ class Owner:
         if work.borrower_id not in self._alone:
             self._alone.add(work.borrower_id)
             return [work]
+        self._poison.check(work.borrower_id, short(error))
         draft = await self._draft_before(work)
         shard = work.book.shard
         await self.bench.load({shard: [parking_place(self.stage.name, work.borrower_id)]})
@@ -265,19 +263,8 @@ class Owner:
             self._alone.discard(work.borrower_id)
             self.parked.add(work.borrower_id)
             self.books.forget(work.book.shard, work.borrower_id)
-            self._count_poison(work.borrower_id)
+            self._poison.note(work.borrower_id)
         return ()
-
-    def _count_poison(self, borrower_id: BorrowerId) -> None:
-        """Raises TooMuchPoison; a borrower that is tried again and fails again counts once."""
-        now = self.now()
-        self._poisoned_at[borrower_id] = now
-        self._poisoned_at = {
-            whose: at for whose, at in self._poisoned_at.items() if abs(now - at) < POISON_WITHIN
-        }
-        count = len(self._poisoned_at)
-        if count > POISON_MAX:
-            raise TooMuchPoison(f"{count} borrowers were parked within an hour")
 
     async def _draft_before(self, work: Work) -> Draft:
         """What the borrower has to do before the instant at which it failed."""

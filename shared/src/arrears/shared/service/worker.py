@@ -20,7 +20,8 @@ from arrears.shared.eventstore.port import EventRepeated, Fenced
 from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import OutOfRetention
 from arrears.shared.runtime.inbox import SourceBroken
-from arrears.shared.runtime.owner import Owner, TooMuchPoison
+from arrears.shared.runtime.owner import Owner
+from arrears.shared.runtime.poison import TooMuchPoison
 from arrears.shared.runtime.relay import RelayStopped
 from arrears.shared.runtime.workbench import StoreLostEvents
 from arrears.shared.service.housekeeping import AGAIN_SECONDS, EVERY_SECONDS

@@ -282,9 +282,12 @@ class StoreSuite(DoubtSuite, DueSuite):
             assert len({one[f"l{number}"] for one in said}) == 1
 
     async def test_parked_borrowers_are_known_by_shard(self, store: Store) -> None:
-        parked = [ParkedInput(row=row(n), error="", first=n == 1, parked_at=AT) for n in (1, 2)]
+        parked = [
+            ParkedInput(row=row(n), error="", first=n == 1, parked_at=at)
+            for n, at in ((1, AT), (2, LATER))
+        ]
         await store.commit(Change(parked=parked))
-        assert list(await store.parked_borrowers([ONE, TWO])) == [ANNA]
+        assert await store.parked_borrowers([ONE, TWO]) == {ANNA: AT}
         assert not await store.parked_borrowers([TWO])
         assert (await self.set_aside(store))["parked"] == [row(1).origin, row(2).origin]
 
