@@ -4,8 +4,9 @@ Under the feed's clock that is behind what its last closed day had taken in; fac
 and belong to a later day go back to the agenda. Under the live clock it is behind the highest
 input position that its events name, and facts of the open day or a later one that have left no
 event go back to the agenda. What is heard a second time is recognised by its ids. Input that was
-parked or refused leaves no event, so it is not promised, nor is what has waited for an answer since
-an earlier day.
+parked or refused leaves no event, so it is not promised. Nor is, under the live clock, what others
+said of a borrower that waits for the answer to an effect: without an event it cannot be told from
+what was handled and led to nothing.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
