@@ -1,11 +1,13 @@
 """The key store on PostgreSQL passes the suite of all key stores, and keeps no key in the clear."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
 from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.keyring import postgres
 from arrears.shared.keyring.master import MasterKey, WrongMasterKey
 from arrears.shared.keyring.port import KeyDenied, Keyring
 from arrears.shared.keyring.postgres import PostgresKeyring
@@ -56,6 +58,22 @@ class TestPostgresKeyring(KeyringSuite):
         rows = await connection.fetch("SELECT category, wrapped_key, destroyed_at FROM keys")
         assert {row["category"] for row in rows} == {"contact", "papers", "talks"}
         assert all(row["wrapped_key"] is None and row["destroyed_at"] for row in rows)
+
+    async def test_an_erasure_waits_for_whoever_vacuums(
+        self,
+        keyring_of: Open,
+        connection: "asyncpg.Connection[asyncpg.Record]",
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """Longer than for any answer: a vacuum of a large store takes its time."""
+        monkeypatch.setattr(postgres, "_ANSWER_SECONDS", 0.2)
+        intake = await keyring_of("intake")
+        await intake.keys_for([ANNA], "contact")
+        async with connection.transaction():
+            await connection.execute("LOCK TABLE keys IN SHARE UPDATE EXCLUSIVE MODE")
+            erasing = asyncio.create_task(intake.erase(ANNA))
+            await asyncio.wait({erasing}, timeout=0.5)
+        await erasing
 
     async def test_an_erasure_elsewhere_binds_when_the_cache_has_aged(
         self, keyring_of: Open, dsn: str

@@ -22,6 +22,8 @@ _CACHED_MAX: Final = 50_000
 _BATCH_MAX: Final = 5_000
 _CONNECT_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 5.0
+_VACUUM_SECONDS: Final = 50.0
+"""An erasure is certified when the old key is gone from the disk; its request may last as long."""
 
 _FIND: Final = """
 SELECT borrower_id, wrapped_key FROM keys WHERE category = $1 AND borrower_id = ANY($2::text[])"""
@@ -103,7 +105,7 @@ class PostgresKeyring:
             await connection.execute(_ERASE, borrower_id, list(CATEGORIES))
             for category in CATEGORIES:
                 self._cache.pop((borrower_id, category), None)
-            await connection.execute("VACUUM keys")
+            await connection.execute("VACUUM keys", timeout=_VACUUM_SECONDS)
 
     async def close(self) -> None:
         self._cache.clear()
