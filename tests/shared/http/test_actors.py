@@ -50,6 +50,18 @@ class TestTokens:
         with pytest.raises(ValueError, match=f"ARREARS_API_TOKENS_FILE: {rule}"):
             TokenActors.from_text(text)
 
+    @pytest.mark.parametrize(
+        ("named", "role", "known"),
+        [
+            ("li.wei", "ops", True),
+            ("li.wei", "lawyer", False),
+            ("Li.wei", "ops", False),
+            ("wang", "ops", False),
+        ],
+    )
+    def test_who_is_known_for_a_role(self, named: str, role: str, *, known: bool) -> None:
+        assert TokenActors.from_text(LINE).is_known(StaffId(named), role) is known
+
 
 class TestFromEnv:
     def test_nobody_is_believed_by_default(self) -> None:

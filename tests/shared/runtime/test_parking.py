@@ -7,6 +7,7 @@ from typing import Any, cast
 import asyncpg
 import httpx
 import pytest
+from fastapi import FastAPI
 from msgspec.json import decode
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
@@ -332,30 +333,51 @@ async def test_what_comes_while_staff_send_back_is_handled_behind_it(
     assert _told(world) == ["input_parked", "input_released"]
 
 
-async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
-    await _parked(world)
+class NobodyElse(DevelopmentActors):
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        return (staff_id, role) == ("li.wei", "ops")
+
+
+def _api(world: ToyWorld, actors: DevelopmentActors) -> FastAPI:
     stage, store = world.stages["intake"], world.stores["intake"]
-    seen = store.parked[0].row.origin
     desk = ServiceDesk(stage, store, cast("asyncpg.Pool", None), clock="feed", wall=world.now)
-    edge = Edge(desk, MemoryAnswers(store.at_work, store.answers), DevelopmentActors(), b"secret")
+    edge = Edge(desk, MemoryAnswers(store.at_work, store.answers), actors, b"secret")
     health = ProgressBoard().health
     routers = [repair_routes(stage, store, edge)]
-    app = make_app("Toy", routers, health=health, registry=CollectorRegistry())
+    return make_app("Toy", routers, health=health, registry=CollectorRegistry())
+
+
+async def _skips(world: ToyWorld, app: FastAPI, *keys: str) -> list[httpx.Response]:
+    seen = world.stores["intake"].parked[0].row.origin
     said = {"origin": seen, "reason": "told twice", "approved_by": "wang"}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://test"
     ) as client:
-        answers = [
+        return [
             await client.post(
                 "/parked/anna/skip",
                 json=said,
                 headers={"X-Staff-Id": "li.wei", "Idempotency-Key": key},
             )
-            for key in ("k-1", "k-1", "k-2")
+            for key in keys
         ]
+
+
+async def test_over_http_each_key_repairs_once(world: ToyWorld) -> None:
+    await _parked(world)
+    app = _api(world, DevelopmentActors())
+    answers = await _skips(world, app, "k-1", "k-1", "k-2")
     assert [answer.status_code for answer in answers] == [200, 200, 409]
     assert answers[1].json() == answers[0].json() == {"borrower_id": "anna", "still_parked": 1}
     assert answers[2].json()["reason"] == "not_the_first_parked"
-    assert len(store.parked) == 1
+    assert len(world.stores["intake"].parked) == 1
     told = app.openapi()["paths"]["/parked/{borrower_id}/skip"]["post"]["responses"]["200"]
     assert told["content"]["application/json"]["schema"]["required"] == [*answers[0].json()]
+
+
+async def test_nobody_gives_input_up_with_a_name_that_nobody_knows(world: ToyWorld) -> None:
+    await _parked(world)
+    before = len(world.stores["intake"].parked)
+    [answer] = await _skips(world, _api(world, NobodyElse()), "k-1")
+    assert (answer.status_code, answer.json()["field"]) == (422, "approved_by")
+    assert len(world.stores["intake"].parked) == before

@@ -54,6 +54,11 @@ class Collectors(DevelopmentActors):
         return Actor(super().writer(request).staff_id, frozenset({"collector"}))
 
 
+class NobodyElse(DevelopmentActors):
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        return (staff_id, role) == ("li.wei", "ops")
+
+
 class Office:
     """Intake of the toy world with one refused input of Anna's, or of nobody's."""
 
@@ -191,6 +196,13 @@ async def test_nobody_erases_alone() -> None:
     here = await office()
     answer = await here.ask("POST", ERASE, body={**ERASED_FOR, "approved_by": "li.wei"})
     assert (answer.status_code, answer.json()["reason"]) == (409, "same_person")
+    assert (await here.keyring.find_keys([ANNA], "contact"))[ANNA] is not ERASED
+
+
+async def test_nobody_erases_with_a_name_that_nobody_knows() -> None:
+    here = await office(actors=NobodyElse())
+    answer = await here.ask("POST", ERASE, body=ERASED_FOR)
+    assert (answer.status_code, answer.json()["field"]) == (422, "approved_by")
     assert (await here.keyring.find_keys([ANNA], "contact"))[ANNA] is not ERASED
 
 

@@ -37,6 +37,9 @@ class Actors(Protocol):
     def writer(self, request: Request) -> Actor:
         """Who gives a command. Raises a 401 problem."""
 
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        """Whether somebody of that name has the role."""
+
 
 class DevelopmentActors:
     """Believes the header `X-Staff-Id`; reads need none. Only where it is switched on by name."""
@@ -49,6 +52,9 @@ class DevelopmentActors:
         if not _STAFF_ID.fullmatch(staff_id):
             raise _unknown(f"Name the member of staff in the header {STAFF_HEADER}.")
         return Actor(StaffId(staff_id), ROLES)
+
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        return True
 
 
 class TokenActors:
@@ -81,6 +87,11 @@ class TokenActors:
 
     def writer(self, request: Request) -> Actor:
         return self.reader(request)
+
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        return any(
+            actor.staff_id == staff_id and role in actor.roles for actor in self._actors.values()
+        )
 
 
 def actors_from_env(env: Mapping[str, str]) -> Actors:

@@ -79,6 +79,14 @@ class Edge:
 
         return Depends(called)
 
+    def approver(self, named: str, role: str) -> StaffId:
+        """The second person that a body names. Raises a 422 problem for one whom nobody knows."""
+        staff_id = StaffId(named)
+        if not self._actors.is_known(staff_id, role):
+            detail = f"approved_by: nobody of that name has the role {role}."
+            raise problem.ProblemRaised(422, "invalid_request", detail, field="approved_by")
+        return staff_id
+
     async def carry_out(
         self, call: Call, borrower_id: BorrowerId, build: Callable[[datetime], Issue]
     ) -> Response:

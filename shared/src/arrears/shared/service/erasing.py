@@ -65,9 +65,10 @@ def erasing_routes(stage: Stage, store: Store, edge: Edge, keyring: Keyring) -> 
         Events, chains and figures stay valid. Other processes follow within a minute.
         """
         whose = BorrowerId(borrower_id)
+        approved_by = edge.approver(body.approved_by, ROLE)
 
         async def work(turn: CommandTurn) -> Certificate:
-            if body.approved_by == call.staff_id:
+            if approved_by == call.staff_id:
                 raise Refused("same_person", "approved_by")
             if whose not in await keyring.find_keys([whose], "contact"):
                 # A mistyped name must not be certified.
@@ -79,7 +80,7 @@ def erasing_routes(stage: Stage, store: Store, edge: Edge, keyring: Keyring) -> 
                 stage,
                 store,
                 whose,
-                PersonalDataErased(basis=body.basis, approved_by=StaffId(body.approved_by)),
+                PersonalDataErased(basis=body.basis, approved_by=approved_by),
                 turn=turn,
                 at=await edge.desk.now(whose),
                 recorded_at=wall_clock(),
@@ -89,7 +90,7 @@ def erasing_routes(stage: Stage, store: Store, edge: Edge, keyring: Keyring) -> 
                 categories=CATEGORIES,
                 basis=body.basis,
                 erased_by=call.staff_id,
-                approved_by=StaffId(body.approved_by),
+                approved_by=approved_by,
                 erased_at=read_envelope(event.value).time,
                 event_id=event.event_id,
             )

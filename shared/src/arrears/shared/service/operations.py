@@ -140,6 +140,7 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
         borrower_id: BorrowerIdPath, body: SkipBody, call: Annotated[Call, edge.call("ops")]
     ) -> Response:
         """Give up the first parked input of the borrower, with a reason. This is an event."""
+        approved_by = edge.approver(body.approved_by, "ops")
 
         async def work(turn: CommandTurn) -> Skipped:
             left = await skip_parked(
@@ -148,7 +149,7 @@ def repair_routes(stage: Stage, store: Store, edge: Edge) -> APIRouter:
                 BorrowerId(borrower_id),
                 origin=body.origin,
                 reason=body.reason,
-                approved_by=StaffId(body.approved_by),
+                approved_by=approved_by,
                 turn=turn,
                 recorded_at=wall_clock(),
             )
