@@ -21,6 +21,7 @@ from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.suit_events import ClaimRegistered, CourtSilenceNoted
 from arrears.legal.domain.deadlines import Derivation
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.service.workdays import workdays_of
@@ -50,7 +51,16 @@ JUDGE = EnterJudgment(
     awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2026, 12, 1), now=NOW
 )
 
-decider = make_claim_decider(load_policies(), CALENDAR, workdays_of("CN"), announced_until=2026)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(
+    PolicyBook([PROMPT]), CALENDAR, workdays_of("CN"), announced_until=2026
+)
 given = DeciderSpec(decider).given
 
 

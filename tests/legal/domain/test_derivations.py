@@ -38,6 +38,7 @@ from arrears.legal.domain.claim.suit_events import (
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -79,7 +80,16 @@ JUDGE = EnterJudgment(awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2
 HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
 NOT_OBEYED = (DEMAND, TAKE, JUDGE, HELD, WakeUp(now=CALENDAR.start_of(date(2024, 5, 7))))
 
-decider = make_claim_decider(load_policies(), CALENDAR, workdays_of("CN"), announced_until=2026)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(
+    PolicyBook([PROMPT]), CALENDAR, workdays_of("CN"), announced_until=2026
+)
 
 
 def lived(*commands: ClaimCommand) -> Sequence[ClaimEvent]:

@@ -34,6 +34,7 @@ from arrears.legal.domain.claim.events import (
     FilingRefused,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled, JudgmentNotEntered
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -85,7 +86,14 @@ JUDGE = EnterJudgment(
 DISMISS = EndSuit(result="dismissed", reason="no proof", staff_id=LAWYER, now=LATER)
 WITHDRAW = replace(DISMISS, result="withdrawn", reason="papers")
 
-decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, lambda _day: True)
 given = DeciderSpec(decider).given
 
 

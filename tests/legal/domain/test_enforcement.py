@@ -32,7 +32,7 @@ from arrears.legal.domain.claim.suit_events import (
     MoneyRecovered,
 )
 from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -83,7 +83,14 @@ def every_day(_day: date) -> bool:
     return True
 
 
-decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
 given = DeciderSpec(decider).given
 
 
@@ -213,8 +220,7 @@ class TestApplyForEnforcement:
         given(*lived(*ENFORCING)).when(wake_on(date(2028, 1, 26))).then_nothing_happens()
 
     def test_two_years_without_it_are_noted_and_it_is_still_accepted(self) -> None:
-        policy = load_policies().on(TODAY)
-        by_hand = replace(policy, enforcement=replace(policy.enforcement, apply_by_itself=False))
+        by_hand = replace(PROMPT, enforcement=replace(PROMPT.enforcement, apply_by_itself=False))
         patient = make_claim_decider(PolicyBook([by_hand]), CALENDAR, every_day)
         history = lived(*JUDGED)
         history = (*history, *patient.decide(wake_on(date(2026, 4, 26)), patient.fold(history)))

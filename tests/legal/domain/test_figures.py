@@ -24,7 +24,7 @@ from arrears.legal.domain.claim.events import (
     LimitationInterrupted,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled, PaymentNoted
-from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
@@ -57,7 +57,14 @@ JUDGE = EnterJudgment(
 BEFORE = CALENDAR.start_of(AS_OF) + timedelta(hours=9)
 AFTER = NOW + timedelta(days=3)
 
-decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, lambda _day: True)
 
 
 def pay(
@@ -172,10 +179,9 @@ def test_whatever_the_order_each_repayment_is_taken_off_once(heard: list[str | i
     assert left_minor == 10_000_000 - 400_000 * len(paid)
 
 
-policy = load_policies().on(NOW.date())
-filing = replace(policy.filing, approval_from_minor=500_000)
+filing = replace(PROMPT.filing, approval_from_minor=500_000)
 strict = make_claim_decider(
-    PolicyBook([replace(policy, filing=filing)]), CALENDAR, lambda _day: True
+    PolicyBook([replace(PROMPT, filing=filing)]), CALENDAR, lambda _day: True
 )
 APPROVE = ApproveFiling(staff_id=LAWYER, now=NOW)
 

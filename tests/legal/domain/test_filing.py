@@ -11,12 +11,10 @@ from arrears.legal.domain.claim.commands import (
     ApproveFiling,
     ClaimCommand,
     CloseClaim,
-    EnterJudgment,
     NoteDemand,
     NotePromise,
     NoteRepayment,
     PauseClaim,
-    RegisterClaim,
     ResumeClaim,
     TakeClaim,
     WakeUp,
@@ -34,7 +32,7 @@ from arrears.legal.domain.claim.events import (
 from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
-from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -49,8 +47,6 @@ TODAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 DUE = date(2025, 11, 20)
 DELIVERED_ON = date(2026, 1, 5)
-JUDGED_ON = date(2026, 4, 10)
-OBEY_BY = date(2026, 4, 25)
 POLICY, VERSION = "cn-legal", 1
 
 DEMAND = NoteDemand(
@@ -73,20 +69,16 @@ TAKE = TakeClaim(
     days_past_due=102,
     now=NOW,
 )
-REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=OBEY_BY,
-    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
-)
 
 
 def every_day(_day: date) -> bool:
     return True
 
 
-decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(policy, filing=FilingRule(approval_from_minor=None))
+"""Without days to pay, which have a table of their own."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
 given = DeciderSpec(decider).given
 
 
@@ -119,9 +111,6 @@ def wake_on(day: date) -> WakeUp:
 
 
 FILED = (DEMAND, TAKE)
-JUDGED = (*FILED, REGISTER, JUDGE)
-NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
-ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 
 
 class TestNoteDemand:
@@ -266,9 +255,8 @@ class TestHolds:
         given(*lived(DEMAND)).when(self.HELD).then_nothing_happens()
 
 
-policy = load_policies().on(TODAY)
-filing = replace(policy.filing, approval_from_minor=3_800_000)
-strict = make_claim_decider(PolicyBook([replace(policy, filing=filing)]), CALENDAR, every_day)
+filing = replace(PROMPT.filing, approval_from_minor=3_800_000)
+strict = make_claim_decider(PolicyBook([replace(PROMPT, filing=filing)]), CALENDAR, every_day)
 
 
 def after(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:

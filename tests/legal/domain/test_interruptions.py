@@ -33,6 +33,7 @@ from arrears.legal.domain.claim.events import (
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
@@ -84,7 +85,14 @@ def every_day(_day: date) -> bool:
     return True
 
 
-decider = make_claim_decider(load_policies(), CALENDAR, every_day)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
 given = DeciderSpec(decider).given
 
 

@@ -101,8 +101,8 @@ NOT_OBEYED = (
     demanded(date(2026, 1, 5)),
     referred(FILED_ON, due_on=date(2025, 11, 20)),
     JUDGE,
-    WakeUp(now=CALENDAR.start_of(date(2026, 4, 26))),
-    PauseClaim(reason="hardship", until_on=None, now=at(date(2026, 4, 26))),
+    WakeUp(now=CALENDAR.start_of(date(2026, 4, 28))),
+    PauseClaim(reason="hardship", until_on=None, now=at(date(2026, 4, 28))),
 )
 LAPSED = (*NOT_OBEYED, WakeUp(now=at(date(2028, 4, 26))))
 

@@ -118,8 +118,8 @@ def wake_on(day: date) -> WakeUp:
 
 FILED = (DEMAND, TAKE)
 JUDGED = (*FILED, REGISTER, JUDGE)
-NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
-ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 28)))
+ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 29)))
 
 AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
@@ -132,6 +132,8 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(DEMAND),
     lived(DEMAND, AGREED),
     lived(TAKE),
+    lived(TAKE, replace(DEMAND, delivered_at=NOW, now=NOW)),
+    lived(TAKE, replace(DEMAND, delivered_at=NOW, now=NOW), HELD),
     lived(OLD),
     lived(OLD, ApproveFiling(staff_id=LAWYER, despite_limitation=True, now=NOW)),
     lived(replace(TAKE, due_on=date(2023, 3, 30))),
@@ -152,6 +154,7 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*ENFORCING),
     lived(*ENFORCING, pay(1_000_000, date(2026, 5, 20))),
     lived(*ENFORCING, pay(3_800_000, date(2026, 5, 20))),
+    lived(*ENFORCING, pay(1_000_000, OBEY_BY)),
     lived(*JUDGED, pay(3_800_000, OBEY_BY)),
     lived(*FILED, CloseClaim(reason="cured", now=NOW)),
     lived(pay(1_000, TODAY), DEMAND),
@@ -161,7 +164,7 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*FILED, WITHDRAWN, replace(TAKE, referral=7)),
 ]
 MOMENTS = st.sampled_from(
-    [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 27), date(2028, 4, 28), date(2029, 5, 1)))]
+    [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 28), date(2028, 4, 28), date(2029, 5, 1)))]
 )
 STAFF = st.sampled_from([None, LAWYER])
 COMMANDS = st.one_of(
@@ -268,28 +271,33 @@ def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
 
 
 @forall(
-    amounts=st.lists(st.integers(1, 2_000_000), max_size=8),
+    amounts=st.lists(
+        st.tuples(st.integers(1, 2_000_000), st.sampled_from([OBEY_BY, date(2026, 4, 26)])),
+        max_size=8,
+    ),
     breaks=st.lists(st.sampled_from(["judge", "not obeyed", "enforce", "close"]), max_size=4),
 )
 def test_money_since_filing_is_noted_or_recovered_and_judges_the_ending(
-    amounts: list[int], breaks: list[str]
+    amounts: list[tuple[int, date]], breaks: list[str]
 ) -> None:
     steps: dict[str, ClaimCommand] = {
         "judge": JUDGE,
-        "not obeyed": wake_on(date(2026, 4, 26)),
-        "enforce": wake_on(date(2026, 4, 27)),
+        "not obeyed": wake_on(date(2026, 4, 28)),
+        "enforce": wake_on(date(2026, 4, 29)),
         "close": CloseEnforcement(now=start_of(date(2026, 6, 20))),
     }
     history = lived(*FILED)
-    paid_in = 0
-    for number, amount in enumerate(amounts):
+    paid_in, in_time = 0, 0
+    for number, (amount, value_on) in enumerate(amounts):
         if number < len(breaks):
             step = steps[breaks[number]]
             history = (*history, *decider.decide(step, decider.fold(history)))
-        payment = pay(amount, date(2026, 4, 26), f"p{number}")
+        payment = pay(amount, value_on, f"p{number}")
         events = decider.decide(payment, decider.fold(history))
         over = (Phase.CLOSED, Phase.UNREFERRED)
-        paid_in += amount if decider.fold(history).phase not in over else 0
+        if decider.fold(history).phase not in over:
+            paid_in += amount
+            in_time += amount if value_on <= OBEY_BY else 0
         history = (*history, *events)
     noted = sum(e.amount_minor for e in history if isinstance(e, PaymentNoted))
     recovered = sum(e.amount_minor for e in history if isinstance(e, MoneyRecovered))
@@ -297,6 +305,7 @@ def test_money_since_filing_is_noted_or_recovered_and_judges_the_ending(
     for event in history:
         if isinstance(event, EnforcementClosed):
             assert event.recovered_minor == recovered
+            assert in_time < 3_800_000, "what had come in time is no result of an enforcement"
             assert (event.result == "recovered_in_full") == (paid_in >= 3_800_000)
             assert (event.result == "no_assets") == (recovered == 0 and paid_in < 3_800_000)
 

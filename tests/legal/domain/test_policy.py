@@ -3,10 +3,11 @@
 from datetime import date
 from importlib.resources import files
 
+import msgspec
 import pytest
 
 from arrears.legal.adapters.policies import load_policies
-from arrears.legal.domain.policy import parse
+from arrears.legal.domain.policy import FilingRule, parse
 from arrears.shared.kernel.policy import BadPolicy
 
 TEXT = (files("arrears.legal") / "policies" / "cn-legal.yaml").read_text("utf-8")
@@ -18,12 +19,30 @@ def test_the_shipped_policy_knows_three_years_two_years_and_the_next_day() -> No
     assert policy.limitation.alarm_days == (180, 90, 30)
     assert policy.enforcement.apply_within_months == 24
     assert policy.enforcement.apply_after_days == 1
+    assert policy.enforcement.booking_days_max == 2
     assert policy.filing.approval_from_minor is None
+    assert policy.filing.days_after_demand == 15
+    assert policy.filing.least_minor("CNY") == 100_000
+
+
+def test_a_file_of_before_these_rules_is_read_as_it_decided() -> None:
+    lines = TEXT.splitlines()
+    new = ("  days_after_demand", "  amount_minor_min", "  booking_days_max")
+    older = parse("\n".join(line for line in lines if not line.startswith(new)))
+    assert older.filing == FilingRule(approval_from_minor=None)
+    assert older.filing.least_minor("CNY") == 0
+    assert older.enforcement.booking_days_max == 0
+    assert b"days_after_demand" not in msgspec.json.encode(older)
 
 
 @pytest.mark.parametrize(
     ("line", "wrong", "named"),
     [
+        ("days_after_demand: 15", "days_after_demand: -1", "filing.days_after_demand"),
+        ("{default: 100000, JPY", "{JPY", "filing.amount_minor_min: needs an entry `default`"),
+        ("JPY: 20000", "XXX: 20000", "filing.amount_minor_min: XXX is no currency"),
+        ("JPY: 20000", "JPY: -1", "filing.amount_minor_min"),
+        ("booking_days_max: 2", "booking_days_max: 8", "enforcement.booking_days_max"),
         ("months: 36", "months: 0", "limitation.months"),
         ("apply_after_days: 1", "apply_after_days: soon", "apply_after_days"),
         ("currency: CNY", "currency: XXX", "fees.currency"),

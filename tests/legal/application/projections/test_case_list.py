@@ -10,6 +10,7 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.application.projections.case_list import Row, evolve
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
+    CloseClaim,
     EndSuit,
     EnterJudgment,
     NoteDemand,
@@ -17,12 +18,14 @@ from arrears.legal.domain.claim.commands import (
     NoteRepayment,
     PauseClaim,
     RegisterClaim,
+    ReturnClaim,
     TakeClaim,
     WakeUp,
 )
-from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent, ClaimReturned, LimitationInterrupted
 from arrears.legal.domain.claim.suit_events import ClaimRegistered
+from arrears.legal.domain.policy import FilingRule, PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
@@ -53,7 +56,14 @@ JUDGE = EnterJudgment(
     awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2026, 4, 25), now=NOW
 )
 HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
-decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+policy = load_policies().on(NOW.date())
+PROMPT = replace(
+    policy,
+    filing=FilingRule(approval_from_minor=None),
+    enforcement=replace(policy.enforcement, booking_days_max=0),
+)
+"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
+decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, lambda _day: True)
 
 
 def wake_on(day: date) -> WakeUp:
@@ -76,11 +86,11 @@ def demanded_after(wake: WakeUp, days: int) -> NoteDemand:
     return replace(DEMAND, delivered_at=at, now=at)
 
 
-def shown(*commands: ClaimCommand) -> Row:
+def shown(*commands: ClaimCommand, of: ClaimDecider = decider) -> Row:
     """The row that the history of these commands makes."""
     events: tuple[ClaimEvent, ...] = ()
     for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
+        events = (*events, *of.decide(command, of.fold(events)))
     found = reduce(evolve, events, None)
     assert found is not None
     return found
@@ -130,6 +140,18 @@ def test_the_next_day_that_would_lose_a_right_and_its_last_alarm(
 ) -> None:
     found = shown(*commands)
     assert (found.deadline_rule, found.deadline_on, found.last_alarm_days) == shows
+
+
+def test_the_last_day_to_pay_is_shown_while_the_claim_waits_for_it() -> None:
+    given_days = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
+    waits = shown(TAKE, DEMAND, of=given_days)
+    assert (waits.missing, waits.pay_by_on) == (("time_to_pay_over",), date(2026, 3, 17))
+    over = WakeUp(now=CALENDAR.start_of(date(2026, 3, 18)))
+    closed = CloseClaim(reason="cured", now=NOW)
+    returned = ReturnClaim(result="taken_back", now=NOW)
+    for after in (over, closed, returned):
+        assert shown(TAKE, DEMAND, after, of=given_days).pay_by_on is None
+    assert shown(TAKE, DEMAND, over, of=given_days).status == "filed"
 
 
 @pytest.mark.parametrize(("before", "after"), [("refused", "returned"), ("judged", "judged")])

@@ -1,20 +1,33 @@
 """The bank's legal rules and the law's tables: dated, versioned data, checked when it is loaded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from itertools import pairwise
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from arrears.shared.kernel.money import MINOR_DIGITS
+from arrears.shared.kernel.money import AMOUNT_MINOR_MAX, MINOR_DIGITS
 from arrears.shared.kernel.policy import BadPolicy, Checked, EndlessBook, Version, decode_policy
+
+DEFAULT_CURRENCY: Final = "default"
 
 
 class FilingRule(Checked, frozen=True, kw_only=True):
-    """A claim of this amount or more needs a person's approval; null: none does."""
-
     approval_from_minor: Annotated[int, Meta(ge=0)] | None
+    """A claim of this amount or more needs a person's approval; null: none does."""
+    days_after_demand: Annotated[int, Meta(ge=0, le=366)] = 0
+    """Days that the demand gives to pay: none of them is over before nothing is filed."""
+    amount_minor_min: dict[str, Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]] = field(
+        default_factory=dict
+    )
+    """The least sum that is sued for, by currency; `default` for those that are not named. Empty:
+    any sum above nothing."""
+
+    def least_minor(self, currency: str) -> int:
+        """In minor units of the currency; 0 where any sum is sued for."""
+        least = self.amount_minor_min
+        return least.get(currency, least.get(DEFAULT_CURRENCY, 0))
 
 
 class LimitationRule(Checked, frozen=True, kw_only=True):
@@ -26,6 +39,10 @@ class EnforcementRule(Checked, frozen=True, kw_only=True):
     apply_within_months: Annotated[int, Meta(ge=1, le=240)]
     apply_by_itself: bool
     apply_after_days: Annotated[int, Meta(ge=1, le=366)]
+    """Days after it was said that the judgment was not obeyed."""
+    booking_days_max: Annotated[int, Meta(ge=0, le=7)] = 0
+    """Workdays after the last day to obey in which the bank may still book what was paid in time;
+    nobody says before that a judgment was not obeyed."""
 
 
 class Tier(Checked, frozen=True, kw_only=True):
@@ -63,6 +80,7 @@ PolicyBook: TypeAlias = EndlessBook[Policy]
 def parse(text: str) -> Policy:
     """Raises BadPolicy with the field and the rule."""
     policy = decode_policy(text, Policy)
+    _check_least(policy.filing.amount_minor_min)
     if policy.fees.currency not in MINOR_DIGITS:
         raise BadPolicy("fees.currency", f"{policy.fees.currency!r} is unknown")
     for name in ("acceptance", "enforcement", "preservation", "arbitration_min", "arbitration_max"):
@@ -70,6 +88,14 @@ def parse(text: str) -> Policy:
     _check_amount("fees.preservation_max", policy.fees.preservation_max)
     _check_rate("fees.doubled_interest_per_day", policy.fees.doubled_interest_per_day)
     return policy
+
+
+def _check_least(least: Mapping[str, int]) -> None:
+    where = "filing.amount_minor_min"
+    if least and DEFAULT_CURRENCY not in least:
+        raise BadPolicy(where, "needs an entry `default`")
+    for currency in sorted(least.keys() - MINOR_DIGITS.keys() - {DEFAULT_CURRENCY}):
+        raise BadPolicy(where, f"{currency} is no currency that amounts are known in")
 
 
 def _check_table(name: str, tiers: Sequence[Tier]) -> None:

@@ -43,11 +43,11 @@ from arrears.legal.domain.claim.suit_events import (
     MoneyRecovered,
     PaymentNoted,
 )
-from arrears.legal.domain.gate import LIMITATION_ALIVE
+from arrears.legal.domain.gate import LIMITATION_ALIVE, TIME_TO_PAY
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 5  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 6  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 _NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
@@ -65,7 +65,8 @@ class Row(Struct, frozen=True, kw_only=True):
     used. `last_alarm_days` is the threshold of the last alarm before that day.
 
     `court_silent_since_on`: the last day on which the court should have registered or judged the
-    claim; None where its time runs, and once it has answered.
+    claim; None where its time runs, and once it has answered. `pay_by_on` is the last of the days
+    that the demand gave to pay, while the claim waits for them.
     """
 
     case_id: CaseId
@@ -74,6 +75,7 @@ class Row(Struct, frozen=True, kw_only=True):
     status: str
     reason: str | None = None
     missing: tuple[str, ...] = ()
+    pay_by_on: date | None = None
     paused: bool = False
     currency: str
     total_minor: int
@@ -136,9 +138,10 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case ClaimResumed():
             return replace(row, paused=False, reason=None)
         case ClaimReturned() if row.status == "refused":
-            return replace(row, status="returned", missing=())
-        case FilingRefused(missing=missing):
-            refused = replace(row, status="refused", missing=missing)
+            return replace(row, status="returned", missing=(), pay_by_on=None)
+        case FilingRefused(missing=missing, inputs=inputs):
+            until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
+            refused = replace(row, status="refused", missing=missing, pay_by_on=until_on)
             return _without_deadline(refused) if LIMITATION_ALIVE in missing else refused
         case ClaimFiled():
             return _filed(row, event)
@@ -175,6 +178,7 @@ def _filed(row: Row, event: ClaimFiled) -> Row:
         _without_deadline(row),
         status="filed",
         missing=(),
+        pay_by_on=None,
         total_minor=event.claim_minor,
         claim_minor=event.claim_minor,
         court_fee_minor=event.court_fee_minor,
@@ -202,6 +206,7 @@ def _closed(row: Row, reason: str) -> Row:
         _without_deadline(row),
         status="closed",
         reason=reason,
+        pay_by_on=None,
         expires_on=None,
         court_silent_since_on=None,
     )

@@ -126,14 +126,12 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
     if claim.held and claim.held_until_on is not None and claim.phase is not Phase.CLOSED:
         days.append(claim.held_until_on + ONE_DAY)
     match claim.phase:
-        case Phase.REFUSED if filing.limitation_matters(claim):
-            days.extend(filing.alarm_days(rules, claim, today))
-            if not claim.returned and not claim.despite_limitation:
-                days.append(claim.limitation_expires_on + ONE_DAY)
+        case Phase.REFUSED:
+            days.extend(_waiting_days(rules, claim, today))
         case Phase.FILED | Phase.REGISTERED:
             days.extend(court.silence_days(rules, claim))
         case Phase.JUDGED:
-            days.append(claim.obey_until_on + ONE_DAY)
+            days.append(rules.booked_by(claim) + ONE_DAY)
         case Phase.NOT_OBEYED:
             if claim.apply_on is not None and not _sleeps(claim):
                 days.append(claim.apply_on)
@@ -142,6 +140,17 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
                 days.append(claim.apply_by_on + ONE_DAY)
         case _:
             pass
+    return days
+
+
+def _waiting_days(rules: Rules, claim: Claim, today: date) -> list[date]:
+    """Of a claim that is not filed: the end of the time to pay, the alarms, the end of
+    limitation."""
+    days = [] if claim.pay_by_on is None else [claim.pay_by_on + ONE_DAY]
+    if filing.limitation_matters(claim):
+        days.extend(filing.alarm_days(rules, claim, today))
+        if not claim.returned and not claim.despite_limitation:
+            days.append(claim.limitation_expires_on + ONE_DAY)
     return days
 
 
@@ -164,7 +173,7 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
             return said or filing.raise_alarm(rules, claim, today)
         case Phase.FILED | Phase.REGISTERED:
             return court.note_silence(rules, claim, today)
-        case Phase.JUDGED if claim.obey_until_on < today:
+        case Phase.JUDGED if rules.booked_by(claim) < today:
             return suit.judge_obedience(rules, claim, today)
         case Phase.NOT_OBEYED:
             return _after_disobedience(rules, claim, today)

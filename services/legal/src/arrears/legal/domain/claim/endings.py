@@ -26,7 +26,7 @@ def settle(claim: Claim) -> Sequence[ClaimEvent]:
     withdrawn, which is for the bank's lawyer to ask and for the court to allow."""
     if claim.phase is Phase.UNREFERRED:
         return ()
-    return (*_withdrawn(claim, SETTLED), ended(claim, SETTLED))
+    return (*withdrawn(claim, SETTLED), ended(claim, SETTLED))
 
 
 def end_suit(command: EndSuit, claim: Claim) -> Sequence[ClaimEvent]:
@@ -51,7 +51,7 @@ def close_with_case(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
     """Intake has closed the case. What lies before the court is withdrawn first."""
     if claim.phase in (Phase.UNREFERRED, Phase.CLOSED):
         return ()
-    return (*_withdrawn(claim, reason), closed(claim, reason))
+    return (*withdrawn(claim, reason), closed(claim, reason))
 
 
 def answer_again(claim: Claim, referral: int) -> ClaimEnded:
@@ -83,7 +83,7 @@ def closed(claim: Claim, reason: str) -> ClaimClosed:
     return ClaimClosed(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason)
 
 
-def _withdrawn(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
+def withdrawn(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
     if claim.phase not in _BEFORE_COURT:
         return ()
     return (ClaimWithdrawn(case_id=claim.case_id, loan_key=claim.loan_key, reason=reason),)

@@ -56,6 +56,7 @@ from arrears.legal.domain.claim.suit_events import (
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation
+from arrears.legal.domain.gate import TIME_TO_PAY
 from arrears.legal.domain.limitation import INSTALMENTS, SUIT, Interruption, kept
 
 
@@ -73,11 +74,12 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case ClaimResumed():
             return replace(claim, held=False, held_until_on=None)
         case ClaimReturned():
-            return replace(claim, returned=True, missing=())
+            return replace(claim, returned=True, missing=(), pay_by_on=None)
         case FilingApproved():
             return _approved(claim, event)
-        case FilingRefused(missing=missing):
-            return replace(claim, missing=missing)
+        case FilingRefused(missing=missing, inputs=inputs):
+            until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
+            return replace(claim, missing=missing, pay_by_on=until_on)
         case LimitationAlarmRaised(days_left=days_left):
             return replace(claim, alarmed_at_days=days_left)
         case ClaimFiled():
@@ -123,6 +125,7 @@ def _filed(claim: Claim, event: ClaimFiled) -> Claim:
         filed_on=event.filed_on,
         registered=False,
         missing=(),
+        pay_by_on=None,
     )
 
 
@@ -223,9 +226,10 @@ def _noted(claim: Claim, event: Interrupting) -> Claim:
         case DemandNoted():
             unknown = claim.total_minor is None and claim.phase is Phase.REFUSED
             told = claim.demand_delivered_on is not None and claim.demand_recorded_by is None
+            before_on = claim.demand_delivered_on or event.delivered_on
             return replace(
                 claim,
-                demand_delivered_on=event.delivered_on,
+                demand_delivered_on=max(before_on, event.delivered_on),
                 demand_recorded_by=None if told else event.recorded_by,
                 total_minor=event.total_minor if unknown else claim.total_minor,
                 seen=claim.seen | {demand_reference(event.delivered_at)},
@@ -292,6 +296,7 @@ def _taken(claim: Claim, event: ClaimTaken) -> Claim:
         limitation_derivation=event.derivation,
         alarmed_at_days=None,
         missing=(),
+        pay_by_on=None,
         returned=False,
     )
 
@@ -304,6 +309,8 @@ def _paid(claim: Claim, event: PaymentNoted | MoneyRecovered) -> Claim:
     )
     if isinstance(event, MoneyRecovered):
         return replace(changed, recovered_minor=claim.recovered_minor + event.amount_minor)
+    if event.value_on <= claim.obey_until_on:
+        changed = replace(changed, in_time_minor=claim.in_time_minor + event.amount_minor)
     if event.expires_on is not None:
         return _may_apply_until(changed, event.expires_on, event.derivation)
     if claim.phase in NO_PERIOD_KNOWN:

@@ -26,9 +26,9 @@ from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.rules import Rules
 from arrears.legal.domain.claim.state import Claim, Phase
 from arrears.legal.domain.claim.suit_events import ClaimFiled
-from arrears.legal.domain.deadlines import Derivation
+from arrears.legal.domain.deadlines import Derivation, deadline
 from arrears.legal.domain.fees import acceptance_fee
-from arrears.legal.domain.gate import LIMITATION_ALIVE, GateInputs, missing_items
+from arrears.legal.domain.gate import LIMITATION_ALIVE, TIME_TO_PAY, GateInputs, missing_items
 from arrears.legal.domain.limitation import expiry
 from arrears.legal.domain.policy import Policy
 from arrears.shared.kernel.decider import Refused
@@ -128,9 +128,10 @@ def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
         return ()
     today = rules.day_of(now)
     policy = rules.policy_on(today)
-    inputs = _inputs(claim, policy, today)
+    inputs = _inputs(rules, claim, policy, today)
     missing = missing_items(inputs)
-    if missing and missing == claim.missing:
+    until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
+    if missing and (missing, until_on) == (claim.missing, claim.pay_by_on):
         return ()
     if missing:
         refused = FilingRefused(
@@ -192,19 +193,30 @@ def _limitation(
     return found.on, rules.derivation_of(found)
 
 
-def _inputs(claim: Claim, policy: Policy, today: date) -> GateInputs:
+def _inputs(rules: Rules, claim: Claim, policy: Policy, today: date) -> GateInputs:
+    rule = policy.filing
     return GateInputs(
         today=today,
         demand_delivered_on=claim.demand_delivered_on,
         total_minor=claim.total_minor,
         currency=claim.currency,
         limitation_expires_on=claim.limitation_expires_on,
-        approval_from_minor=policy.filing.approval_from_minor,
+        approval_from_minor=rule.approval_from_minor,
         approved=claim.approved,
         despite_limitation=claim.despite_limitation,
         agreement_in_force=claim.agreement_in_force,
         held=claim.held,
+        pay_by_on=_pay_by_on(rules, claim, rule.days_after_demand),
+        least_minor=rule.least_minor(claim.currency),
     )
+
+
+def _pay_by_on(rules: Rules, claim: Claim, days: int) -> date | None:
+    """The last of the days that the newest demand gave; one that is a day off moves, as in law
+    (civil code art. 203)."""
+    if claim.demand_delivered_on is None or days == 0:
+        return None
+    return deadline(f"{days}d", claim.demand_delivered_on, rules.is_workday).on
 
 
 def _filed(claim: Claim, inputs: GateInputs, policy: Policy) -> ClaimFiled:

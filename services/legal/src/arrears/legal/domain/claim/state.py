@@ -74,6 +74,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     alarmed_at_days: int | None = None
     approvals: tuple[Approval, ...] = ()
     missing: tuple[str, ...] = ()
+    pay_by_on: date | None = None
+    """While the time to pay is missing, its last day."""
     held: bool = False
     held_until_on: date | None = None
     returned: bool = False
@@ -86,6 +88,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Of what the court is waited for now."""
     since_filing_minor: int = 0
     """Money that is not in the figure that was filed."""
+    in_time_minor: int = 0
+    """Of it, what is valued by the last day to obey, once there is one."""
     awarded_minor: int = 0
     deducted_minor: int = 0
     """Of the money since filing, what the award is less already."""

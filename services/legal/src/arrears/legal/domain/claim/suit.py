@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
@@ -13,7 +13,7 @@ from arrears.legal.domain.claim.commands import (
     RecordSearch,
     RegisterClaim,
 )
-from arrears.legal.domain.claim.endings import closed, ended
+from arrears.legal.domain.claim.endings import closed, ended, withdrawn
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.evolve import evolve
 from arrears.legal.domain.claim.rules import Rules, restarted
@@ -49,6 +49,7 @@ _Answer: TypeAlias = RegisterClaim | EnterJudgment | RecordSearch | CloseEnforce
 OBEY_WITHIN_MAX = timedelta(days=5 * 366)
 IN_PART = "recovered_in_part"
 NO_ASSETS = "no_assets"
+_AWARDED: Final = (Phase.JUDGED, Phase.NOT_OBEYED, Phase.ENFORCING)
 
 
 def register(rules: Rules, command: RegisterClaim, claim: Claim) -> Sequence[ClaimEvent]:
@@ -107,11 +108,12 @@ def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence
 
     The figure that was filed is the newest referral's, less what was heard between it and the
     filing, which is in `seen`. So also money that is valued before the filing and told after it
-    counts against what is claimed, awarded or enforced.
+    counts against what is claimed, awarded or enforced. What was paid by the last day to obey is
+    not the enforcement's, however late it is told.
     """
     if rules.is_in_figure(command, claim):
         return ()
-    if claim.phase is Phase.ENFORCING:
+    if claim.phase is Phase.ENFORCING and command.value_on > claim.obey_until_on:
         return _recover(command, claim)
     clock = restarted(rules, claim, Interruption(by="part_payment", on=command.value_on))
     noted = PaymentNoted(
@@ -130,7 +132,7 @@ def note_payment(rules: Rules, command: NoteRepayment, claim: Claim) -> Sequence
 
 
 def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
-    """The last day to obey has ended without the money."""
+    """The last day to obey has ended without the money, and so have the days to book it."""
     policy = rules.policy_of(claim)
     apply_on = today + timedelta(days=policy.enforcement.apply_after_days)
     return (
@@ -275,8 +277,13 @@ def _enforced(claim: Claim, staff_id: StaffId | None) -> Sequence[ClaimEvent]:
 
 
 def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
-    if claim.phase not in (Phase.JUDGED, Phase.NOT_OBEYED) or claim.unpaid_minor > 0:
+    """An enforcement that was applied for is withdrawn where the award had come in time, which was
+    heard too late; where it has come by both, the enforcement ends as one that found the rest."""
+    if claim.phase not in _AWARDED or claim.unpaid_minor > 0:
         return ()
+    in_time = claim.in_time_minor - claim.deducted_minor >= claim.awarded_minor
+    if claim.phase is Phase.ENFORCING and not in_time:
+        return _enforced(claim, None)
     obeyed = JudgmentObeyed(
         case_id=claim.case_id,
         loan_key=claim.loan_key,
@@ -284,7 +291,7 @@ def _obeyed(claim: Claim) -> Sequence[ClaimEvent]:
         awarded_minor=claim.awarded_minor,
         currency=claim.currency,
     )
-    return (obeyed, closed(claim, OBEYED))
+    return (*withdrawn(claim, OBEYED), obeyed, closed(claim, OBEYED))
 
 
 def _not_entered(command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:

@@ -122,8 +122,8 @@ class JudgmentObeyed(Struct, frozen=True, kw_only=True):
 
 
 class JudgmentNotObeyed(Struct, frozen=True, kw_only=True):
-    """The last day to obey has ended: `obey_by_on`, or the workday `obey_moved_to_on` where that is
-    a day off. `apply_on`: when enforcement follows by itself, if so."""
+    """The last day to obey has ended (`obey_by_on`, or the workday `obey_moved_to_on` where that is
+    a day off), and the days to book. `apply_on`: when enforcement follows by itself, if so."""
 
     case_id: CaseId
     loan_key: LoanKey

@@ -1,0 +1,199 @@
+"""Obedience is judged by the day of the money, and after the bank has had its days to book it."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ClaimCommand,
+    EnterJudgment,
+    NoteDemand,
+    NoteRepayment,
+    TakeClaim,
+    WakeUp,
+)
+from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decider
+from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWithdrawn
+from arrears.legal.domain.claim.suit_events import (
+    EnforcementApplied,
+    EnforcementClosed,
+    JudgmentNotObeyed,
+    JudgmentObeyed,
+    MoneyRecovered,
+    PaymentNoted,
+)
+from arrears.legal.domain.policy import PolicyBook
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.service.workdays import workdays_of
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
+FILED_ON, JUDGED_ON = date(2026, 3, 2), date(2026, 4, 10)
+OBEY_BY = date(2026, 4, 24)  # A Friday.
+AWARDED = 500_000
+POLICY = load_policies().on(FILED_ON)
+
+
+def at(day: date, hours: int = 10) -> datetime:
+    return CALENDAR.start_of(day) + timedelta(hours=hours)
+
+
+def under(booking_days_max: int) -> ClaimDecider:
+    rule = replace(POLICY.enforcement, booking_days_max=booking_days_max)
+    book = PolicyBook([replace(POLICY, enforcement=rule)])
+    return make_claim_decider(book, CALENDAR, workdays_of("CN"))
+
+
+shipped = under(POLICY.enforcement.booking_days_max)
+
+
+def paid(
+    value_on: date, heard_on: date, minor: int = AWARDED, repayment_id: str = "r1"
+) -> NoteRepayment:
+    return NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
+        repayment_id=repayment_id,
+        amount_minor=minor,
+        currency="CNY",
+        value_on=value_on,
+        stated_at=at(heard_on, 0),
+        now=at(heard_on, 0),
+    )
+
+
+def judged(obey_by_on: date = OBEY_BY, *, deducted_minor: int = 0) -> EnterJudgment:
+    return EnterJudgment(
+        awarded_minor=AWARDED,
+        currency="CNY",
+        obey_by_on=obey_by_on,
+        deducted_minor=deducted_minor,
+        staff_id=StaffId("lawyer-3"),
+        now=at(JUDGED_ON),
+    )
+
+
+BEFORE: tuple[ClaimCommand, ...] = (
+    NoteDemand(
+        case_id=CASE,
+        loan_key=LOAN,
+        total_minor=AWARDED,
+        currency="CNY",
+        delivered_at=at(date(2026, 1, 5)),
+        now=at(date(2026, 1, 5)),
+    ),
+    TakeClaim(
+        case_id=CASE,
+        loan_key=LOAN,
+        borrower_id=BorrowerId("borrower-1"),
+        referral=6,
+        overdue_minor=AWARDED,
+        balance_minor=9_000_000,
+        currency="CNY",
+        due_on=date(2025, 11, 20),
+        days_past_due=102,
+        as_of_on=FILED_ON,
+        now=at(FILED_ON),
+    ),
+)
+
+
+def lived(*commands: ClaimCommand, decider: ClaimDecider = shipped) -> tuple[ClaimEvent, ...]:
+    """What follows, with every timer that is due before each of them."""
+    events: tuple[ClaimEvent, ...] = ()
+    now = at(date(2026, 1, 1))
+    for command in (*BEFORE, *commands):
+        state = decider.fold(events)
+        while (due := decider.due(state, now)) is not None and due < command.now:
+            events = (*events, *decider.decide(WakeUp(now=due), state))
+            state, now = decider.fold(events), due
+        events = (*events, *decider.decide(command, state))
+        now = command.now
+    return events
+
+
+def said(events: Sequence[ClaimEvent]) -> list[type]:
+    """All that was said after the judgment."""
+    kinds: list[type] = [type(event) for event in events]
+    return kinds[kinds.index(PaymentNoted) :] if PaymentNoted in kinds else kinds[-1:]
+
+
+@pytest.mark.parametrize(
+    ("obey_by_on", "days", "verdict_on"),
+    [
+        (OBEY_BY, 0, date(2026, 4, 25)),
+        (OBEY_BY, 1, date(2026, 4, 28)),
+        (OBEY_BY, 2, date(2026, 4, 29)),
+        (date(2026, 4, 25), 0, date(2026, 4, 28)),  # Moved to Monday.
+        (date(2026, 4, 25), 2, date(2026, 4, 30)),
+        (date(2026, 4, 30), 2, date(2026, 5, 8)),  # Rest from 1 to 5 May.
+    ],
+)
+def test_the_verdict_waits_for_the_workdays_to_book(
+    obey_by_on: date, days: int, verdict_on: date
+) -> None:
+    decider = under(days)
+    state = decider.fold(lived(judged(obey_by_on), decider=decider))
+    assert decider.due(state, at(JUDGED_ON)) == at(verdict_on, 0)
+    assert not decider.decide(WakeUp(now=at(verdict_on, 0) - timedelta(hours=1)), state)
+    (verdict,) = decider.decide(WakeUp(now=at(verdict_on, 0)), state)
+    assert isinstance(verdict, JudgmentNotObeyed)
+    assert (verdict.obey_by_on, verdict.apply_on) == (obey_by_on, verdict_on + timedelta(days=1))
+
+
+def test_what_was_paid_in_time_and_booked_on_monday_was_obeyed_in_time() -> None:
+    events = lived(judged(), paid(OBEY_BY, date(2026, 4, 27)))
+    assert said(events) == [PaymentNoted, JudgmentObeyed, ClaimClosed]
+    assert not any(isinstance(event, JudgmentNotObeyed) for event in events)
+
+
+def test_nobody_applies_while_the_bank_may_still_book_it() -> None:
+    apply = ApplyForEnforcement(staff_id=StaffId("lawyer-3"), now=at(date(2026, 4, 27)))
+    with pytest.raises(Refused, match="time_to_obey_is_running"):
+        lived(judged(), apply)
+
+
+class TestHeardDuringTheEnforcement:
+    LATE = date(2026, 5, 20)
+
+    def test_what_had_come_in_time_withdraws_it(self) -> None:
+        events = lived(judged(), paid(OBEY_BY, self.LATE))
+        assert said(events) == [PaymentNoted, ClaimWithdrawn, JudgmentObeyed, ClaimClosed]
+        assert [event.reason for event in events if isinstance(event, ClaimWithdrawn)] == ["obeyed"]
+        assert any(isinstance(event, EnforcementApplied) for event in events)
+
+    def test_what_came_a_day_late_is_recovered(self) -> None:
+        events = lived(judged(), paid(OBEY_BY + timedelta(days=1), self.LATE))
+        assert [type(event) for event in events[-3:]] == [
+            MoneyRecovered,
+            EnforcementClosed,
+            ClaimClosed,
+        ]
+
+    def test_a_part_in_time_is_noted_and_the_rest_is_recovered(self) -> None:
+        part = paid(OBEY_BY, self.LATE, 200_000)
+        rest = paid(self.LATE, self.LATE, 300_000, "r2")
+        events = lived(judged(), part, rest)
+        assert said(events) == [PaymentNoted, MoneyRecovered, EnforcementClosed, ClaimClosed]
+        closed = events[-2]
+        assert isinstance(closed, EnforcementClosed)
+        assert (closed.result, closed.recovered_minor) == ("recovered_in_full", 300_000)
+        assert said(lived(judged(), replace(rest, repayment_id="r0"), part))[-3:] == [
+            PaymentNoted,
+            EnforcementClosed,
+            ClaimClosed,
+        ]
+
+    def test_what_the_award_is_less_already_has_not_obeyed_it(self) -> None:
+        during = paid(date(2026, 3, 20), date(2026, 3, 20), 100_000, "r0")
+        almost = paid(OBEY_BY, self.LATE, AWARDED - 1)
+        history = (during, judged(deducted_minor=100_000), almost)
+        assert isinstance(lived(*history)[-1], PaymentNoted)
+        last_cent = paid(OBEY_BY, self.LATE, 1, "r2")
+        assert isinstance(lived(*history, last_cent)[-2], JudgmentObeyed)
