@@ -8,17 +8,25 @@ from msgspec import Raw, Struct
 from arrears.legal.application.react import HEARS, react
 from arrears.legal.domain.claim.commands import (
     CloseClaim,
+    HoldBorrower,
     NoteAgreement,
     NoteAgreementEnd,
     NoteDemand,
     NotePromise,
     NoteRepayment,
     PauseClaim,
+    ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
 )
-from arrears.shared.contracts.contact import DemandDelivered, PromiseKept, PromiseMade
+from arrears.shared.contracts.contact import (
+    ContactResumed,
+    ContactStopped,
+    DemandDelivered,
+    PromiseKept,
+    PromiseMade,
+)
 from arrears.shared.contracts.intake import (
     CaseClosed,
     CaseHeld,
@@ -90,6 +98,20 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
         currency="CNY",
         value_on=TODAY,
         stated_at=NOW,
+    )
+
+
+def stopped(
+    *, kind: str = "hold", scope: str = "person", case_id: CaseId | None = CASE
+) -> ContactStopped:
+    return ContactStopped(case_id=case_id, loan_key=LOAN, kind=kind, scope=scope, reason="death")
+
+
+def resumed(
+    *, kind: str = "hold", scope: str = "person", stop_reason: str | None = "death"
+) -> ContactResumed:
+    return ContactResumed(
+        case_id=CASE, loan_key=LOAN, kind=kind, scope=scope, stop_reason=stop_reason
     )
 
 
@@ -192,6 +214,8 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
         ),
         (BREACHED, NoteAgreementEnd(result="breached", now=NOW)),
         (FULFILLED, NoteAgreementEnd(result="fulfilled", now=NOW)),
+        (stopped(), HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)),
+        (resumed(), ReleaseBorrower(reason="death", now=NOW)),
     ],
 )
 def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: object) -> None:
@@ -208,6 +232,13 @@ def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: obje
         returned("legal", "filing_refused"),
         PromiseKept(case_id=CASE, loan_key=LOAN, promise_id="p", paid_minor=1),
         MediationFailed(case_id=CASE, loan_key=LOAN, reason="declined"),
+        stopped(scope="case"),
+        stopped(kind="agreement"),
+        stopped(kind="hardship"),
+        stopped(case_id=None),
+        resumed(scope="case"),
+        resumed(kind="hardship"),
+        resumed(stop_reason=None),
     ],
 )
 def test_what_concerns_others_asks_nothing(said: Struct) -> None:
@@ -227,4 +258,6 @@ def test_hears_only_what_it_reacts_to() -> None:
         "arrears.mediation.agreement_signed.v1",
         "arrears.mediation.agreement_breached.v1",
         "arrears.mediation.agreement_fulfilled.v1",
+        "arrears.contact.contact_stopped.v1",
+        "arrears.contact.contact_resumed.v1",
     } == HEARS

@@ -16,6 +16,7 @@ from arrears.legal.domain.claim.commands import (
     CloseEnforcement,
     EndSuit,
     EnterJudgment,
+    HoldBorrower,
     NoteAgreement,
     NoteAgreementEnd,
     NoteDemand,
@@ -24,6 +25,7 @@ from arrears.legal.domain.claim.commands import (
     PauseClaim,
     RecordSearch,
     RegisterClaim,
+    ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
@@ -123,6 +125,7 @@ ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 29)))
 
 AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
 HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
+DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
 SETTLED = NoteAgreementEnd(result="fulfilled", now=NOW)
 WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=LAWYER, now=NOW)
 RETURNED = ReturnClaim(result="taken_back", now=NOW)
@@ -139,6 +142,10 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(replace(TAKE, due_on=date(2023, 3, 30))),
     lived(TAKE, HELD),
     lived(TAKE, AGREED, HELD),
+    lived(DEATH),
+    lived(DEATH, TAKE, DEMAND, HELD),
+    lived(*NOT_OBEYED, DEATH),
+    lived(*NOT_OBEYED, DEATH, HELD),
     lived(TAKE, RETURNED),
     lived(TAKE, HELD, RETURNED),
     lived(replace(TAKE, due_on=date(2023, 3, 30)), RETURNED),
@@ -202,6 +209,8 @@ COMMANDS = st.one_of(
     st.builds(NoteAgreementEnd, result=st.sampled_from(["breached", "fulfilled"]), now=MOMENTS),
     st.builds(replace, st.just(HELD), now=MOMENTS),
     st.builds(ResumeClaim, reason=st.just("over"), now=MOMENTS),
+    st.builds(replace, st.just(DEATH), now=MOMENTS),
+    st.builds(ReleaseBorrower, reason=st.just("death"), now=MOMENTS),
     st.builds(replace, st.just(RETURNED), now=MOMENTS),
     st.builds(CloseClaim, reason=st.just("cured"), now=MOMENTS),
     st.builds(

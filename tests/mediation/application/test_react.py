@@ -8,13 +8,15 @@ from msgspec import Raw, Struct
 from arrears.mediation.application.react import HEARS, react
 from arrears.mediation.domain.mediation.commands import (
     CloseMediation,
+    HoldBorrower,
     HoldMediation,
     RecordRepayment,
+    ReleaseBorrower,
     ResumeMediation,
     TakeBackMediation,
     TakeMediation,
 )
-from arrears.shared.contracts.contact import PromiseMade
+from arrears.shared.contracts.contact import ContactResumed, ContactStopped, PromiseMade
 from arrears.shared.contracts.intake import (
     CaseClosed,
     CaseHeld,
@@ -74,6 +76,20 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
     )
 
 
+def stopped(
+    *, kind: str = "hold", scope: str = "person", case_id: CaseId | None = CASE
+) -> ContactStopped:
+    return ContactStopped(case_id=case_id, loan_key=LOAN, kind=kind, scope=scope, reason="death")
+
+
+def resumed(
+    *, kind: str = "hold", scope: str = "person", stop_reason: str | None = "death"
+) -> ContactResumed:
+    return ContactResumed(
+        case_id=CASE, loan_key=LOAN, kind=kind, scope=scope, stop_reason=stop_reason
+    )
+
+
 @pytest.mark.parametrize(
     ("said", "command"),
     [
@@ -111,6 +127,8 @@ def repaid(case_id: CaseId | None) -> RepaymentRecorded:
             CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=NOW),
             CloseMediation(reason="cured", now=NOW),
         ),
+        (stopped(), HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)),
+        (resumed(), ReleaseBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)),
     ],
 )
 def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: object) -> None:
@@ -134,6 +152,13 @@ def test_becomes_a_command_to_the_stream_of_the_case(said: Struct, command: obje
             currency="CNY",
             due_on=TODAY,
         ),
+        stopped(scope="case"),
+        stopped(kind="agreement"),
+        stopped(kind="hardship"),
+        stopped(case_id=None),
+        resumed(scope="case"),
+        resumed(kind="hardship"),
+        resumed(stop_reason=None),
     ],
 )
 def test_what_concerns_others_asks_nothing(said: Struct) -> None:
@@ -148,4 +173,6 @@ def test_hears_only_what_it_reacts_to() -> None:
         "arrears.intake.case_released.v1",
         "arrears.intake.case_returned.v1",
         "arrears.intake.case_closed.v1",
+        "arrears.contact.contact_stopped.v1",
+        "arrears.contact.contact_resumed.v1",
     } == HEARS

@@ -11,12 +11,14 @@ from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
+    HoldBorrower,
     HoldMediation,
     MediationCommand,
     ReceiptInvitation,
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ReleaseBorrower,
     ResumeMediation,
     SignForBank,
     SignForBorrower,
@@ -116,6 +118,7 @@ RENEW = replace(
     now=end_of(LATER),
 )
 AT_NIGHT = replace(TAKE, now=end_of(TODAY) - timedelta(minutes=1))
+DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=SIGNED_AT)
 HISTORIES: list[tuple[MediationEvent, ...]] = [
     (),
     lived(AT_NIGHT),
@@ -150,6 +153,12 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(TAKE, pay(25_000, date(2026, 3, 3)), ACCEPT, replace(TAKE, referral=5, now=SIGNED_AT)),
     lived(TAKE, ACCEPT, HoldMediation(now=SIGNED_AT)),
     lived(TAKE, TakeBackMediation(now=SIGNED_AT)),
+    lived(DEATH),
+    lived(DEATH, TAKE),
+    lived(DEATH, TAKE, HoldMediation(now=SIGNED_AT)),
+    lived(TAKE, HoldMediation(now=SIGNED_AT), DEATH),
+    lived(*IN_FORCE, DEATH),
+    lived(*APRIL_MISSED, DEATH, HoldMediation(now=LATE)),
     lived(TAKE, DECLINE, replace(TAKE, referral=5, now=NOW + timedelta(days=30))),
 ]
 MOMENTS = st.sampled_from(
@@ -159,6 +168,8 @@ STAFF = st.sampled_from([MEDIATOR, StaffId("mediator-8")])
 PLANS = st.sampled_from(
     [(), PLAN, RENEW.instalments, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))]
 )
+CASE_OF = {"case_id": st.just(CASE), "loan_key": st.just(LOAN)}
+REASONS = st.sampled_from(["death", "moratorium"])
 COMMANDS = st.one_of(
     st.builds(replace, st.just(TAKE), referral=st.integers(1, 6), now=MOMENTS),
     st.builds(
@@ -202,6 +213,8 @@ COMMANDS = st.one_of(
     st.builds(pay, st.integers(-1, 120_000), st.dates(TODAY, LATER)),
     st.builds(HoldMediation, now=MOMENTS),
     st.builds(ResumeMediation, now=MOMENTS),
+    st.builds(HoldBorrower, **CASE_OF, reason=REASONS, now=MOMENTS),
+    st.builds(ReleaseBorrower, **CASE_OF, reason=REASONS, now=MOMENTS),
     st.builds(TakeBackMediation, now=MOMENTS),
     st.builds(CloseMediation, reason=st.just("cured"), now=MOMENTS),
     st.builds(WakeUp, now=MOMENTS),

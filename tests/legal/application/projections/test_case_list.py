@@ -13,11 +13,13 @@ from arrears.legal.domain.claim.commands import (
     CloseClaim,
     EndSuit,
     EnterJudgment,
+    HoldBorrower,
     NoteDemand,
     NotePromise,
     NoteRepayment,
     PauseClaim,
     RegisterClaim,
+    ReleaseBorrower,
     ReturnClaim,
     TakeClaim,
     WakeUp,
@@ -152,6 +154,16 @@ def test_the_last_day_to_pay_is_shown_while_the_claim_waits_for_it() -> None:
     for after in (over, closed, returned):
         assert shown(TAKE, DEMAND, after, of=given_days).pay_by_on is None
     assert shown(TAKE, DEMAND, over, of=given_days).status == "filed"
+
+
+def test_why_the_person_is_held_is_shown_until_the_release() -> None:
+    death = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
+    hardship = replace(death, reason="hardship")
+    again = replace(TAKE, referral=7)
+    assert shown(TAKE, hardship, death, again).borrower_held_for == ("death", "hardship")
+    over = ReleaseBorrower(reason="death", now=NOW)
+    assert shown(TAKE, hardship, death, over).borrower_held_for == ("hardship",)
+    assert shown(death, TAKE, over).borrower_held_for == ()
 
 
 @pytest.mark.parametrize(("before", "after"), [("refused", "returned"), ("judged", "judged")])

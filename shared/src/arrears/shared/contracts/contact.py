@@ -114,6 +114,40 @@ class UnreachableReported(Struct, frozen=True, kw_only=True):
     loan_key: LoanKey
 
 
+class ContactStopped(Struct, frozen=True, kw_only=True):
+    """Nobody contacts the case, or the person where `scope` is person; `kind`: hold, hardship, ...
+
+    A stop of the person is said of each open case of the borrower that contact knows, and of one
+    that comes later when it is referred to contact; so is its end.
+    """
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.contact_stopped.v1"
+    case_id: CaseId | None
+    loan_key: LoanKey | None
+    kind: str
+    scope: str
+    reason: str
+
+
+class ContactResumed(Struct, frozen=True, kw_only=True):
+    """`stop_reason` is the reason of the stop that is over; None where it was not said yet."""
+
+    WIRE_NAME: ClassVar[str] = "arrears.contact.contact_resumed.v1"
+    case_id: CaseId | None
+    loan_key: LoanKey | None
+    kind: str
+    scope: str
+    stop_reason: str | None = None
+
+
+def is_hold_of_person(said: ContactStopped | ContactResumed) -> bool:
+    """Whether it concerns every stage: the person is held with whatever case. Hardship that is
+    claimed comes to each case as intake's hold; what else stops contact is contact's alone."""
+    return (said.kind, said.scope) == ("hold", "person")
+
+
+StopContract: TypeAlias = ContactStopped | ContactResumed
+"""Not for intake: its own holds would come back to it as those of the person's other cases."""
 ContactContract: TypeAlias = (
     TreatmentCompleted
     | DemandDelivered

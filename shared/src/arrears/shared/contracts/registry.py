@@ -5,13 +5,13 @@ from typing import Final, get_args
 from msgspec import Raw, Struct
 from msgspec.json import Decoder
 
-from arrears.shared.contracts.contact import ContactContract
+from arrears.shared.contracts.contact import ContactContract, StopContract
 from arrears.shared.contracts.intake import IntakeContract
 from arrears.shared.contracts.legal import LegalContract
 from arrears.shared.contracts.mediation import MediationContract
 from arrears.shared.contracts.parking import PARKING
 
-_UNIONS: Final = (IntakeContract, ContactContract, MediationContract, LegalContract)
+_UNIONS: Final = (IntakeContract, ContactContract, StopContract, MediationContract, LegalContract)
 CONTRACTS: Final[dict[str, type[Struct]]] = {
     **{contract.WIRE_NAME: contract for union in _UNIONS for contract in get_args(union)},
     **PARKING,

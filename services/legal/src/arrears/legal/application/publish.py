@@ -5,6 +5,8 @@ from typing import Final
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
+    BorrowerHeld,
+    BorrowerReleased,
     ClaimClosed,
     ClaimEnded,
     ClaimEvent,
@@ -44,6 +46,8 @@ WIRE_NAMES: Final[dict[type, str]] = {
     ClaimTaken: "arrears.legal.claim_taken.v1",
     ClaimPaused: "arrears.legal.claim_paused.v1",
     ClaimResumed: "arrears.legal.claim_resumed.v1",
+    BorrowerHeld: "arrears.legal.borrower_held.v1",
+    BorrowerReleased: "arrears.legal.borrower_released.v1",
     ClaimReturned: "arrears.legal.claim_returned.v1",
     FilingApproved: "arrears.legal.filing_approved.v1",
     FilingRefused: "arrears.legal.filing_refused.v1",

@@ -1,8 +1,8 @@
 """What other services say that concerns a claim, as commands to the stream of the case.
 
 Demands, promises, payments and agreements are heard for every case, for they interrupt limitation;
-anything else about a case that was never referred to legal reaches an empty stream and changes
-nothing.
+so are holds of the person, for a referral may come. Anything else about a case that was never
+referred to legal reaches an empty stream and changes nothing.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,27 @@ from msgspec import Struct
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     CloseClaim,
+    HoldBorrower,
     NoteAgreement,
     NoteAgreementEnd,
     NoteDemand,
     NotePromise,
     NoteRepayment,
     PauseClaim,
+    ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
 )
 from arrears.legal.domain.claim.decisions import CATEGORY
 from arrears.legal.domain.claim.state import FULFILLED
-from arrears.shared.contracts.contact import DemandDelivered, PromiseMade
+from arrears.shared.contracts.contact import (
+    ContactResumed,
+    ContactStopped,
+    DemandDelivered,
+    PromiseMade,
+    is_hold_of_person,
+)
 from arrears.shared.contracts.intake import (
     CaseClosed,
     CaseHeld,
@@ -47,7 +55,13 @@ FromIntake: TypeAlias = (
     CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseReturned | CaseClosed
 )
 FromStages: TypeAlias = (
-    DemandDelivered | PromiseMade | AgreementSigned | AgreementBreached | AgreementFulfilled
+    DemandDelivered
+    | PromiseMade
+    | ContactStopped
+    | ContactResumed
+    | AgreementSigned
+    | AgreementBreached
+    | AgreementFulfilled
 )
 HEARS: Final = frozenset(
     contract.WIRE_NAME for contract in (*get_args(FromIntake), *get_args(FromStages))
@@ -86,8 +100,10 @@ def _from_intake(said: FromIntake, borrower_id: BorrowerId, at: datetime) -> Cla
             assert_never(said)
 
 
-def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
+def _from_stages(said: FromStages, at: datetime) -> ClaimCommand | None:
     match said:
+        case ContactStopped() | ContactResumed():
+            return _of_the_person(said, at)
         case DemandDelivered():
             return NoteDemand(
                 case_id=said.case_id,
@@ -120,6 +136,16 @@ def _from_stages(said: FromStages, at: datetime) -> ClaimCommand:
             return NoteAgreementEnd(result=FULFILLED, now=at)
         case _:
             assert_never(said)
+
+
+def _of_the_person(said: ContactStopped | ContactResumed, at: datetime) -> ClaimCommand | None:
+    if not is_hold_of_person(said) or said.case_id is None or said.loan_key is None:
+        return None
+    if isinstance(said, ContactStopped):
+        return HoldBorrower(
+            case_id=said.case_id, loan_key=said.loan_key, reason=said.reason, now=at
+        )
+    return None if said.stop_reason is None else ReleaseBorrower(reason=said.stop_reason, now=at)
 
 
 def _returned(said: CaseReturned, at: datetime) -> ReturnClaim | None:

@@ -1,7 +1,7 @@
 """What other services say that concerns a mediation, as commands to the stream of the case.
 
 Money and endings of cases that mediation does not have reach a stream that was never taken, and
-nothing follows there.
+nothing follows there; a hold of the person is noted there, for a referral may come.
 """
 
 from collections.abc import Sequence
@@ -12,14 +12,21 @@ from msgspec import Struct
 
 from arrears.mediation.domain.mediation.commands import (
     CloseMediation,
+    HoldBorrower,
     HoldMediation,
     MediationCommand,
     RecordRepayment,
+    ReleaseBorrower,
     ResumeMediation,
     TakeBackMediation,
     TakeMediation,
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
+from arrears.shared.contracts.contact import (
+    ContactResumed,
+    ContactStopped,
+    is_hold_of_person,
+)
 from arrears.shared.contracts.intake import (
     CaseClosed,
     CaseHeld,
@@ -32,7 +39,14 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.kernel.reaction import Heard, Issue
 
 Said: TypeAlias = (
-    CaseReferred | RepaymentRecorded | CaseHeld | CaseReleased | CaseReturned | CaseClosed
+    CaseReferred
+    | RepaymentRecorded
+    | CaseHeld
+    | CaseReleased
+    | CaseReturned
+    | CaseClosed
+    | ContactStopped
+    | ContactResumed
 )
 HEARS: Final = frozenset(contract.WIRE_NAME for contract in get_args(Said))
 
@@ -51,6 +65,8 @@ def react(  # noqa: PLR0911 - one case for each contract
             return (_issue(said.case_id, HoldMediation(now=at)),)
         case CaseReleased():
             return (_issue(said.case_id, ResumeMediation(now=at)),)
+        case ContactStopped() | ContactResumed():
+            return _of_the_person(said, at)
         case CaseReturned():
             return _returned(said, at)
         case CaseClosed():
@@ -72,6 +88,22 @@ def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> Sequ
         now=at,
     )
     return (_issue(said.case_id, command),)
+
+
+def _of_the_person(said: ContactStopped | ContactResumed, at: datetime) -> Sequence[Issue]:
+    case_id, loan_key = said.case_id, said.loan_key
+    if not is_hold_of_person(said) or case_id is None or loan_key is None:
+        return ()
+    command: MediationCommand
+    if isinstance(said, ContactStopped):
+        command = HoldBorrower(case_id=case_id, loan_key=loan_key, reason=said.reason, now=at)
+    elif said.stop_reason is None:
+        return ()
+    else:
+        command = ReleaseBorrower(
+            case_id=case_id, loan_key=loan_key, reason=said.stop_reason, now=at
+        )
+    return (_issue(case_id, command),)
 
 
 def _returned(said: CaseReturned, at: datetime) -> Sequence[Issue]:

@@ -12,6 +12,8 @@ from msgspec.structs import replace
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
+    BorrowerHeld,
+    BorrowerReleased,
     ClaimClosed,
     ClaimEnded,
     ClaimEvent,
@@ -66,7 +68,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `court_silent_since_on`: the last day on which the court should have registered or judged the
     claim; None where its time runs, and once it has answered. `pay_by_on` is the last of the days
-    that the demand gave to pay, while the claim waits for them.
+    that the demand gave to pay, while the claim waits for them. `paused`: intake holds the case;
+    `borrower_held_for`: why the person has been held since the first referral.
     """
 
     case_id: CaseId
@@ -77,6 +80,7 @@ class Row(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     pay_by_on: date | None = None
     paused: bool = False
+    borrower_held_for: tuple[str, ...] = ()
     currency: str
     total_minor: int
     expires_on: date | None
@@ -106,6 +110,7 @@ def evolve(row: Row | None, event: ClaimEvent) -> Row | None:
             borrower_id=event.borrower_id,
             status="refused",
             paused=False if row is None else row.paused,
+            borrower_held_for=() if row is None else row.borrower_held_for,
             currency=event.currency,
             total_minor=event.overdue_minor,
             expires_on=event.limitation_expires_on,
@@ -137,6 +142,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(row, paused=True, reason=reason)
         case ClaimResumed():
             return replace(row, paused=False, reason=None)
+        case BorrowerHeld() | BorrowerReleased():
+            return _borrower_held(row, event)
         case ClaimReturned() if row.status == "refused":
             return replace(row, status="returned", missing=(), pay_by_on=None)
         case FilingRefused(missing=missing, inputs=inputs):
@@ -171,6 +178,13 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _closed(row, reason)
         case _:
             assert_never(event)
+
+
+def _borrower_held(row: Row, event: BorrowerHeld | BorrowerReleased) -> Row:
+    reasons = {*row.borrower_held_for, event.reason}
+    if isinstance(event, BorrowerReleased):
+        reasons.remove(event.reason)
+    return replace(row, borrower_held_for=tuple(sorted(reasons)))
 
 
 def _filed(row: Row, event: ClaimFiled) -> Row:

@@ -87,6 +87,20 @@ class ResumeClaim(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class HoldBorrower(Struct, frozen=True, kw_only=True):
+    """Contact holds the person for a reason that concerns each of the borrower's cases."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    now: datetime
+
+
+class ReleaseBorrower(Struct, frozen=True, kw_only=True):
+    reason: str
+    now: datetime
+
+
 class ReturnClaim(Struct, frozen=True, kw_only=True):
     """Intake has taken the case back or given it to another stage; `result` says why."""
 
@@ -170,6 +184,8 @@ ClaimCommand: TypeAlias = (
     | TakeClaim
     | PauseClaim
     | ResumeClaim
+    | HoldBorrower
+    | ReleaseBorrower
     | ReturnClaim
     | CloseClaim
     | ApproveFiling

@@ -14,6 +14,7 @@ from arrears.legal.domain.claim.commands import (
     CloseEnforcement,
     EndSuit,
     EnterJudgment,
+    HoldBorrower,
     NoteAgreement,
     NoteAgreementEnd,
     NoteDemand,
@@ -22,6 +23,7 @@ from arrears.legal.domain.claim.commands import (
     PauseClaim,
     RecordSearch,
     RegisterClaim,
+    ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
@@ -61,6 +63,10 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             return filing.pause(command, claim)
         case ResumeClaim():
             return filing.resume(rules, command, claim)
+        case HoldBorrower():
+            return filing.hold_borrower(command, claim)
+        case ReleaseBorrower():
+            return filing.release_borrower(rules, command, claim)
         case ReturnClaim():
             return filing.give_back(command, claim)
         case CloseClaim(reason=reason):
@@ -192,5 +198,6 @@ def _after_disobedience(rules: Rules, claim: Claim, today: date) -> Sequence[Cla
 
 
 def _sleeps(claim: Claim) -> bool:
-    """While an agreement is kept or the case is held, nothing is enforced by itself."""
-    return claim.held or claim.agreement_in_force
+    """While an agreement is kept, or the case or the person is held, nothing is enforced by
+    itself."""
+    return claim.stands_still or claim.agreement_in_force

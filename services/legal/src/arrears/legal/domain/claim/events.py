@@ -139,6 +139,23 @@ class ClaimResumed(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class BorrowerHeld(Struct, frozen=True, kw_only=True):
+    """The borrower is held with another case, for a reason that lies with the person: nothing is
+    filed or applied for. `reason`: death, moratorium, hardship."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+class BorrowerReleased(Struct, frozen=True, kw_only=True):
+    """The borrower is no longer held for this reason; another may still stand."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
 class ClaimReturned(Struct, frozen=True, kw_only=True):
     """Intake took the case back, or another stage has it now (`referred_elsewhere`). Before filing
     nothing is filed until intake refers the case again; what lies before the court goes on."""
@@ -228,6 +245,8 @@ ClaimEvent: TypeAlias = (
     | ClaimTaken
     | ClaimPaused
     | ClaimResumed
+    | BorrowerHeld
+    | BorrowerReleased
     | ClaimReturned
     | FilingApproved
     | FilingRefused

@@ -8,6 +8,8 @@ from msgspec.structs import replace
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
+    BorrowerHeld,
+    BorrowerReleased,
     ClaimClosed,
     ClaimEnded,
     ClaimEvent,
@@ -73,6 +75,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, held=True, held_until_on=until_on)
         case ClaimResumed():
             return replace(claim, held=False, held_until_on=None)
+        case BorrowerHeld() | BorrowerReleased():
+            return _borrower_held(claim, event)
         case ClaimReturned():
             return replace(claim, returned=True, missing=(), pay_by_on=None)
         case FilingApproved():
@@ -115,6 +119,13 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _ended(claim, SETTLED) if reason in (OBEYED, IN_FULL) else _over(claim, reason)
         case _:
             assert_never(event)
+
+
+def _borrower_held(claim: Claim, event: BorrowerHeld | BorrowerReleased) -> Claim:
+    reason, held_for = {event.reason}, claim.borrower_held_for
+    left = held_for | reason if isinstance(event, BorrowerHeld) else held_for - reason
+    named = replace(claim, case_id=event.case_id, loan_key=event.loan_key)
+    return replace(named, borrower_held_for=left)
 
 
 def _filed(claim: Claim, event: ClaimFiled) -> Claim:
@@ -200,6 +211,7 @@ def _ended(claim: Claim, result: str) -> Claim:
         referral=claim.referral,
         filings=claim.filings,
         seen=claim.seen,
+        borrower_held_for=claim.borrower_held_for,
     )
     if result == SETTLED:
         return fresh

@@ -6,13 +6,17 @@ from datetime import date, datetime
 from arrears.legal.domain import alarms
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
+    HoldBorrower,
     PauseClaim,
+    ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
     TakeClaim,
 )
 from arrears.legal.domain.claim.endings import answer_again
 from arrears.legal.domain.claim.events import (
+    BorrowerHeld,
+    BorrowerReleased,
     ClaimEvent,
     ClaimPaused,
     ClaimResumed,
@@ -87,6 +91,24 @@ def resume(rules: Rules, command: ResumeClaim, claim: Claim) -> Sequence[ClaimEv
         return ()
     resumed = ClaimResumed(case_id=claim.case_id, loan_key=claim.loan_key, reason=command.reason)
     return (resumed, *look_again(rules, evolve(claim, resumed), command.now))
+
+
+def hold_borrower(command: HoldBorrower, claim: Claim) -> Sequence[ClaimEvent]:
+    """Noted before any referral too: intake, which knows of no hold of the person, may refer."""
+    if command.reason in claim.borrower_held_for:
+        return ()
+    return (
+        BorrowerHeld(case_id=command.case_id, loan_key=command.loan_key, reason=command.reason),
+    )
+
+
+def release_borrower(rules: Rules, command: ReleaseBorrower, claim: Claim) -> Sequence[ClaimEvent]:
+    if command.reason not in claim.borrower_held_for:
+        return ()
+    released = BorrowerReleased(
+        case_id=claim.case_id, loan_key=claim.loan_key, reason=command.reason
+    )
+    return (released, *look_again(rules, evolve(claim, released), command.now))
 
 
 def give_back(command: ReturnClaim, claim: Claim) -> Sequence[ClaimEvent]:
@@ -205,7 +227,7 @@ def _inputs(rules: Rules, claim: Claim, policy: Policy, today: date) -> GateInpu
         approved=claim.approved,
         despite_limitation=claim.despite_limitation,
         agreement_in_force=claim.agreement_in_force,
-        held=claim.held,
+        held=claim.stands_still,
         pay_by_on=_pay_by_on(rules, claim, rule.days_after_demand),
         least_minor=rule.least_minor(claim.currency),
     )

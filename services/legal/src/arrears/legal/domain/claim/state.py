@@ -78,6 +78,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """While the time to pay is missing, its last day."""
     held: bool = False
     held_until_on: date | None = None
+    borrower_held_for: frozenset[str] = frozenset()
+    """Why the person is held, with whatever case; known before any referral."""
     returned: bool = False
     """Intake has taken the case back and has not referred it again."""
     # --- The suit and after it.
@@ -120,6 +122,11 @@ class Claim(Struct, frozen=True, kw_only=True):
         nobody approves what they did."""
         covers = (self.total_minor or 0) <= approval.amount_minor
         return covers and approval.staff_id != self.demand_recorded_by
+
+    @property
+    def stands_still(self) -> bool:
+        """Nothing new is asked of the court: intake holds the case, or the person is held."""
+        return self.held or bool(self.borrower_held_for)
 
     @property
     def obey_until_on(self) -> date:

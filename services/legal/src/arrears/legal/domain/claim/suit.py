@@ -166,7 +166,7 @@ def apply_for_enforcement(
             raise Refused("judgment_not_entered")
     if claim.agreement_in_force:
         raise Refused("agreement_in_force")
-    if claim.held:
+    if claim.stands_still:
         raise Refused("case_is_held")
     return apply(rules, claim, rules.day_of(command.now), command.staff_id)
 

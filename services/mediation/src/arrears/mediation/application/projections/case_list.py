@@ -20,6 +20,8 @@ from arrears.mediation.domain.mediation.events import (
     BorrowerInvited,
     BorrowerSigned,
     BreachContradicted,
+    HoldEnded,
+    HoldNoted,
     InstalmentMissed,
     InstalmentPaid,
     InvitationAnswered,
@@ -112,7 +114,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     row: Row, event: MediationEvent
 ) -> Row:
     match event:
-        case MediationTaken() | InvitationReceipted():
+        case MediationTaken() | InvitationReceipted() | HoldNoted() | HoldEnded():
             return row
         case BorrowerInvited():
             return replace(row, status="invited", next_step_by_on=event.answer_by_on)

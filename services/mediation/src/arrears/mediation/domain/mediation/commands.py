@@ -93,6 +93,22 @@ class ResumeMediation(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class HoldBorrower(Struct, frozen=True, kw_only=True):
+    """Contact holds the person for a reason that concerns each of the borrower's cases."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    now: datetime
+
+
+class ReleaseBorrower(Struct, frozen=True, kw_only=True):
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+    now: datetime
+
+
 class TakeBackMediation(Struct, frozen=True, kw_only=True):
     """Mediation has the case no longer: talks that are open, or held, end for good."""
 
@@ -120,6 +136,8 @@ MediationCommand: TypeAlias = (
     | RecordRepayment
     | HoldMediation
     | ResumeMediation
+    | HoldBorrower
+    | ReleaseBorrower
     | TakeBackMediation
     | CloseMediation
     | WakeUp

@@ -5,16 +5,18 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final, TypeAlias, assert_never
 
-from arrears.mediation.domain.mediation import breach, offers, performance, signing, talks
+from arrears.mediation.domain.mediation import breach, holds, offers, performance, signing, talks
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
+    HoldBorrower,
     HoldMediation,
     MediationCommand,
     ReceiptInvitation,
     RecordDecline,
     RecordOffer,
     RecordRepayment,
+    ReleaseBorrower,
     ResumeMediation,
     SignForBank,
     SignForBorrower,
@@ -27,7 +29,6 @@ from arrears.mediation.domain.mediation.events import MediationEvent
 from arrears.mediation.domain.mediation.evolve import evolve
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
-    HELD,
     Breached,
     Held,
     InForce,
@@ -36,7 +37,6 @@ from arrears.mediation.domain.mediation.state import (
     Over,
     Proposed,
     Talking,
-    agreement_of,
     is_talks,
 )
 from arrears.mediation.domain.policy import PolicyBook
@@ -72,9 +72,13 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
         case RecordRepayment():
             return _record_repayment(command, mediation, today)
         case HoldMediation():
-            return _hold(mediation, today)
+            return holds.hold_case(mediation, rules, command.now)
         case ResumeMediation():
-            return _resume(command, mediation, rules)
+            return holds.release_case(mediation, rules, command.now)
+        case HoldBorrower():
+            return holds.hold_borrower(command, mediation, rules)
+        case ReleaseBorrower():
+            return holds.release_borrower(command, mediation, rules)
         case TakeBackMediation():
             return _take_back(mediation)
         case CloseMediation(reason=reason):
@@ -144,24 +148,6 @@ def _record_repayment(
             return breach.note_late(command, mediation, today)
         case _:
             assert_never(mediation)
-
-
-def _hold(mediation: Mediation, today: date) -> Sequence[MediationEvent]:
-    """A hold ends talks; they begin anew with the release. An agreement in force outlives it, and
-    so does its renewal: nobody collects under it anyway, and its days stand still."""
-    if is_talks(mediation):
-        return _close(mediation, HELD)
-    agreement = agreement_of(mediation)
-    return () if agreement is None else performance.hold(agreement, today)
-
-
-def _resume(
-    command: ResumeMediation, mediation: Mediation, rules: Rules
-) -> Sequence[MediationEvent]:
-    agreement = agreement_of(mediation)
-    if agreement is None:
-        return talks.resume(command, mediation, rules)
-    return performance.release(agreement, rules.calendar.day_of(command.now))
 
 
 def _take_back(mediation: Mediation) -> Sequence[MediationEvent]:

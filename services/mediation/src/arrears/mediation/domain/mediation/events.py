@@ -215,8 +215,27 @@ class AgreementBreached(Struct, frozen=True, kw_only=True):
     policy_version: int
 
 
+class HoldNoted(Struct, frozen=True, kw_only=True):
+    """One more reason why nothing goes on. Of the person, who is held with whatever case: death,
+    moratorium, hardship; told before any referral too. `held`: intake holds the case while the
+    person is held."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+class HoldEnded(Struct, frozen=True, kw_only=True):
+    """One of the reasons is over. What stood still goes on when it was the last."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
 class AgreementHeld(Struct, frozen=True, kw_only=True):
-    """The case is held. Nothing is missed or breached until it is released; money counts as ever.
+    """The case or the person is held. Nothing is missed or breached until the release; money counts
+    as ever.
 
     Also of an agreement that was breached: it may be judged again, or renewed.
     """
@@ -331,6 +350,8 @@ MediationEvent: TypeAlias = (
     | InstalmentPaid
     | InstalmentMissed
     | AgreementBreached
+    | HoldNoted
+    | HoldEnded
     | AgreementHeld
     | AgreementReleased
     | LatePaymentNoted

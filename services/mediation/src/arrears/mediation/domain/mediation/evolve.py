@@ -16,6 +16,8 @@ from arrears.mediation.domain.mediation.events import (
     BorrowerInvited,
     BorrowerSigned,
     BreachContradicted,
+    HoldEnded,
+    HoldNoted,
     InstalmentMissed,
     InstalmentPaid,
     InvitationAnswered,
@@ -48,16 +50,38 @@ from arrears.mediation.domain.mediation.state import (
 from arrears.mediation.domain.plan import Pause
 
 
-def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
+def evolve(mediation: Mediation, event: MediationEvent) -> Mediation:
+    """Apply one fact. Never refuses and never raises: what happened, happened."""
+    after, held_for = _changed(mediation, event), _held_for(mediation.held_for, event)
+    return after if after.held_for == held_for else replace(after, held_for=held_for)
+
+
+def _held_for(before: frozenset[str], event: MediationEvent) -> frozenset[str]:
+    """A hold of the case is told by what it does, where nothing else held before it."""
+    match event:
+        case HoldNoted(reason=reason):
+            return before | {reason}
+        case HoldEnded(reason=reason):
+            return before - {reason}
+        case AgreementHeld():
+            return before or frozenset({HELD})
+        case MediationClosed(reason=reason) if reason == HELD:
+            return before or frozenset({HELD})
+        case AgreementReleased() | MediationTaken():
+            return before - {HELD}
+        case _:
+            return before
+
+
+def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
     mediation: Mediation, event: MediationEvent
 ) -> Mediation:
-    """Apply one fact. Never refuses and never raises: what happened, happened."""
     match event:
         case MediationTaken():
             return _taken(mediation, event)
         case BorrowerInvited():
             return _invited(mediation, event)
-        case OfferRefused():
+        case OfferRefused() | HoldNoted() | HoldEnded():
             return mediation
         case InvitationReceipted():
             return replace(mediation, receipted=True) if is_invited(mediation) else mediation

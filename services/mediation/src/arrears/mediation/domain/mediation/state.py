@@ -26,11 +26,19 @@ class Round(Struct, frozen=True, kw_only=True):
     taken_on: date
 
 
-class NotTaken(Struct, frozen=True):
+class Standing(Struct, frozen=True, kw_only=True):
+    """What every state has."""
+
+    held_for: frozenset[str] = frozenset()
+    """Why nothing goes on: `held` where intake holds the case, and the reasons for which the person
+    is held."""
+
+
+class NotTaken(Standing, frozen=True, kw_only=True):
     pass
 
 
-class Talking(Struct, frozen=True, kw_only=True):
+class Talking(Standing, frozen=True, kw_only=True):
     """Taken, invited as soon as hours allow it, and after an answer until there is a plan.
 
     `deadline_on` is the last day of it, once the borrower is invited.
@@ -48,7 +56,7 @@ class Talking(Struct, frozen=True, kw_only=True):
     """Repayments that were counted; a repayment delivered twice counts once."""
 
 
-class Proposed(Struct, frozen=True, kw_only=True):
+class Proposed(Standing, frozen=True, kw_only=True):
     round: Round
     terms: AgreementProposed
     invited: bool
@@ -69,7 +77,7 @@ class Proposed(Struct, frozen=True, kw_only=True):
     seen: frozenset[str]
 
 
-class InForce(Struct, frozen=True, kw_only=True):
+class InForce(Standing, frozen=True, kw_only=True):
     """Instalments before `open_index` are paid; those before `missed_before` were missed."""
 
     round: Round
@@ -91,7 +99,7 @@ class InForce(Struct, frozen=True, kw_only=True):
         return self.terms.instalments[self.open_index]
 
 
-class Held(Struct, frozen=True, kw_only=True):
+class Held(Standing, frozen=True, kw_only=True):
     """Talks that a hold ended. Money is noted meanwhile, so that they can begin anew after it."""
 
     round: Round
@@ -104,7 +112,7 @@ class LatePayment(Struct, frozen=True, kw_only=True):
     amount_minor: int
 
 
-class Breached(Struct, frozen=True, kw_only=True):
+class Breached(Standing, frozen=True, kw_only=True):
     """`agreement` as it stood at the breach; `late` is the money that was heard after it.
 
     `last_offer` counts on where the rest was offered anew, and not signed.
@@ -128,7 +136,7 @@ class Breached(Struct, frozen=True, kw_only=True):
         return agreement.terms.settlement_minor - agreement.paid_minor - self.late_minor
 
 
-class Over(Struct, frozen=True, kw_only=True):
+class Over(Standing, frozen=True, kw_only=True):
     round: Round
     how: str
     """fulfilled, failed, closed."""

@@ -9,7 +9,6 @@ from arrears.mediation.domain.mediation.commands import (
     ReceiptInvitation,
     RecordDecline,
     RecordRepayment,
-    ResumeMediation,
     TakeMediation,
     WithdrawInvitation,
 )
@@ -30,6 +29,7 @@ from arrears.mediation.domain.mediation.evolve import talking
 from arrears.mediation.domain.mediation.offers import Offer, broken, inputs, open_talks, proposed
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import (
+    HELD,
     NOT_RENEWED,
     Breached,
     Held,
@@ -55,14 +55,14 @@ def take(command: TakeMediation, mediation: Mediation, rules: Rules) -> Sequence
     are open take it up, for intake waits for the outcome of its newest referral."""
     match mediation:
         case NotTaken():
-            return _begin(command, 1, rules)
+            return _begin(command, 1, mediation, rules)
         case (
             Over(round=last)
             | Held(round=last)
             | Breached(round=last)
             | Proposed(round=last, renews=Breached())
         ) if command.referral > last.referral:
-            return _begin(command, last.number + 1, rules)
+            return _begin(command, last.number + 1, mediation, rules)
         case Talking() | Proposed() if command.referral > mediation.round.referral:
             return (_referred_anew(command, mediation, rules.calendar.day_of(command.now)),)
         case _:
@@ -94,9 +94,7 @@ def _referred_anew(
     )
 
 
-def resume(
-    command: ResumeMediation, mediation: Mediation, rules: Rules
-) -> Sequence[MediationEvent]:
+def resume(mediation: Mediation, rules: Rules, now: datetime) -> Sequence[MediationEvent]:
     """After a hold the same referral is mediated again, for what is left of its figure."""
     if not isinstance(mediation, Held):
         return ()
@@ -110,12 +108,16 @@ def resume(
         referral=last.referral,
         overdue_minor=left_minor,
         currency=last.currency,
-        now=command.now,
+        now=now,
     )
-    return _begin(again, last.number + 1, rules)
+    return _begin(again, last.number + 1, mediation, rules)
 
 
-def _begin(command: TakeMediation, number: int, rules: Rules) -> Sequence[MediationEvent]:
+def _begin(
+    command: TakeMediation, number: int, before: Mediation, rules: Rules
+) -> Sequence[MediationEvent]:
+    """Who is held as a person is not invited before the release, as after a hold of the case.
+    Intake refers no case that it holds."""
     policy, today = rules.today(command.now)
     taken = MediationTaken(
         case_id=command.case_id,
@@ -130,7 +132,10 @@ def _begin(command: TakeMediation, number: int, rules: Rules) -> Sequence[Mediat
         policy_id=policy.id,
         policy_version=policy.version,
     )
-    return (taken, *invite_or_end(talking(taken), rules, command.now))
+    talks = talking(taken)
+    if before.held_for - {HELD}:
+        return (taken, closed(talks.round, HELD))
+    return (taken, *invite_or_end(talks, rules, command.now))
 
 
 def invite_or_end(talks: Talking, rules: Rules, now: datetime) -> Sequence[MediationEvent]:
