@@ -81,10 +81,12 @@ SecondPerson = Annotated[
     ),
 ]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,39}$", description="A code from the list.")]
-AmountMinor = Annotated[
+SumMinor = Annotated[
     int,
-    Field(strict=True, ge=1, le=AMOUNT_MINOR_MAX, description="In minor units of the currency."),
+    Field(strict=True, ge=0, le=AMOUNT_MINOR_MAX, description="In minor units of the currency."),
 ]
+"""Also of nothing."""
+AmountMinor = Annotated[SumMinor, Field(ge=1)]
 Currency = Annotated[
     str,
     Field(min_length=3, max_length=3, description="ISO 4217.", examples=["CNY"]),

@@ -1,21 +1,17 @@
 """What lawyers may send. The bounds of each field are here; the rules are the domain's."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
-from pydantic import Field
-
-from arrears.shared.http.fields import AmountMinor, Body, Currency, Day, Flag, Instant, Words
-from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
-
-DeductedMinor: TypeAlias = Annotated[
-    int,
-    Field(
-        strict=True,
-        ge=0,
-        le=AMOUNT_MINOR_MAX,
-        description="At most what came in since filing, in minor units of the currency.",
-    ),
-]
+from arrears.shared.http.fields import (
+    AmountMinor,
+    Body,
+    Currency,
+    Day,
+    Flag,
+    Instant,
+    SumMinor,
+    Words,
+)
 
 
 class DemandBody(Body):
@@ -33,13 +29,14 @@ class FilingApprovalBody(Body):
 
 
 class JudgmentBody(Body):
-    """`deducted_minor` is what was paid during the suit and the award is less already: the court
-    awards the rest alone. What was paid and is not in it counts towards the award."""
+    """`deducted_minor` is what was paid during the suit and the award is less already, at most what
+    came in since filing: the court awards the rest alone. What was paid and is not in it counts
+    towards the award."""
 
     awarded_minor: AmountMinor
     currency: Currency
     obey_by_on: Day
-    deducted_minor: DeductedMinor = 0
+    deducted_minor: SumMinor = 0
 
 
 class SuitEndBody(Body):
