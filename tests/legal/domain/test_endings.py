@@ -84,6 +84,7 @@ JUDGE = EnterJudgment(
     awarded_minor=1_000_000, currency="CNY", obey_by_on=date(2026, 3, 10), filing=1, now=NOW
 )
 DISMISS = EndSuit(result="dismissed", reason="no proof", staff_id=LAWYER, now=LATER)
+CLAIMED_ON = date(2026, 3, 2)
 WITHDRAW = replace(DISMISS, result="withdrawn", reason="papers")
 
 policy = load_policies().on(NOW.date())
@@ -289,12 +290,42 @@ class TestReferredAgainAfterItsEnd:
     def test_what_is_over_is_not_sued_for_again_and_each_referral_is_told_so_once(
         self, history: tuple[ClaimCommand, ...], result: str
     ) -> None:
-        given(*lived(*history)).when(AGAIN).then(replace(ended(result), referral=9))
-        told = lived(*history, AGAIN)
-        given(*told).when(AGAIN).then_nothing_happens()
-        given(*told).when(replace(AGAIN, referral=8)).then_nothing_happens()
-        given(*told).when(replace(AGAIN, referral=10)).then(replace(ended(result), referral=10))
-        assert given(*told).is_due(LATER) is None
+        for due_on in (TAKE.due_on, CLAIMED_ON):
+            again = replace(AGAIN, due_on=due_on)
+            given(*lived(*history)).when(again).then(replace(ended(result), referral=9))
+            told = lived(*history, again)
+            given(*told).when(again).then_nothing_happens()
+            given(*told).when(replace(again, referral=8)).then_nothing_happens()
+            given(*told).when(replace(again, referral=10)).then(replace(ended(result), referral=10))
+            assert given(*told).is_due(LATER) is None
+
+    @pytest.mark.parametrize(
+        "history",
+        [
+            (*FILED, DISMISS),
+            (*FILED, DISMISS, replace(AGAIN, referral=8, due_on=TAKE.due_on)),
+            (*ENFORCING, CONCLUDED),
+            (*ENFORCING, PART, CONCLUDED),
+        ],
+    )
+    def test_what_became_due_after_what_was_claimed_is_another_debt(
+        self, history: tuple[ClaimCommand, ...]
+    ) -> None:
+        new = replace(AGAIN, due_on=CLAIMED_ON + timedelta(days=1))
+        taken, refused = decider.decide(new, decider.fold(lived(*history)))
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 3, 3)
+        assert isinstance(refused, FilingRefused)
+        assert refused.missing == ("demand_delivered",)
+        filed = lived(*history, new, NEW_DEMAND)[-1]
+        assert isinstance(filed, ClaimFiled)
+        assert (filed.claim_minor, filed.filing) == (300_000, 2)
+        given(*lived(*history, new, NEW_DEMAND)).when(PAID).then_nothing_happens()
+
+    def test_it_is_counted_from_the_day_of_the_figure_that_was_claimed(self) -> None:
+        claimed = replace(TAKE, as_of_on=CLAIMED_ON - timedelta(days=3))
+        new = replace(AGAIN, due_on=CLAIMED_ON)
+        assert isinstance(lived(DEMAND, claimed, DISMISS, new)[-2], ClaimTaken)
 
     @pytest.mark.parametrize("history", [FILED, (*FILED, REGISTER), (*FILED, JUDGE), ENFORCING])
     def test_what_lies_before_the_court_answers_by_its_own_end(

@@ -55,8 +55,8 @@ def close_with_case(claim: Claim, reason: str) -> Sequence[ClaimEvent]:
 
 
 def answer_again(claim: Claim, referral: int) -> ClaimEnded:
-    """What is over is not sued for again: a judgment stands, and the court's no stands. But intake
-    waits for legal's word on every referral."""
+    """What is over is not sued for again: a judgment stands, and the court's no stands (解释 (2022)
+    art. 247). But intake waits for legal's word on every referral."""
     return ClaimEnded(
         case_id=claim.case_id,
         loan_key=claim.loan_key,

@@ -214,8 +214,8 @@ class ClaimEnded(Struct, frozen=True, kw_only=True):
     """The claim came to its end without a judgment to enforce, or before its enforcement.
 
     `result`: settled (an agreement was fulfilled, the rest is not asked for), not_accepted and
-    dismissed (by the court), withdrawn (the court allowed it). Only a dismissed claim is never
-    taken again. `reason` is the lawyer's, `recorded_by` None: by itself or by the court.
+    dismissed (by the court), withdrawn (the court allowed it). Only what was claimed and dismissed
+    is never taken again. `reason` is the lawyer's, `recorded_by` None: by itself or by the court.
 
     With `referral` it answers a later referral of a claim that was over: nothing changes, and
     `result` says how it had ended (dismissed, or the reason of its closing).

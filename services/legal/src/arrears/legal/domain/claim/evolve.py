@@ -197,22 +197,14 @@ def _approved(claim: Claim, event: FilingApproved) -> Claim:
 
 
 def _ended(claim: Claim, result: str) -> Claim:
-    """A dismissed claim is judged for good. Else a later referral brings a new claim: after a
-    settlement, or the payment of what was awarded, of another debt, with a demand of its own; after
-    a suit that came to nothing of the same debt. The complaint has interrupted its limitation when
-    it was handed in: that it begins only with the end of such a suit (civil code art. 195) is
-    disputed, and not relied on."""
+    """A dismissed claim is judged for good; what became due after it is another debt. Else a later
+    referral brings a new claim: after a settlement, or the payment of what was awarded, of another
+    debt, with a demand of its own; after a suit that came to nothing of the same debt. The
+    complaint has interrupted its limitation when it was handed in: that it begins only with the end
+    of such a suit (civil code art. 195) is disputed, and not relied on."""
     if result == DISMISSED:
         return _over(claim, DISMISSED)
-    fresh = Claim(
-        case_id=claim.case_id,
-        loan_key=claim.loan_key,
-        currency=claim.currency,
-        referral=claim.referral,
-        filings=claim.filings,
-        seen=claim.seen,
-        borrower_held_for=claim.borrower_held_for,
-    )
+    fresh = of_another_debt(claim)
     if result == SETTLED:
         return fresh
     same = replace(
@@ -227,6 +219,18 @@ def _ended(claim: Claim, result: str) -> Claim:
         limitation_derivation=claim.limitation_derivation,
     )
     return _keeping(same, Interruption(by=SUIT, on=claim.filed_on))
+
+
+def of_another_debt(claim: Claim) -> Claim:
+    return Claim(
+        case_id=claim.case_id,
+        loan_key=claim.loan_key,
+        currency=claim.currency,
+        referral=claim.referral,
+        filings=claim.filings,
+        seen=claim.seen,
+        borrower_held_for=claim.borrower_held_for,
+    )
 
 
 def _over(claim: Claim, closed_as: str) -> Claim:
@@ -293,6 +297,8 @@ def _interruption(event: Interrupting) -> Interruption | None:
 
 
 def _taken(claim: Claim, event: ClaimTaken) -> Claim:
+    if claim.phase is Phase.CLOSED:
+        claim = of_another_debt(claim)
     return replace(
         claim,
         phase=Phase.REFUSED,

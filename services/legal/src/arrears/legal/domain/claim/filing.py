@@ -26,7 +26,7 @@ from arrears.legal.domain.claim.events import (
     FilingRefused,
     LimitationAlarmRaised,
 )
-from arrears.legal.domain.claim.evolve import evolve
+from arrears.legal.domain.claim.evolve import evolve, of_another_debt
 from arrears.legal.domain.claim.rules import Rules
 from arrears.legal.domain.claim.state import Claim, Phase
 from arrears.legal.domain.claim.suit_events import ClaimFiled
@@ -40,11 +40,14 @@ from arrears.shared.kernel.decider import Refused
 
 def take(rules: Rules, command: TakeClaim, claim: Claim) -> Sequence[ClaimEvent]:
     """A later referral of a claim that is not filed yet brings new figures. One that lies before
-    the court goes on, and its end answers the referral too; one that is over answers at once."""
+    the court goes on, and its end answers the referral too. One that is over answers at once, but
+    for what became due after it: that was never claimed, so nothing was judged of it."""
     if command.referral <= claim.referral:
         return ()
     if claim.phase is Phase.CLOSED:
-        return (answer_again(claim, command.referral),)
+        if command.due_on <= (claim.as_of_on or claim.taken_on):
+            return (answer_again(claim, command.referral),)
+        claim = of_another_debt(claim)
     if claim.phase not in (Phase.UNREFERRED, Phase.REFUSED):
         return ()
     today = rules.day_of(command.now)
