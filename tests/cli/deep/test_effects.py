@@ -165,10 +165,29 @@ def test_an_invitation_withdrawn_before_sending_may_be_made_again(
 
 
 @pytest.mark.parametrize("noun", ["claim_filed", "enforcement_applied"])
-def test_a_case_that_ended_needs_no_answer_any_more(world: World, found: Found, noun: str) -> None:
+@pytest.mark.parametrize("end", ["claim_closed", "claim_ended"])
+def test_a_claim_that_ended_needs_no_answer_any_more_and_may_be_filed_again(
+    world: World, found: Found, noun: str, end: str
+) -> None:
+    """Settled, dismissed by the court, not accepted; then filed anew, or of another debt."""
     world.asks(noun)
     assert 5 in found(world.report())
-    world.shelf.says("claim_closed", ATTEMPT)
+    world.shelf.says(end, ATTEMPT)
+    assert not found(world.report())
+    world.pending.append(PendingRow(world.asks(noun), 0, in_doubt=False))
+    assert not found(world.report())
+    world.asks(noun)
+    assert "asked for a second time" in found(world.report())[5][0].text
+
+
+def test_a_judgment_that_a_lawyer_is_to_enter_is_no_answer_that_never_came(
+    world: World, found: Found
+) -> None:
+    key = world.asks("claim_filed")
+    world.answers(key, 0, "claim_registered")
+    world.answers(key, 1, "judgment_not_entered")
+    assert not found(world.report())
+    world.shelf.says("judgment_entered", ATTEMPT)
     assert not found(world.report())
 
 

@@ -30,7 +30,8 @@ class Kind:
     `about` names the fields that tell one request from another in its stream. Every noun of
     `answers` must come, unless one of `ends` has ended the case, or `withdrawn` says that this
     request was taken back before anything left; then it may be asked for again. An answer of
-    `until_due` may stay out while a timer of the stream waits for it.
+    `until_due` may stay out while a timer of the stream waits for it. `anew`: once it has ended the
+    case may ask for it again, after a suit that came to nothing or for another debt.
     """
 
     about: tuple[str, ...]
@@ -38,6 +39,7 @@ class Kind:
     ends: tuple[str, ...] = ()
     withdrawn: str | None = None
     until_due: tuple[str, ...] = ()
+    anew: bool = False
 
 
 KINDS: Final = {
@@ -58,9 +60,17 @@ KINDS: Final = {
         ("mediation_failed", "mediation_closed", "agreement_proposed"),
         until_due=("borrower_signed",),
     ),
-    "claim_filed": Kind(("case_id",), ("claim_registered", "judgment_entered"), ("claim_closed",)),
+    "claim_filed": Kind(
+        ("case_id",),
+        ("claim_registered", "judgment_entered"),
+        ("claim_closed", "claim_ended", "judgment_not_entered"),
+        anew=True,
+    ),
     "enforcement_applied": Kind(
-        ("case_id",), ("assets_searched", "enforcement_closed"), ("claim_closed",)
+        ("case_id",),
+        ("assets_searched", "enforcement_closed"),
+        ("claim_closed", "claim_ended"),
+        anew=True,
     ),
 }
 _ANSWERS: Final = {noun: kind for kind in KINDS.values() for noun in kind.answers}
@@ -144,7 +154,7 @@ class Effects:
         about = _fields(event, KINDS[event.noun])
         key = (event.noun, event.stream, about)
         earlier = self._open.get(key)
-        if earlier is not None and not earlier.withdrawn:
+        if earlier is not None and not _is_over(earlier):
             self._report.say(5, place, f"it is asked for a second time, first by {earlier.place}")
         if event.id in self._requests:
             first = self._requests[event.id].place
@@ -285,6 +295,10 @@ def _answer(origin: str) -> tuple[str, str] | None:
         return None
     key, _, number = origin.removeprefix(_ORIGIN).partition("/")
     return key, number
+
+
+def _is_over(request: _Request) -> bool:
+    return request.withdrawn or (request.ended and KINDS[request.noun].anew)
 
 
 def _fields(event: Event, kind: Kind) -> tuple[Any, ...]:
