@@ -20,6 +20,7 @@ from arrears.legal.domain.claim.commands import (
     PauseClaim,
     RegisterClaim,
     ReleaseBorrower,
+    ResumeClaim,
     ReturnClaim,
     TakeClaim,
     WakeUp,
@@ -154,6 +155,25 @@ def test_the_last_day_to_pay_is_shown_while_the_claim_waits_for_it() -> None:
     for after in (over, closed, returned):
         assert shown(TAKE, DEMAND, after, of=given_days).pay_by_on is None
     assert shown(TAKE, DEMAND, over, of=given_days).status == "filed"
+
+
+def test_what_was_paid_to_the_last_cent_is_not_asked_for_again_by_a_demand() -> None:
+    """It is the figure only where intake had none."""
+    paid = replace(PAY, amount_minor=TAKE.overdue_minor)
+    found = shown(TAKE, paid, DEMAND)
+    assert (found.status, found.missing, found.total_minor) == ("refused", ("total_known",), 0)
+    unknown = replace(TAKE, overdue_minor=0)
+    assert shown(unknown, replace(HELD, reason="dispute"), DEMAND).total_minor == 3_700_000
+
+
+def test_a_hold_hides_no_answer_that_waits_for_a_lawyer() -> None:
+    wrong = replace(JUDGE, currency="USD")
+    over = ResumeClaim(reason="released", now=NOW)
+    held = shown(TAKE, DEMAND, wrong, HELD)
+    assert (held.paused, held.paused_for, held.reason) == (True, "hardship", "other_currency")
+    again = shown(TAKE, DEMAND, wrong, HELD, over)
+    assert (again.paused, again.paused_for, again.reason) == (False, None, "other_currency")
+    assert shown(TAKE, HELD, replace(TAKE, referral=7)).paused_for == "hardship"
 
 
 def test_why_the_person_is_held_is_shown_until_the_release() -> None:

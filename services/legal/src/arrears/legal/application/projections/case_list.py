@@ -57,9 +57,10 @@ HEARS: Final = frozenset(get_args(ClaimEvent))
 class Row(Struct, frozen=True, kw_only=True):
     """`status`: refused, returned, filed, registered, judged, not_obeyed, enforcing, closed.
 
-    `total_minor` is what is left to ask for, 0 where it is not known: intake's figure, from filing
-    on the claim, from the judgment on the award, each less the money that is not in it.
-    `paid_minor` came in since filing; the award is less `deducted_minor` of it already.
+    `total_minor` is what is left to ask for, 0 where `total_known` says no: intake's figure, or the
+    demand's where intake had none; from filing on the claim, from the judgment on the award; each
+    less the money that is not in it. `paid_minor` came in since filing; the award is less
+    `deducted_minor` of it already.
 
     `expires_on` is the last day of the clock that runs: limitation until the suit, then to obey,
     then to apply for enforcement. `deadline_on` is the next last day with whose end a right is
@@ -68,8 +69,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `court_silent_since_on`: the last day on which the court should have registered or judged the
     claim; None where its time runs, and once it has answered. `pay_by_on` is the last of the days
-    that the demand gave to pay, while the claim waits for them. `paused`: intake holds the case;
-    `borrower_held_for`: why the person has been held since the first referral.
+    that the demand gave to pay, while the claim waits for them. `paused`: intake holds the case
+    for `paused_for`; `borrower_held_for`: why the person has been held since the first referral.
     """
 
     case_id: CaseId
@@ -80,9 +81,11 @@ class Row(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     pay_by_on: date | None = None
     paused: bool = False
+    paused_for: str | None = None
     borrower_held_for: tuple[str, ...] = ()
     currency: str
     total_minor: int
+    total_known: bool = True
     expires_on: date | None
     deadline_on: date | None = None
     deadline_rule: str | None = None
@@ -110,9 +113,11 @@ def evolve(row: Row | None, event: ClaimEvent) -> Row | None:
             borrower_id=event.borrower_id,
             status="refused",
             paused=False if row is None else row.paused,
+            paused_for=None if row is None else row.paused_for,
             borrower_held_for=() if row is None else row.borrower_held_for,
             currency=event.currency,
             total_minor=event.overdue_minor,
+            total_known=event.overdue_minor > 0,
             expires_on=event.limitation_expires_on,
             deadline_on=event.limitation_expires_on,
             deadline_rule=LIMITATION,
@@ -125,8 +130,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
 ) -> Row:
     match event:
         case DemandNoted(total_minor=total_minor):
-            unknown = row.status in _NOT_FILED and row.total_minor == 0
-            known = replace(row, total_minor=total_minor) if unknown else row
+            unknown = row.status in _NOT_FILED and not row.total_known
+            known = replace(row, total_minor=total_minor, total_known=True) if unknown else row
             return _begun_anew(known, event)
         case LimitationInterrupted():
             return _begun_anew(_paid_before_filing(row, event), event)
@@ -139,9 +144,9 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case EnforcementLapsed():
             return _without_deadline(row)
         case ClaimPaused(reason=reason):
-            return replace(row, paused=True, reason=reason)
+            return replace(row, paused=True, paused_for=reason)
         case ClaimResumed():
-            return replace(row, paused=False, reason=None)
+            return replace(row, paused=False, paused_for=None)
         case BorrowerHeld() | BorrowerReleased():
             return _borrower_held(row, event)
         case ClaimReturned() if row.status == "refused":
