@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact, RepaymentFact
+from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
 from arrears.intake.domain.loan.commands import (
     LoanCommand,
+    RecordCured,
     RecordOverdue,
     RecordRepayment,
     ReferCase,
@@ -23,7 +24,7 @@ from arrears.intake.domain.loan.commands import (
 )
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import CaseAssessed, CaseReferred, RepaymentRecorded
-from arrears.intake.domain.loan.owed import PaidSince, may_count
+from arrears.intake.domain.loan.owed import SUMS_MAX, may_count, minor_of
 from arrears.intake.domain.loan.state import Loan
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
@@ -132,9 +133,8 @@ class TestReferral:
     def test_never_asks_for_less_than_nothing(self) -> None:
         loan = follow(overdue(balance_minor=1_000_000), paid(minor=999_999))
         assert referred(loan).overdue_minor == 1
-        assert follow(paid(MARCH_5, 5_000_000), loan=loan).paid_since == PaidSince(
-            5_999_999, MARCH_3, at(MARCH_3, MORNING)
-        )
+        with pytest.raises(Refused, match="nothing_overdue"):
+            referred(follow(paid(MARCH_5, 5_000_000), loan=loan))
 
     def test_takes_nothing_off_a_newer_figure(self) -> None:
         sent = referred(follow(overdue(), paid(), overdue(MARCH_5, 600_000)))
@@ -178,6 +178,70 @@ class TestReferral:
         before = paid(MARCH_1 - ONE_DAY, stated_at=at(MARCH_3))
         assert referred(follow(overdue(), newer, before)).overdue_minor == 600_000
         assert referred(follow(overdue(), before, newer)).overdue_minor == 600_000
+
+
+class TestSeveralSums:
+    """Each repayment is judged by itself, as long as there are few of them."""
+
+    def test_a_newer_figure_takes_those_that_it_may_have_counted(self) -> None:
+        loan = follow(overdue(), paid(MARCH_3), paid(MARCH_5, 1))
+        sent = referred(follow(overdue(MARCH_3, 600_000, stated_at=at(MARCH_5)), loan=loan))
+        assert (sent.overdue_minor, sent.paid_since_minor) == (599_999, 1)
+
+    def test_the_oldest_of_many_are_one_sum_that_is_asked_for_rather_than_forgiven(self) -> None:
+        days = [MARCH_1 + number * ONE_DAY for number in range(1, SUMS_MAX + 3)]
+        loan = follow(overdue(), *(paid(day, 1) for day in days))
+        assert len(loan.paid_since) == SUMS_MAX
+        assert minor_of(loan.paid_since) == len(days)
+        last_night = overdue(days[0], 999_999, stated_at=at(days[-1]))
+        assert referred(follow(last_night, loan=loan)).paid_since_minor == SUMS_MAX - 1
+
+
+class TestMoneyBeforeAFigure:
+    """What was heard while no case was running is of no case, and is not asked for either."""
+
+    LAST_NIGHT = overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
+
+    def test_is_taken_off_a_first_figure_that_cannot_have_counted_it(self) -> None:
+        sent = referred(follow(paid(), self.LAST_NIGHT))
+        assert (sent.overdue_minor, sent.balance_minor) == (600_000, 2_600_000)
+        assert sent.paid_since_minor == 400_000
+
+    def test_is_left_to_a_first_figure_that_may_have_counted_it(self) -> None:
+        assert referred(follow(paid(), overdue(MARCH_3))).paid_since_minor == 0
+
+    def test_of_long_ago_hides_none_of_today(self) -> None:
+        months = [paid(MARCH_1 - 30 * number * ONE_DAY, 1) for number in range(30, 0, -1)]
+        sent = referred(follow(*months, paid(), self.LAST_NIGHT))
+        assert sent.paid_since_minor == 400_000
+
+    def test_is_not_taken_off_where_it_is_of_another_currency(self) -> None:
+        assert referred(follow(paid(currency="USD"), self.LAST_NIGHT)).paid_since_minor == 0
+
+    def test_counts_for_the_risk_as_well(self) -> None:
+        *_, assessed = DECIDER.decide(self.LAST_NIGHT, follow(paid()))
+        assert isinstance(assessed, CaseAssessed)
+        assert assessed.inputs.overdue_minor == 600_000
+
+    def test_after_a_cure_is_taken_off_the_next_episodes_figure(self) -> None:
+        cured = RecordCured(
+            fact=CuredFact(
+                source="/bank",
+                fact_id="cured",
+                loan_key=LOAN,
+                borrower_id=None,
+                stated_at=at(MARCH_1 + ONE_DAY, MORNING),
+                as_of_on=MARCH_1,
+                days_past_due=0,
+                currency="CNY",
+                reason="paid_up",
+            ),
+            now=at(MARCH_1 + ONE_DAY, MORNING),
+        )
+        sue = replace(SUE, case_id=case_id("bank", LOAN, 2))
+        for facts in ((cured, paid()), (paid(), cured)):
+            sent = referred(follow(overdue(), *facts, self.LAST_NIGHT), sue)
+            assert sent.paid_since_minor == 400_000
 
 
 class TestFullyPaid:
@@ -268,39 +332,35 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
             if one.fact.value_on <= as_of_on and one.fact.stated_at <= stated_at
         )
         figures.append(overdue(as_of_on, OWED_AT_FIRST - counted, stated_at=stated_at))
-    later: list[RecordOverdue | RecordRepayment] = [*figures[1:], *payments]
+    facts: list[RecordOverdue | RecordRepayment] = [*figures, *payments]
     if chance.random() < 0.5:
-        later.sort(key=lambda one: one.fact.stated_at)
+        facts.sort(key=lambda one: one.fact.stated_at)
     else:
-        chance.shuffle(later)
-    return [figures[0], *later]
+        chance.shuffle(facts)
+    return facts
 
 
 @forall(seed=st.integers(0, 100_000))
 def test_money_is_never_taken_off_or_allocated_twice_nor_forgotten(seed: int) -> None:
-    facts = banks_life(seed)
-    payments = [one.fact for one in facts if isinstance(one, RecordRepayment)]
     loan = DECIDER.initial
-    allocated = heard = 0
-    for command in facts:
+    heard: list[RepaymentRecorded] = []
+    allocated = 0
+    for command in banks_life(seed):
         newest = loan.latest
         events = DECIDER.decide(command, loan)
         loan = reduce(DECIDER.evolve, events, loan)
-        assert loan.latest is not None
         if loan.latest is not newest:
-            allocated = heard = 0
+            allocated = 0
         for event in events:
             if isinstance(event, RepaymentRecorded):
                 allocated += event.amount_minor - event.in_suspense_minor
-                counts = may_count(loan.latest, event.value_on, event.stated_at)
-                heard += 0 if counts else event.amount_minor
-        counted = OWED_AT_FIRST - loan.latest.overdue_minor
-        since = loan.paid_since.minor if loan.paid_since is not None else 0
+                heard.append(event)
+        if loan.latest is None:
+            continue
         uncounted = [
             one.amount_minor
-            for one in payments
-            if one.value_on > loan.latest.as_of_on or one.stated_at > loan.latest.stated_at
+            for one in heard
+            if not may_count(loan.latest, one.value_on, one.stated_at)
         ]
-        assert heard <= since <= sum(uncounted)
-        assert heard == allocated <= sum(uncounted)
-        assert counted + since <= sum(one.amount_minor for one in payments)
+        assert minor_of(loan.paid_since) == sum(uncounted)
+        assert allocated <= sum(uncounted)

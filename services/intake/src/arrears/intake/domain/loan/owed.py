@@ -5,28 +5,37 @@ stated by that instant; of one instant the repayment comes first. So money is ne
 """
 
 from datetime import date, datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from msgspec import Struct
 
 from arrears.intake.domain.loan.events import LoanOverdueRecorded, RepaymentRecorded
 
+SUMS_MAX: Final = 8
+
 
 class Stated(Protocol):
-    """An overdue fact, before it is recorded or after."""
+    """An overdue fact or a cure, before it is recorded or after."""
 
     @property
     def as_of_on(self) -> date: ...
     @property
     def stated_at(self) -> datetime: ...
+    @property
+    def currency(self) -> str: ...
 
 
-class PaidSince(Struct, frozen=True, gc=False):
-    """The sum of what came in, with the earliest of its value days and of the bank's times."""
+class PaidSum(Struct, frozen=True, gc=False):
+    """Money that came in, with the earliest of its value days and of the bank's times."""
 
     minor: int
+    currency: str
     first_on: date
     first_at: datetime
+
+
+PaidSince: TypeAlias = tuple[PaidSum, ...]
+"""Each repayment by itself; of more than `SUMS_MAX` the oldest are one sum."""
 
 
 class Owed(NamedTuple):
@@ -49,25 +58,36 @@ def may_count(figure: Stated, value_on: date, stated_at: datetime) -> bool:
     return value_on <= figure.as_of_on and stated_at <= figure.stated_at
 
 
-def with_repayment(paid: PaidSince | None, event: RepaymentRecorded) -> PaidSince:
-    if paid is None:
-        return PaidSince(event.amount_minor, event.value_on, event.stated_at)
-    return PaidSince(
-        paid.minor + event.amount_minor,
-        min(paid.first_on, event.value_on),
-        min(paid.first_at, event.stated_at),
+def with_repayment(paid: PaidSince, event: RepaymentRecorded) -> PaidSince:
+    new = PaidSum(event.amount_minor, event.currency, event.value_on, event.stated_at)
+    if len(paid) < SUMS_MAX:
+        return (*paid, new)
+    return (_together(paid[0], paid[1]), *paid[2:], new)
+
+
+def _together(older: PaidSum, newer: PaidSum) -> PaidSum:
+    """Before its first figure a loan has no currency; what is of another is never taken off."""
+    if older.currency != newer.currency:
+        return newer
+    return PaidSum(
+        older.minor + newer.minor,
+        newer.currency,
+        min(older.first_on, newer.first_on),
+        min(older.first_at, newer.first_at),
     )
 
 
-def left_by(figure: Stated, paid: PaidSince | None) -> PaidSince | None:
-    """What is still to be taken off a newer figure: all, where it can have counted none of it.
+def left_by(figure: Stated, paid: PaidSince) -> PaidSince:
+    """What is still to be taken off a newer figure: each sum of which it can have counted nothing.
 
-    Where it may have counted a part, the bank's newer word stands as it is.
+    Where it may have counted a part of one, the bank's newer word stands as it is.
     """
-    if paid is None or may_count(figure, paid.first_on, paid.first_at):
-        return None
-    return paid
+    return tuple(
+        one
+        for one in paid
+        if one.currency == figure.currency and not may_count(figure, one.first_on, one.first_at)
+    )
 
 
-def minor_of(paid: PaidSince | None) -> int:
-    return 0 if paid is None else paid.minor
+def minor_of(paid: PaidSince) -> int:
+    return sum(one.minor for one in paid)

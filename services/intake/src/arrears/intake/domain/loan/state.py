@@ -125,8 +125,8 @@ class Loan(Struct, frozen=True, kw_only=True, gc=False):
     case: Case | None = None
     """The case of the running episode; None before the first and after a cure."""
     left: Split | None = None
-    paid_since: PaidSince | None = None
-    """The case's money that the newest overdue fact cannot have counted."""
+    paid_since: PaidSince = ()
+    """The money that the newest overdue fact cannot have counted; before the first, the newest."""
     last_fact_id: str | None = None
     last_repayment_id: str | None = None
     last_repayment_minor: int = 0
@@ -206,9 +206,8 @@ def _repaid(loan: Loan, event: RepaymentRecorded) -> Loan:
             left.principal_minor - (event.principal_minor or 0),
         )
     latest, paid = loan.latest, loan.paid_since
-    if event.case_id is not None and latest is not None:
-        counted = may_count(latest, event.value_on, event.stated_at)
-        paid = paid if counted else with_repayment(paid, event)
+    if latest is None or not may_count(latest, event.value_on, event.stated_at):
+        paid = with_repayment(paid, event)
     return replace(
         loan,
         left=left,
@@ -227,7 +226,7 @@ def _cured(loan: Loan, event: LoanCuredRecorded) -> Loan:
         cured_stated_at=event.stated_at,
         case=None,
         left=None,
-        paid_since=None,
+        paid_since=left_by(event, loan.paid_since),
         last_fact_id=event.fact_id,
     )
 
