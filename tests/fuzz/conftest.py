@@ -300,6 +300,7 @@ _OVERDUE = (
             fees_minor=None,
             balance_minor=900_000,
         ),
+        home=BORROWER,
         now=NOW,
     ),
 )

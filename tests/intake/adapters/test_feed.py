@@ -14,6 +14,7 @@ from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.keyring.sealing import ERASED_TEXT
 from arrears.shared.runtime.stage import BadRecord, DayClosing, FeedFact
 
+HOME = BorrowerId("person-1")
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 PHONE = "+86 138 0000 0000"
 
@@ -71,7 +72,7 @@ async def unlocked(reader: FactReader, value: bytes) -> FeedFact:
 
 
 def sealed(reader: FactReader, fact: FeedFact) -> str:
-    command = reader.issue(fact, at=NOW, late=False).command
+    command = reader.issue(fact, home=HOME, at=NOW, late=False).command
     assert isinstance(command, RecordProfile)
     (point,) = command.contact_points
     return point.sealed
@@ -109,7 +110,7 @@ def test_a_fact_comes_with_identity_and_digest(reader: FactReader) -> None:
         body=fact,
     )
     assert reader.digest(read) == fact_digest(fact)
-    issue = reader.issue(read, at=NOW, late=True)
+    issue = reader.issue(read, home=HOME, at=NOW, late=True)
     assert isinstance(issue.command, RecordRepayment)
     assert issue.command.late
 
@@ -141,7 +142,7 @@ async def test_contact_points_are_sealed_before_anything_is_decided(reader: Fact
     assert isinstance(fact, FeedFact)
     assert isinstance(other, FeedFact)
     await reader.unlock([fact, other])
-    issue = reader.issue(fact, at=NOW, late=False)
+    issue = reader.issue(fact, home=HOME, at=NOW, late=False)
     assert isinstance(issue.command, RecordProfile)
     (point,) = issue.command.contact_points
     assert point.kind == "phone"

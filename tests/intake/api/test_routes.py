@@ -49,6 +49,7 @@ OPENED = decider.decide(
             fees_minor=None,
             balance_minor=900_000,
         ),
+        home=BorrowerId("person-1"),
         now=NOW,
     ),
     decider.initial,

@@ -29,6 +29,7 @@ from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.kernel.reaction import Issue
 
 LOAN, CASE, WEI = LoanKey("loan-1@/bank"), CaseId("case-1"), StaffId("wei")
+ANNA = BorrowerId("anna")
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 OVERDUE = OverdueFact(
@@ -84,13 +85,13 @@ PROFILE = ProfileFact(
 @pytest.mark.parametrize(
     ("fact", "command"),
     [
-        (OVERDUE, RecordOverdue(fact=OVERDUE, now=NOW, late=True)),
+        (OVERDUE, RecordOverdue(fact=OVERDUE, home=ANNA, now=NOW, late=True)),
         (REPAYMENT, RecordRepayment(fact=REPAYMENT, now=NOW, late=True)),
         (CURED, RecordCured(fact=CURED, now=NOW, late=True)),
     ],
 )
 def test_a_fact_goes_to_its_loan(fact: LoanFact, command: object) -> None:
-    assert fact_to_issue(fact, NOW, late=True) == Issue("intake.loan", LOAN, command)
+    assert fact_to_issue(fact, ANNA, NOW, late=True) == Issue("intake.loan", LOAN, command)
 
 
 def test_a_profile_goes_to_its_borrower_with_sealed_points_alone() -> None:

@@ -8,7 +8,14 @@ from arrears.intake.adapters.policies import load_policies
 from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import LoanCommand, RecordOverdue, ReferCase, WakeUp
 from arrears.intake.domain.loan.decisions import make_loan_decider
-from arrears.intake.domain.loan.events import CaseReturned, LoanEvent
+from arrears.intake.domain.loan.events import (
+    CaseOpened,
+    CaseReferred,
+    CaseReturned,
+    LoanBorrowerChanged,
+    LoanEvent,
+    LoanOverdueRecorded,
+)
 from arrears.intake.domain.loan.state import Loan
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.decider import Refused
@@ -20,19 +27,20 @@ DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), Tena
 DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 WEEK = 7
+ANNA, BEN = BorrowerId("anna"), BorrowerId("ben")
 
 
 def at(days: int) -> datetime:
     return NOON + timedelta(days=days)
 
 
-def named(borrower: str, days: int) -> RecordOverdue:
-    """What the bank says so many days later."""
+def named(borrower: str | None, days: int) -> RecordOverdue:
+    """What the bank says so many days later of a loan whose streams are about Ben."""
     fact = OverdueFact(
         source="/bank",
         fact_id=f"fact-{days}",
         loan_key=LOAN,
-        borrower_id=BorrowerId(borrower),
+        borrower_id=None if borrower is None else BorrowerId(borrower),
         stated_at=at(days),
         as_of_on=DAY + timedelta(days=days),
         days_past_due=40 + days,
@@ -45,7 +53,7 @@ def named(borrower: str, days: int) -> RecordOverdue:
         fees_minor=None,
         balance_minor=9_000_000,
     )
-    return RecordOverdue(fact=fact, now=at(days), late=False)
+    return RecordOverdue(fact=fact, home=BEN, now=at(days), late=False)
 
 
 def after(*commands: LoanCommand) -> tuple[Loan, list[LoanEvent]]:
@@ -98,3 +106,25 @@ def test_it_stays_so_in_a_later_case_of_the_loan() -> None:
     loan, _ = after(*REFERRED, named("anna", WEEK), named("carl", 2 * WEEK))
     assert loan.first_borrower_id == "ben"
     assert loan.is_of_another
+
+
+@pytest.mark.parametrize("later", ["ben", None])
+def test_figures_that_name_nobody_are_of_whom_an_earlier_fact_has_named(later: str | None) -> None:
+    _, told = after(named(None, 0))
+    assert [e.borrower_id for e in told if isinstance(e, LoanOverdueRecorded | CaseOpened)] == [
+        "ben",
+        "ben",
+    ]
+    loan, told = after(named(None, 0), named(later, 1))
+    assert not any(isinstance(event, LoanBorrowerChanged) for event in told)
+    assert not loan.is_of_another
+    *_, referred = DECIDER.decide(WakeUp(now=at(2)), loan)
+    assert isinstance(referred, CaseReferred)
+
+
+def test_first_figures_that_name_another_than_an_earlier_fact_are_a_change_of_debtor() -> None:
+    """A repayment has named Ben before: contact knows the loan by him, and Anna owes it."""
+    loan, told = after(named("anna", 0))
+    assert LoanBorrowerChanged(loan_key=LOAN, case_id=CASE, was=BEN, now_is=ANNA) in told
+    assert loan.is_of_another
+    assert DECIDER.due(loan, at(100)) is None

@@ -55,7 +55,7 @@ def overdue(day: date, days: int) -> RecordOverdue:
         fees_minor=None,
         balance_minor=3_000_000,
     )
-    return RecordOverdue(fact=fact, now=evening(day))
+    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=evening(day))
 
 
 def reports(report: str, day: date, result: str | None = None) -> ReportStage:

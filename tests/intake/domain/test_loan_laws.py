@@ -98,7 +98,7 @@ def some_fact(chance: random.Random, now: datetime, number: int) -> LoanCommand:
                 fees_minor=parts[2],
                 balance_minor=chance.choice([900_000] * 9 + [0]),
             )
-            return RecordOverdue(fact=overdue, now=now, late=late)
+            return RecordOverdue(fact=overdue, home=BorrowerId("person-1"), now=now, late=late)
         case "repayment":
             repayment = RepaymentFact(
                 source="/bank",

@@ -95,7 +95,7 @@ def command(fact: Said, now: datetime | None = None, late: bool = False) -> Loan
     now = now or fact.stated_at
     match fact:
         case OverdueFact():
-            return RecordOverdue(fact=fact, now=now, late=late)
+            return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=now, late=late)
         case RepaymentFact():
             return RecordRepayment(fact=fact, now=now, late=late)
         case CuredFact():
@@ -161,7 +161,9 @@ def test_an_outdated_fact_belongs_to_the_last_case_where_there_is_one() -> None:
 
 
 def test_a_late_fact_that_is_still_the_newest_is_applied() -> None:
-    late = RecordOverdue(fact=overdue(NEXT_WEEK, days=47), now=at(NEXT_MONTH), late=True)
+    late = RecordOverdue(
+        fact=overdue(NEXT_WEEK, days=47), home=BorrowerId("person-1"), now=at(NEXT_MONTH), late=True
+    )
     recorded = DECIDER.decide(late, OPEN)[0]
     assert isinstance(recorded, LoanOverdueRecorded)
     assert (recorded.late, recorded.outdated) == (True, False)

@@ -62,7 +62,7 @@ def overdue(day: date = MARCH_1, minor: int = 1_000_000, **other: Any) -> Record
         balance_minor=3_000_000,
     )
     fact = replace(fact, **other)
-    return RecordOverdue(fact=fact, now=fact.stated_at)
+    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=fact.stated_at)
 
 
 def paid(
@@ -308,7 +308,8 @@ OWED_AT_FIRST = 1_000_000
 
 
 def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
-    """Facts of a bank that counts in a figure what was valued and booked by then."""
+    """Facts of a bank that counts in a figure what was valued and booked by then, and so all that
+    the figure before has counted."""
     chance = random.Random(seed)
     payments = []
     for number in range(chance.randint(1, 5)):
@@ -322,10 +323,11 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
                 value_on=value_on,
             )
         )
-    figures = [overdue(minor=OWED_AT_FIRST)]
+    as_of_on = MARCH_1
+    figures = [overdue(as_of_on, OWED_AT_FIRST)]
     for number in range(1, chance.randint(2, 6)):
         stated_at = at(MARCH_1) + timedelta(hours=24 * number + chance.randint(0, 20))
-        as_of_on = CALENDAR.day_of(stated_at) - chance.choice([0, 1]) * ONE_DAY
+        as_of_on = max(as_of_on, CALENDAR.day_of(stated_at) - chance.choice([0, 1]) * ONE_DAY)
         counted = sum(
             one.fact.amount_minor
             for one in payments

@@ -67,6 +67,7 @@ OVERDUE = RecordOverdue(
         fees_minor=None,
         balance_minor=900_000,
     ),
+    home=BorrowerId("person-1"),
     now=evening(DAY),
 )
 REMIND = WakeUp(now=CALENDAR.last_minute_of(DAY))

@@ -50,7 +50,7 @@ def says_overdue(days: int, day: date = DAY) -> RecordOverdue:
         fees_minor=None,
         balance_minor=900_000,
     )
-    return RecordOverdue(fact=fact, now=evening(day))
+    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=evening(day))
 
 
 def reports(

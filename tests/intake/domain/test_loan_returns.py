@@ -116,6 +116,7 @@ OVERDUE = follow(
             fees_minor=None,
             balance_minor=900_000,
         ),
+        home=BorrowerId("person-1"),
         now=evening(DAY),
     ),
 )

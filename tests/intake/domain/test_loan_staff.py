@@ -65,6 +65,7 @@ OVERDUE, OPENED, *_ = DECIDER.decide(
             fees_minor=None,
             balance_minor=900_000,
         ),
+        home=BorrowerId("person-1"),
         now=NOW,
     ),
     DECIDER.initial,

@@ -61,7 +61,7 @@ def says_overdue(days: int, day: date = DAY, **other: Any) -> RecordOverdue:
         fees_minor=None,
         balance_minor=900_000,
     )
-    return RecordOverdue(fact=replace(fact, **other), now=evening(day))
+    return RecordOverdue(fact=replace(fact, **other), home=BorrowerId("person-1"), now=evening(day))
 
 
 def reports(report: str, day: date = DAY, stage: str = "contact", **other: Any) -> ReportStage:

@@ -62,7 +62,8 @@ def play(facts: Iterable[LoanFact]) -> tuple[list[LoanEvent], list[LoanFact]]:
     events: list[LoanEvent] = []
     refused: list[LoanFact] = []
     for fact in facts:
-        issue = fact_to_issue(fact, fact.stated_at, late=False)
+        assert fact.borrower_id is not None
+        issue = fact_to_issue(fact, fact.borrower_id, fact.stated_at, late=False)
         loan = loans.get(issue.key, DECIDER.initial)
         try:
             decided = DECIDER.decide(issue.command, loan)  # type: ignore[arg-type]

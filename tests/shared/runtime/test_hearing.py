@@ -7,6 +7,7 @@ from arrears.shared.eventstore.port import Change
 from arrears.shared.runtime.bus import Outgoing, OutOfRetention, TopicPartition
 from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.testing.feed_lines import partition_of
+from arrears.shared.testing.toy_intake import line
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 from arrears.shared.testing.world import FEED_PARTITIONS
 
@@ -266,4 +267,61 @@ class TestProtocol24:
         await world.run_days(2, 2)
         assert world.nouns("intake", "anna")[-1] == "repayment_recorded"
         assert not world.nouns("intake", "ben")
+        world.check_laws()
+
+
+def pay(world: ToyWorld, number: int | str, name: str | None, loan: str = "bare") -> None:
+    """A repayment of a loan, by its partition, that may name nobody."""
+    world.say(line(number, name, day(1), what="repayment", loan=loan), "bare")
+
+
+class TestALoanOfNobody:
+    """A name counts from its own record on, whatever was polled with it and whoever crashed."""
+
+    @staticmethod
+    def refused(world: ToyWorld) -> list[tuple[str, str | None]]:
+        return [(one.reason, one.field) for one in world.stores["intake"].refused]
+
+    @pytest.mark.parametrize("together", [True, False])
+    async def test_what_comes_before_a_name_is_refused_and_what_follows_is_the_borrowers(
+        self, world: ToyWorld, together: bool
+    ) -> None:
+        for number, name in enumerate((None, None, "anna", None)):
+            pay(world, number, name)
+            if not together:
+                await drain(world.intake.hear)
+        await world.run_days(1, 1)
+        assert self.refused(world) == [("borrower_unknown", "data.borrower_id")] * 2
+        assert world.nouns("intake", "anna").count("repayment_recorded") == 2
+        assert set(world.stores["intake"].homes.items()) == {("bare", "anna")}
+        world.check_laws()
+
+    async def test_a_name_is_not_settled_before_what_came_without_it_is_set_aside(
+        self, world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pay(world, 1, None)
+        pay(world, 2, "anna")
+        world.close(day(1))
+
+        async def die(_change: object) -> None:
+            raise ConnectionError
+
+        with monkeypatch.context() as lost:
+            lost.setattr(world.stores["intake"], "commit", die)
+            with pytest.raises(ConnectionError):
+                await drain(world.intake.hear)
+        await world.restart("intake")
+        await world.settle()
+        assert self.refused(world) == [("borrower_unknown", "data.borrower_id")]
+        assert world.nouns("intake", "anna").count("repayment_recorded") == 1
+        world.check_laws()
+
+    async def test_every_loan_of_a_batch_has_its_turn(self, world: ToyWorld) -> None:
+        loans = [f"bare-{number}" for number in range(5)]
+        for name in (None, "anna"):
+            for number, loan in enumerate(loans):
+                pay(world, f"{number}-{name}", name, loan)
+        await world.run_days(1, 1)
+        assert len(self.refused(world)) == len(loans)
+        assert world.nouns("intake", "anna").count("repayment_recorded") == len(loans)
         world.check_laws()

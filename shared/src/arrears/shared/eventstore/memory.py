@@ -95,8 +95,13 @@ class MemoryStore:
     async def positions(self) -> Sequence[Position]:
         return list(self.places.values())
 
-    async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
-        return {loan: self.homes.setdefault(loan, borrower) for loan, borrower in homes.items()}
+    async def settle_homes(
+        self, homes: Mapping[str, BorrowerId | None]
+    ) -> Mapping[str, BorrowerId]:
+        for loan, borrower in homes.items():
+            if borrower is not None:
+                self.homes.setdefault(loan, borrower)
+        return {loan: self.homes[loan] for loan in homes if loan in self.homes}
 
     async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
         for topic, partition in places:

@@ -220,8 +220,13 @@ class Store(Protocol):
     async def open_first_day(self, shard: Shard, day: date) -> date:
         """Set the shard's open day unless it has one; says which it has."""
 
-    async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
-        """Give each loan its borrower unless it has one; says which each has (protocol 1.1)."""
+    async def settle_homes(
+        self, homes: Mapping[str, BorrowerId | None]
+    ) -> Mapping[str, BorrowerId]:
+        """Give each loan its borrower unless it has one; says which each has (protocol 1.1).
+
+        None gives none, so a loan that has none yet is not among the answers.
+        """
 
     async def prepare_positions(self, places: Sequence[tuple[str, int]]) -> None:
         """Make sure that every (topic, partition) has a row to compare and set."""

@@ -62,7 +62,9 @@ class PostgresStore:
     async def positions(self) -> Sequence[Position]:
         return [Position(*row) for row in await self.pool.fetch(sql.POSITIONS)]
 
-    async def settle_homes(self, homes: Mapping[str, BorrowerId]) -> Mapping[str, BorrowerId]:
+    async def settle_homes(
+        self, homes: Mapping[str, BorrowerId | None]
+    ) -> Mapping[str, BorrowerId]:
         loans = sorted(homes)
         rows = await self.pool.fetch(sql.SETTLE_HOMES, loans, [homes[loan] for loan in loans])
         if len(rows) < len(loans):  # Settled by another while this statement ran.

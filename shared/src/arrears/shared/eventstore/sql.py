@@ -123,7 +123,8 @@ SETTLE_HOMES: Final = """
     settled AS (
         INSERT INTO loan_homes (loan, borrower_id)
         SELECT loan, borrower_id FROM wanted
-        WHERE NOT EXISTS (SELECT FROM known WHERE known.loan = wanted.loan)
+        WHERE borrower_id IS NOT NULL
+            AND NOT EXISTS (SELECT FROM known WHERE known.loan = wanted.loan)
         ORDER BY loan
         ON CONFLICT DO NOTHING
         RETURNING loan, borrower_id)

@@ -16,7 +16,7 @@ LAST_YEAR: Final = 2100
 ROW_NUMBER_MAX: Final = 2**63 - 1
 """Rows are numbered by PostgreSQL, in 64 bits."""
 BORROWER_ID_MAX: Final = 400
-"""A loan without a borrower goes by its key: the loan's id and its source."""
+"""In old events a loan without a borrower goes by its key: the loan's id and its source."""
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 

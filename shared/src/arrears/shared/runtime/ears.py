@@ -57,6 +57,8 @@ class Ears:
         self.sources: dict[TopicPartition, StageSource] = {}
         self.feed: dict[TopicPartition, FeedPartition] = {}
         self._homes = Homes(store)
+        self._kept: dict[TopicPartition, Sequence[Record]] = {}
+        """Records that were polled and are heard in the next round."""
         self._shards: set[Shard] = set()
         self._feed_closed: date | None = None
         self._feed_first: date | None = None
@@ -106,6 +108,7 @@ class Ears:
         await self._assign()
 
     async def _assign(self) -> None:
+        self._kept.clear()
         await self._listener.assign(self._next_offsets())
 
     def _next_offsets(self) -> dict[TopicPartition, int]:
@@ -127,7 +130,7 @@ class Ears:
         """Poll once. None: nothing that moves a position has arrived."""
         polled = await self._poll(wait_seconds)
         hearing = Hearing()
-        heard: list[tuple[FeedPartition, Read]] = []
+        heard: list[tuple[FeedPartition, Sequence[Record]]] = []
         reassign = False
         for place, records in polled.items():
             await asyncio.sleep(0)  # What is being committed and published goes on meanwhile.
@@ -143,7 +146,7 @@ class Ears:
             if held.judges():
                 fresh = [record for record in records if record.offset >= held.position]
                 if fresh:
-                    heard.append((held, held.read(fresh)))
+                    heard.append((held, fresh))
             else:
                 reassign |= held.look_for_first_day(records)
         if heard:
@@ -160,6 +163,9 @@ class Ears:
         A listener fetches on only when what it has brought is taken. What came since then would be
         heard a whole round later; it takes a moment to be here, less than a round.
         """
+        if self._kept:
+            kept, self._kept = self._kept, {}
+            return kept
         polled = await self._listener.poll(records_max=RECORDS_MAX, wait_seconds=wait_seconds)
         few = 0 < sum(map(len, polled.values())) < min(FEW_RECORDS, RECORDS_MAX)
         if self._clock == "feed" or wait_seconds > 0 or not few:
@@ -180,16 +186,24 @@ class Ears:
             hearing.first_days[source.shard] = move.first_day
 
     async def _hear_feed(
-        self, hearing: Hearing, heard: Sequence[tuple[FeedPartition, Read]]
+        self, hearing: Hearing, heard: Sequence[tuple[FeedPartition, Sequence[Record]]]
     ) -> None:
         """Homes are settled for all partitions at once: each time is a commit."""
-        await self._homes.settle([fact for _, read in heard for _, fact, _ in read.placed])
+        every = [held.read(records) for held, records in heard]
+        of_nobody = await self._homes.settle([fact for read in every for _, fact, _ in read.placed])
         now, ours = self._now(), []
-        for held, read in heard:
+        for (held, records), whole in zip(heard, every, strict=True):
+            read = self._before_a_name(held, records, whole) if of_nobody else whole
+            if read is None:
+                continue
             hearing.change.positions.append(read.move)
             hearing.change.refused.extend(read.refused)
             for record, fact, day in read.placed:
-                row = held.row(record, fact, day, self._homes.of(fact), now)
+                home = self._homes.of(fact)
+                if home is None:
+                    hearing.change.refused.append(held.of_nobody(record, day))
+                    continue
+                row = held.row(record, fact, day, home, now)
                 hearing.rows.append(row)
                 if row.shard in self._shards:
                     self._facts.put(row, fact)
@@ -200,6 +214,21 @@ class Ears:
         if self._clock == "live" and self._stage.feed is not None:
             # They are unlocked when they are handled: by then their keys are at hand.
             await self._stage.feed.unlock(ours)
+
+    def _before_a_name(
+        self, held: FeedPartition, records: Sequence[Record], read: Read
+    ) -> Read | None:
+        """What comes before the first name of a loan of which these records tell without one.
+
+        That is refused. Were the name settled before the position has moved behind it, it would be
+        taken after a crash. The name and what follows are heard in the next round.
+        """
+        for record, fact, _ in read.placed:
+            if fact.borrower_id is not None and self._homes.of(fact) is None:
+                before = [one for one in records if one.offset < record.offset]
+                self._kept[held.place] = records[len(before) :]
+                return held.read(before) if before else None
+        return read
 
     async def _reread(self) -> None:
         """Seek back to the stored positions: what was only scanned must now be judged."""

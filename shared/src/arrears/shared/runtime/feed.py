@@ -1,7 +1,8 @@
 """Reading the bank's feed: one reader per feed partition, in the partition's order.
 
-A reader judges what can be judged on reading - undecodable, too far ahead - and gives every other
-fact its effective day (protocol 3.1). It locks no shard and decides nothing.
+A reader judges what can be judged on reading - undecodable, too far ahead, of a loan for which
+nobody was named so far - and gives every other fact its effective day (protocol 3.1). It locks no
+shard and decides nothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -201,6 +202,10 @@ class FeedPartition:
             value=record.value,
             row_id=self._row_base | record.offset,
         )
+
+    def of_nobody(self, record: Record, day: date) -> RefusedInput:
+        """What is set aside of a loan for which nobody was named so far."""
+        return self._refusal(record, BadRecord("borrower_unknown", "data.borrower_id"), day)
 
     def _refusal(self, record: Record, bad: BadRecord, open_day: date | None) -> RefusedInput:
         return RefusedInput(

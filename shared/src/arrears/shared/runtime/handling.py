@@ -159,7 +159,7 @@ class Handler:
         if isinstance(fact, Exception):
             raise fact
         late = fact.time < self.stage.calendar.start_of(day)
-        issue = reader.issue(fact, at=line.at, late=late)
+        issue = reader.issue(fact, home=line.row.borrower_id, at=line.at, late=late)
         cause = Cause(
             id=fact.fact_id,
             origin=line.row.origin,

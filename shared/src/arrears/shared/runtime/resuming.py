@@ -222,7 +222,11 @@ class Resuming:
             held.moved(read.move)
             await homes.settle([fact for _, fact, _ in read.placed])
             for record, fact, day in read.placed:
-                yield record, fact, held.row(record, fact, day, homes.of(fact), self._now())
+                if homes.of(fact) is None:
+                    await homes.settle([fact])
+                home = homes.of(fact)
+                if home is not None:
+                    yield record, fact, held.row(record, fact, day, home, self._now())
 
     async def _last(
         self, place: TopicPartition, closing_of: Callable[[Record], _Closing | None]

@@ -126,7 +126,7 @@ class FeedFact(Struct, frozen=True, gc=False):
 
     `fact_id` is the event id that its identity gives (protocol 2.4); `loan` sorts the facts of one
     borrower and fixes whose they are (empty for a profile). `borrower_id` None: the loan's
-    borrower, as first known.
+    borrower, as first known; where nobody was named before, the fact is refused.
     """
 
     fact_id: EventId
@@ -148,8 +148,8 @@ class FeedReader(Protocol):
     def digest(self, fact: FeedFact) -> str:
         """What stands for the content of an unlocked fact (protocol 2.4)."""
 
-    def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
-        """The command that records the fact on its stream."""
+    def issue(self, fact: FeedFact, *, home: BorrowerId, at: datetime, late: bool) -> Issue:
+        """The command that records the fact on its stream, which is `home`'s."""
 
     def conflict(self, fact: FeedFact) -> BadRecord:
         """What to say of a fact whose id was seen with other content."""

@@ -275,6 +275,13 @@ def _other_currency(chance: Random, record: Record) -> Spoilt:
     return ("currency_other_than_the_loans",), "data.currency"
 
 
+def _of_nobody(chance: Random, record: Record) -> Spoilt:
+    """Of a loan of its own, so that no other record has named its borrower."""
+    record["data"]["loan_id"] += f"-bare-{chance.randrange(10**9)}"
+    del record["data"]["borrower_id"]
+    return ("borrower_unknown",), "data.borrower_id"
+
+
 def _same_id_other_words(chance: Random, record: Record) -> Spoilt:
     if record["type"] == REPAYMENT:
         record["data"]["amount"] = f"9{record['data']['amount']}"
@@ -340,10 +347,10 @@ _RULES: Final = frozenset(
 _WAYS: Final[dict[str, list[Way]]] = {
     OVERDUE: [
         _amount, _amount, _days_number, _far_ahead, _days_do_not_add_up, _not_past_due,
-        _owes_nothing, _split, _later, _other_currency, _same_id_other_words,
+        _owes_nothing, _split, _later, _other_currency, _same_id_other_words, _of_nobody,
     ],
-    REPAYMENT: [_amount, _far_ahead, _paid_nothing, _later, _same_id_other_words],
-    CURED: [_days_number, _far_ahead, _later, _cured_and_late, _same_id_other_words],
+    REPAYMENT: [_amount, _far_ahead, _paid_nothing, _later, _same_id_other_words, _of_nobody],
+    CURED: [_days_number, _far_ahead, _later, _cured_and_late, _same_id_other_words, _of_nobody],
     PROFILE: [_point, _point, _far_ahead, _same_id_other_words],
     CLOSING: [_closing, _closing],
 }  # fmt: skip

@@ -46,7 +46,7 @@ def _overdue(chance: Random, number: int) -> Record:
     days = chance.randint(1, 900)
     parts = [chance.randrange(10**7) for _ in range(3)]
     data = {
-        **_loan(chance, number),
+        **_loan(number),
         "as_of_date": DAY.isoformat(),
         "days_past_due": days,
         "due_date": (DAY - timedelta(days=days)).isoformat(),
@@ -63,12 +63,12 @@ def _overdue(chance: Random, number: int) -> Record:
 def _repayment(chance: Random, number: int) -> Record:
     amount = _money(chance.randint(1, 10**9))
     paid = {"repayment_id": f"pay-{number}", "amount": amount, "value_date": DAY.isoformat()}
-    return {**_loan(chance, number), **paid}
+    return {**_loan(number), **paid}
 
 
 def _cured(chance: Random, number: int) -> Record:
     told = {"as_of_date": DAY.isoformat(), "days_past_due": 0, "reason": "paid_up"}
-    return {**_loan(chance, number), **told}
+    return {**_loan(number), **told}
 
 
 def _profile(chance: Random, number: int) -> Record:
@@ -77,11 +77,10 @@ def _profile(chance: Random, number: int) -> Record:
     return {"borrower_id": f"person-{number}", "contact_points": points, **words}
 
 
-def _loan(chance: Random, number: int) -> Record:
-    data: Record = {"loan_id": f"loan-{number}", "currency": "CNY", "product": "card"}
-    if chance.random() < 0.8:
-        data["borrower_id"] = f"person-{number // 3}"
-    return data
+def _loan(number: int) -> Record:
+    """Each is the first record of its loan, so it names the borrower."""
+    loan = {"loan_id": f"loan-{number}", "currency": "CNY", "product": "card"}
+    return {**loan, "borrower_id": f"person-{number // 3}"}
 
 
 def _money(minor: int) -> str:

@@ -274,6 +274,11 @@ class StoreSuite(DoubtSuite, DueSuite):
         assert await store.settle_homes({"l1": ANNA}) == {"l1": ANNA}
         assert await store.settle_homes({"l1": ben, "l2": ben}) == {"l1": ANNA, "l2": ben}
 
+    async def test_a_home_that_is_only_asked_for_is_not_settled(self, store: Store) -> None:
+        assert not await store.settle_homes({"l1": None})
+        assert await store.settle_homes({"l1": ANNA, "l2": None}) == {"l1": ANNA}
+        assert await store.settle_homes({"l1": None}) == {"l1": ANNA}
+
     async def test_of_many_who_settle_a_home_at_once_all_hear_the_same(self, store: Store) -> None:
         for number in range(30):
             said = await asyncio.gather(

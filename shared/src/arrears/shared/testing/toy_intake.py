@@ -53,7 +53,7 @@ class _ClosingData(Struct):
 
 def line(
     number: int | str,
-    borrower: str,
+    borrower: str | None,
     on: date,
     *,
     what: str = "overdue",
@@ -104,7 +104,7 @@ class ToyReader:
         assert isinstance(said, Line)
         return f"{said.what}/{said.amount}/{said.time.isoformat()}"
 
-    def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+    def issue(self, fact: FeedFact, *, home: BorrowerId, at: datetime, late: bool) -> Issue:
         assert isinstance(fact.body, Line)
         return Issue("intake.loan", fact.loan, Record(line=fact.body, now=at, late=late))
 

@@ -98,10 +98,10 @@ class FactReader:
         values = [equality(body.key, point.value) for point in body.fact.points]
         return fact_digest(body.fact, [f"{value}" for value in values])
 
-    def issue(self, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+    def issue(self, fact: FeedFact, *, home: BorrowerId, at: datetime, late: bool) -> Issue:
         body = fact.body
         if not isinstance(body, _Profile):
-            return fact_to_issue(body, at, late)  # type: ignore[arg-type]
+            return fact_to_issue(body, home, at, late)  # type: ignore[arg-type]
         profile = body.fact
         sealed = [
             seal(body.key, profile.borrower_id, CONTACT_POINT, point.value)

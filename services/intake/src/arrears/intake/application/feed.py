@@ -19,15 +19,17 @@ from arrears.intake.domain.facts import (
 )
 from arrears.intake.domain.loan import decisions
 from arrears.intake.domain.loan.commands import RecordCured, RecordOverdue, RecordRepayment
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 
 
-def fact_to_issue(fact: LoanFact, now: datetime, late: bool) -> Issue:
-    """`late`: the fact is dated before the day on which it is handled (protocol 3.1)."""
+def fact_to_issue(fact: LoanFact, home: BorrowerId, now: datetime, late: bool) -> Issue:
+    """`home` is whose the loan's stream is (protocol 1.1). `late`: the fact is dated before the day
+    on which it is handled (protocol 3.1)."""
     command: RecordOverdue | RecordRepayment | RecordCured
     match fact:
         case OverdueFact():
-            command = RecordOverdue(fact=fact, now=now, late=late)
+            command = RecordOverdue(fact=fact, home=home, now=now, late=late)
         case RepaymentFact():
             command = RecordRepayment(fact=fact, now=now, late=late)
         case CuredFact():

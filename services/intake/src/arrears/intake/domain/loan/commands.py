@@ -6,13 +6,17 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
-from arrears.shared.kernel.ids import CaseId, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, StaffId
 
 # --- Facts of the bank. `late`: the fact is dated before the day on which it is handled.
 
 
 class RecordOverdue(Struct, frozen=True, kw_only=True, gc=False):
+    """`home` is who was named for the loan first, by a fact of any kind: the loan's stream and
+    those of all stages are about this person."""
+
     fact: OverdueFact
+    home: BorrowerId
     now: datetime
     late: bool = False
 

@@ -49,6 +49,7 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
     case = loan.case
     opens = case is None and not outdated
     episode = loan.episode + 1 if opens else loan.episode
+    was = loan.borrower_id or command.home
     review_on = rules.review_day(command.now)
     policy = rules.policies.on(review_on)
     conduct = conduct_of(case)
@@ -65,7 +66,7 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
         case_id=case_id,
         loan_key=fact.loan_key,
         episode=episode,
-        borrower_id=fact.borrower_id or loan.borrower_id or BorrowerId(fact.loan_key),
+        borrower_id=fact.borrower_id or was,
         fact_id=fact.fact_id,
         as_of_on=fact.as_of_on,
         days_past_due=fact.days_past_due,
@@ -86,8 +87,8 @@ def record_overdue(rules: LoanRules, command: RecordOverdue, loan: Loan) -> Sequ
     if outdated or case_id is None:
         return (recorded,)
     follows: list[LoanEvent] = [recorded]
-    if loan.borrower_id is not None and recorded.borrower_id != loan.borrower_id:
-        changed = _borrower_changed(recorded, loan.borrower_id)
+    if recorded.borrower_id != was:
+        changed = _borrower_changed(recorded, was)
         follows.append(changed)
         if case is not None and evolve(loan, changed).is_of_another:
             follows.extend(_taken_back(case, recorded))
