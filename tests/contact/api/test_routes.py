@@ -103,5 +103,11 @@ class TestApi(ApiSuite):
         assert any(isinstance(e, ContactStopped) for e in desk.events(CATEGORY, BORROWER))
         again = await api.post(f"/cases/{CASE}/stop", {"reason": "in hospital"})
         assert again.json() == {"events": []}
+        other = await api.post(f"/cases/{CASE}/stop", {"reason": "a lawyer asked for it"})
+        assert (other.status_code, other.json()["reason"], other.json()["field"]) == (
+            409,
+            "stopped_as_long_already",
+            "until_on",
+        )
         await api.post(f"/cases/{CASE}/resume", {"reason": "back home"})
         assert any(isinstance(e, ContactResumed) for e in desk.events(CATEGORY, BORROWER))

@@ -75,15 +75,34 @@ def midnight_after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI) + timedelta(days=1)
 
 
-@pytest.mark.parametrize("kind", ["staff", "hardship", "agreement"])
-@pytest.mark.parametrize(
-    ("first", "second"), [(None, WEDNESDAY), (FRIDAY, WEDNESDAY), (FRIDAY, FRIDAY), (None, None)]
-)
+NO_LATER = [(None, WEDNESDAY), (FRIDAY, WEDNESDAY), (FRIDAY, FRIDAY), (None, None)]
+
+
+@pytest.mark.parametrize("kind", ["hardship", "agreement"])
+@pytest.mark.parametrize(("first", "second"), NO_LATER)
 def test_one_that_ends_no_later_is_in_effect_already(
     kind: StopKind, first: date | None, second: date | None
 ) -> None:
     lawyer = stop("represented_by_a_lawyer", first, kind=kind)
     given(*life(lawyer)).when(stop("asked_for_peace", second, kind=kind)).then_nothing_happens()
+
+
+@pytest.mark.parametrize(("first", "second"), NO_LATER)
+def test_staff_whose_words_would_not_be_kept_are_refused(
+    first: date | None, second: date | None
+) -> None:
+    lawyer = life(stop("represented_by_a_lawyer", first))
+    given(*lawyer).when(stop("asked_for_peace", second)).then_refused("stopped_as_long_already")
+
+
+def test_a_stop_that_ends_sooner_is_refused_though_it_gives_the_same_reason() -> None:
+    lawyer = life(stop("represented_by_a_lawyer", FRIDAY))
+    given(*lawyer).when(stop("represented_by_a_lawyer", WEDNESDAY)).then_refused("stopped_as_long_already")
+
+
+def test_the_same_words_again_are_in_effect_already() -> None:
+    lawyer = stop("represented_by_a_lawyer", FRIDAY)
+    given(*life(lawyer)).when(lawyer).then_nothing_happens()
 
 
 @pytest.mark.parametrize(("first", "second"), [(WEDNESDAY, FRIDAY), (WEDNESDAY, None)])
@@ -124,8 +143,8 @@ def test_nobody_is_called_when_the_shorter_one_would_be_over() -> None:
         now=midnight_after(WEDNESDAY),
     )
     events = life(
-        stop("represented_by_a_lawyer", None),
-        stop("asked_for_peace", WEDNESDAY),
+        stop("in_hospital", None, kind="hardship"),
+        stop("in_hospital", WEDNESDAY, kind="hardship"),
         WakeUp(now=midnight_after(WEDNESDAY)),
         refer,
         history=(PROFILE,),

@@ -85,9 +85,15 @@ def _add_words(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
 def _add_stops(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
     called = edge.call(ROLE)
 
-    @router.post("/cases/{case_id}/stop", responses=command_answers("until_in_the_past"))
+    @router.post(
+        "/cases/{case_id}/stop",
+        responses=command_answers("until_in_the_past", "stopped_as_long_already"),
+    )
     async def stop(case_id: CaseIdPath, body: StopBody, call: Call = called) -> Response:
-        """Nobody contacts the borrower of the case, on any loan, to the end of the day."""
+        """Nobody contacts the borrower of the case, on any loan, to the end of the day.
+
+        Where staff have stopped it as long before, for another reason, this one is refused.
+        """
         case = await cases.find(case_id)
         return await edge.carry_out(
             call,

@@ -66,7 +66,7 @@ def stop_borrower(
 ) -> Issue:
     """Nobody contacts the person, on any loan, to the end of the day or until a resumption.
 
-    Refused: until_in_the_past.
+    Refused: until_in_the_past, stopped_as_long_already.
     """
     command = StopContact(
         borrower_id=borrower_id,

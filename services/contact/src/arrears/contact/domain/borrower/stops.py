@@ -51,6 +51,7 @@ def stop(draft: Draft, command: StopContact) -> None:
         recorded_by=command.recorded_by,
     )
     halted = Stop(kind=command.kind, reason=command.reason, lifts_at=lifts_at)
+    _check_is_kept(draft, command, halted)
     if command.scope == "person":
         told(halted, case=None)
         return
@@ -75,6 +76,18 @@ def _lifts_at(draft: Draft, command: StopContact) -> datetime | None:
     if command.recorded_by is not None:
         raise Refused("until_in_the_past", "until_on")
     return None
+
+
+def _check_is_kept(draft: Draft, command: StopContact, halted: Stop) -> None:
+    """Staff learn that their words would not be kept, because they have stopped as long before.
+
+    Raises Refused: stopped_as_long_already. The same stop again is no other, and yields nothing.
+    """
+    if command.kind != "staff":
+        return
+    standing = [one for one in _stops(draft, command.scope, command.case_id) if one != halted]
+    if any(_covers(one, halted) for one in standing):
+        raise Refused("stopped_as_long_already", "until_on")
 
 
 def halt(
