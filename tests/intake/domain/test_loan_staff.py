@@ -41,8 +41,7 @@ from arrears.shared.testing.decider_spec import DeciderSpec
 LOAN = LoanKey("loan-1@/bank")
 CASE = case_id("bank", LOAN, 1)
 DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+TODAY, NOW = date(2026, 3, 2), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WEI = StaffId("wei")
 given = DeciderSpec(DECIDER).given
 

@@ -29,8 +29,8 @@ from arrears.contact.domain.borrower.events import (
     HardshipReported,
     TreatmentCompleted,
 )
-from arrears.contact.domain.conduct import check
 from arrears.contact.domain.values import ContactPoint, Said
+from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 

@@ -28,8 +28,8 @@ from arrears.contact.domain.borrower.events import (
     ContactStopped,
     TreatmentCompleted,
 )
-from arrears.contact.domain.conduct import check
 from arrears.contact.domain.values import ContactPoint
+from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 

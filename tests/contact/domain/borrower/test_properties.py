@@ -41,8 +41,8 @@ from arrears.contact.domain.borrower.events import (
     TreatmentStarted,
 )
 from arrears.contact.domain.borrower.state import Borrower
-from arrears.contact.domain.conduct import check
 from arrears.contact.domain.values import FAILED, AttemptId, ContactPoint, Outcome, Said
+from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 

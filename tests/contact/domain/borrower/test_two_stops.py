@@ -21,8 +21,8 @@ from arrears.contact.domain.borrower.events import (
     BorrowerEvent,
     ContactPointsRecorded,
 )
-from arrears.contact.domain.conduct import check
 from arrears.contact.domain.values import ContactPoint, StopKind
+from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
@@ -97,7 +97,9 @@ def test_staff_whose_words_would_not_be_kept_are_refused(
 
 def test_a_stop_that_ends_sooner_is_refused_though_it_gives_the_same_reason() -> None:
     lawyer = life(stop("represented_by_a_lawyer", FRIDAY))
-    given(*lawyer).when(stop("represented_by_a_lawyer", WEDNESDAY)).then_refused("stopped_as_long_already")
+    given(*lawyer).when(stop("represented_by_a_lawyer", WEDNESDAY)).then_refused(
+        "stopped_as_long_already"
+    )
 
 
 def test_the_same_words_again_are_in_effect_already() -> None:

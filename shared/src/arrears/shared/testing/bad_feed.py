@@ -182,16 +182,8 @@ def _attribute(chance: Random, record: Record) -> Spoilt:
     if chance.random() < 0.5:
         record["specversion"] = chance.choice(("0.3", "1", "1.0 ", "", 1.0, None, [], "\x00"))
         return ("unknown_specversion",), "specversion"
-    kinds: tuple[object, ...] = (
-        "",
-        "corebanking.loan.sold.v1",
-        f"{record['type']} ",
-        7,
-        None,
-        {},
-        "' - at `$.evil`",
-    )
-    record["type"] = chance.choice(kinds)
+    unknown = ("", "corebanking.loan.sold.v1", f"{record['type']} ", "' - at `$.evil`")
+    record["type"] = chance.choice((*unknown, 7, None, {}))
     return ("unknown_type",), "type"
 
 

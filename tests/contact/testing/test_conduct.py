@@ -18,9 +18,9 @@ from arrears.contact.domain.borrower.events import (
     RepaymentCounted,
     TreatmentStarted,
 )
-from arrears.contact.domain.conduct import check
 from arrears.contact.domain.permit import PermitInputs
 from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
+from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

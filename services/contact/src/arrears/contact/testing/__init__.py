@@ -1,0 +1,1 @@
+"""What the tests of contact judge by. Production code never imports it."""
