@@ -13,6 +13,8 @@ from arrears.contact.domain.borrower.commands import (
     NameDebtor,
     NoteOutcome,
     RecordHardship,
+    RecordPromise,
+    RecordRefusal,
     ResumeContact,
     StartTreatment,
     StopContact,
@@ -27,8 +29,10 @@ from arrears.contact.domain.borrower.events import (
     ContactResumed,
     ContactStopped,
     HardshipReported,
+    RefusalReported,
     TreatmentCompleted,
 )
+from arrears.contact.domain.borrower.promise_events import PromiseMade
 from arrears.contact.domain.values import ContactPoint, Said
 from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
@@ -226,3 +230,39 @@ class TestWordsAboutAPerson:
             case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=EVENING
         )
         given(*life(refer(), names(NEW))).when(claim).then_refused("borrower_changed")
+
+
+PROMISED = RecordPromise(
+    case_id=CASE,
+    amount_minor=1,
+    currency="CNY",
+    due_on=date(2026, 3, 20),
+    recorded_by=STAFF,
+    now=EVENING,
+)
+REFUSED = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=EVENING)
+
+
+@pytest.mark.parametrize("said", [PROMISED, REFUSED])
+def test_nothing_is_recorded_of_a_loan_that_somebody_else_owes(said: BorrowerCommand) -> None:
+    given(*life(refer(), names(NEW))).when(said).then_refused("borrower_changed")
+    assert life(said, history=life(refer(), names(NEW), names(FORMER)))
+
+
+def test_what_the_former_borrower_says_in_a_call_that_was_under_way_is_left_unsaid() -> None:
+    called = until(SOON, life(refer()))
+    (permit, *_) = (event for event in called if isinstance(event, AttemptPermitted))
+    under_way = called[: called.index(permit) + 1]
+    for kind in ("promise", "refusal"):
+        said = Said(kind=kind, due_on=date(2026, 3, 20))
+        told = life(
+            names(NEW, now=permit.permitted_at),
+            NoteOutcome(
+                attempt_id=permit.attempt_id,
+                outcome="connected",
+                said=said,
+                now=permit.permitted_at,
+            ),
+            history=under_way,
+        )
+        assert not any(isinstance(event, PromiseMade | RefusalReported) for event in told)

@@ -12,6 +12,7 @@ from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
     EndContact,
+    NameDebtor,
     RecordHardship,
     RecordPromise,
     ReleaseCase,
@@ -93,6 +94,17 @@ BREACHED = ResumeContact(
     reason="agreement_breached",
     now=NOON + timedelta(days=2),
 )
+LEFT = NameDebtor(
+    borrower_id=BORROWER,
+    debtor_id=BorrowerId("borrower-2"),
+    loan_key=LOAN,
+    case_id=CASE,
+    said_at=NOON,
+    now=NOON + timedelta(days=1),
+)
+CLOSED = EndContact(
+    case_id=CASE, reason="uncollectible", said_at=NOON, now=NOON + timedelta(days=1)
+)
 PAID = CountRepayment(
     loan_key=LOAN,
     repayment_id="r-1",
@@ -120,6 +132,9 @@ def verdict_on(*commands: BorrowerCommand, at: datetime = JUDGED_AT) -> Borrower
         (stop("hold", "hardship"), "hold"),
         (stop("hold", "death", OTHER), "hold"),
         (stop("hold", "moratorium", until_on=date(2026, 3, 12)), "hold"),
+        (LEFT, "borrower_changed"),
+        (replace(CLOSED, reason="cured"), "case_cured"),
+        (replace(CLOSED, reason="settled"), "case_settled"),
     ],
 )
 def test_what_overtook_it_is_named(overtaken_by: BorrowerCommand, reason: str) -> None:
@@ -149,6 +164,8 @@ def test_of_several_the_agreement_is_named() -> None:
         (stop("parked", "legal", scope="person"),),
         (stop("agreement", "agreement_signed", OTHER),),
         (AGREED, BREACHED),
+        (LEFT, replace(LEFT, debtor_id=BORROWER)),
+        (CLOSED,),
         (stop("hold", "death"), ReleaseCase(case_id=CASE, reason="alive", now=JUDGED_AT)),
         (stop("hold", "moratorium", until_on=DAY_BEFORE),),
         (replace(HARDSHIP, review_on=date(2026, 3, 12)),),

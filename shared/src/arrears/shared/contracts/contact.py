@@ -79,7 +79,8 @@ class PromiseBroken(Struct, frozen=True, kw_only=True):
 class PromiseLapsed(Struct, frozen=True, kw_only=True):
     """Neither kept nor broken.
 
-    `reason`: case_cured, or what overtook the promise: agreement, hardship, hold (of the person).
+    `reason`: case_cured, case_settled, or what overtook the promise: borrower_changed, agreement,
+    hardship, hold (of the person).
     """
 
     WIRE_NAME: ClassVar[str] = "arrears.contact.promise_lapsed.v1"

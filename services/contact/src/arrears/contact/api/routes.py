@@ -36,6 +36,7 @@ def _add_words(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
             "amount_out_of_range",
             "due_in_the_past",
             "due_too_far_ahead",
+            "borrower_changed",
         ),
     )
     async def promise(case_id: CaseIdPath, body: PromiseBody, call: Call = called) -> Response:
@@ -71,7 +72,9 @@ def _add_words(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
             ),
         )
 
-    @router.post("/cases/{case_id}/refusals", responses=command_answers(*_ALWAYS))
+    @router.post(
+        "/cases/{case_id}/refusals", responses=command_answers(*_ALWAYS, "borrower_changed")
+    )
     async def refusal(case_id: CaseIdPath, call: Call = called) -> Response:
         """The borrower refuses to pay."""
         case = await cases.find(case_id)

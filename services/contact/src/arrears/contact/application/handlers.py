@@ -29,7 +29,8 @@ def record_promise(
     now: datetime,
 ) -> Issue:
     """Refused: figure_unknown, promise_already_pending, currency_differs_from_the_loan,
-    amount_out_of_range, due_in_the_past, due_too_far_ahead, case_closed, case_unknown."""
+    amount_out_of_range, due_in_the_past, due_too_far_ahead, borrower_changed, case_closed,
+    case_unknown."""
     command = RecordPromise(
         case_id=case.case_id,
         amount_minor=amount_minor,
@@ -51,7 +52,7 @@ def record_hardship(case: Row, *, review_on: date, staff_id: StaffId, now: datet
 
 
 def record_refusal(case: Row, *, staff_id: StaffId, now: datetime) -> Issue:
-    """Refused: case_closed, case_unknown."""
+    """Refused: borrower_changed, case_closed, case_unknown."""
     command = RecordRefusal(case_id=case.case_id, recorded_by=staff_id, now=now)
     return _issue(case.borrower_id, command)
 

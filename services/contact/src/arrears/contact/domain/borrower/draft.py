@@ -54,6 +54,13 @@ class Draft:
             raise Refused("case_unknown", "case_id")
         return file
 
+    def debtors_file(self, case_id: CaseId) -> CaseFile:
+        """Raises Refused: case_closed, case_unknown, borrower_changed."""
+        file = self.open_file(case_id)
+        if file.loan_key in self.borrower.left_loans:
+            raise Refused("borrower_changed", "case_id")
+        return file
+
     def open_files(self) -> list[CaseFile]:
         return [file for file in self.borrower.cases.values() if file.closed_for is None]
 

@@ -17,8 +17,7 @@ from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 
 
 def record(draft: Draft, command: RecordHardship) -> None:
-    if draft.open_file(command.case_id).loan_key in draft.borrower.left_loans:
-        raise Refused("borrower_changed", "case_id")
+    draft.debtors_file(command.case_id)
     today = draft.rules.calendar.day_of(draft.now)
     if command.review_on <= today:
         raise Refused("review_not_in_the_future", "review_on")

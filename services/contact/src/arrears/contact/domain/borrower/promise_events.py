@@ -64,8 +64,8 @@ class PromiseBroken(Struct, frozen=True, kw_only=True):
 class PromiseLapsed(Struct, frozen=True, kw_only=True):
     """No money came, and nobody was to ask for it when the promise was judged.
 
-    `reason`: case_cured, by the bank's word; or the kind of the stop that stood in its place:
-    agreement, hardship, hold.
+    `reason`: case_cured, by the bank's word, or case_settled, by that of staff; or the kind of the
+    stop that stood in its place: borrower_changed, agreement, hardship, hold.
     """
 
     case_id: CaseId

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from itertools import islice
+from typing import Final
 
 from arrears.contact.domain.borrower import attempts, endings, hardship, stops
 from arrears.contact.domain.borrower.commands import (
@@ -28,6 +29,9 @@ from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId, StaffId
 from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
 
+_NOT_OWED: Final = frozenset({"cured", "settled"})
+"""Reasons of a closing after which nothing is asked for."""
+
 
 def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
     """What an attempt brought back. It is never refused: what cannot hold is left unsaid."""
@@ -36,6 +40,8 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
         return
     file = draft.file(case_id)
     if file is None or file.closed_for is not None:
+        return
+    if file.loan_key in draft.borrower.left_loans:
         return
     match said.kind:
         case "promise":
@@ -55,7 +61,7 @@ def hear(draft: Draft, case_id: CaseId, sent: InFlight, said: Said) -> None:
 
 
 def record(draft: Draft, command: RecordPromise) -> None:
-    file = draft.open_file(command.case_id)
+    file = draft.debtors_file(command.case_id)
     if file.currency is None:
         raise Refused("figure_unknown", "case_id")  # Held or told of, but never referred here.
     if command.currency != file.currency:
@@ -209,9 +215,11 @@ def judge(draft: Draft, case_id: CaseId) -> None:
 
 def _lapses_for(draft: Draft, file: CaseFile, promise: Promise) -> str | None:
     """The kind of the stop that stands in its place: who is not to be asked for money breaks
-    nothing. `case_cured` where the bank says that nothing is owed."""
-    if file.closed_for == "cured":
-        return "case_cured"
+    nothing. `case_cured` or `case_settled` where nothing is owed."""
+    if file.closed_for in _NOT_OWED:
+        return f"case_{file.closed_for}"
+    if file.loan_key in draft.borrower.left_loans:
+        return "borrower_changed"
     kinds = [
         stop.kind
         for stop in (*draft.borrower.stops, *file.stops)
@@ -232,7 +240,7 @@ def _takes_its_place(stop: Stop) -> bool:
 
 def record_refusal(draft: Draft, command: RecordRefusal) -> None:
     """Twice on one day is once."""
-    file = draft.open_file(command.case_id)
+    file = draft.debtors_file(command.case_id)
     if file.refused_on != draft.rules.calendar.day_of(draft.now):
         _refuse(draft, file, None, command.recorded_by)
 
