@@ -32,6 +32,7 @@ def borrowers(count: int) -> tuple[str, ...]:
 
 
 def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
+    """Some facts name nobody, now and then the first ones of a loan, which are refused."""
     chance = Random("the toy bank")
     *people, bad = borrowers(12)
     days = []
@@ -41,7 +42,7 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
             on = day(max(1, number + chance.choice((0, 0, 0, 0, -2, 3))))
             told = line(
                 f"{number}",
-                who,
+                None if chance.random() < 0.25 else who,
                 on,
                 what=chance.choice(WHATS),
                 hour=chance.randint(0, 23),
