@@ -1,6 +1,7 @@
 """Protocol 2.5: refused input is set aside alone; poison parks its case while others go on."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -193,10 +194,10 @@ class TestPoison:
             await world.settle()
         issue = ToyReader.issue
 
-        def mended(self: ToyReader, fact: FeedFact, *, at: datetime, late: bool) -> Issue:
+        def mended(self: ToyReader, fact: FeedFact, **how: Any) -> Issue:
             assert isinstance(fact.body, Line)
             fact = replace(fact, body=replace(fact.body, what="overdue"))
-            return issue(self, fact, at=at, late=late)
+            return issue(self, fact, **how)
 
         monkeypatch.setattr(ToyReader, "issue", mended)
         await world.restart("intake")
