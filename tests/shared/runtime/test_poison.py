@@ -1,6 +1,6 @@
 """Protocol 2.5: refused input is set aside alone; poison parks its case while others go on."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
