@@ -226,6 +226,17 @@ def test_a_permit_ends_before_the_quiet_hours_begin_and_a_letters_with_the_day()
     assert letter.valid_until == MIDNIGHT
 
 
+@pytest.mark.parametrize(
+    ("kinds", "said"),
+    [((), ()), (("staff",), ("staff",)), (("staff", "hold", "staff"), ("hold", "staff"))],
+)
+def test_the_stops_that_stood_are_among_the_inputs(
+    kinds: tuple[StopKind, ...], said: tuple[StopKind, ...]
+) -> None:
+    stops = tuple(StopSignal(kind=kind) for kind in kinds)
+    assert ask(replace(FREE, stops=stops)).inputs.stops == said
+
+
 def test_the_rules_are_asked_in_their_order() -> None:
     """All rules deny at once; each is taken away in turn, and the next one speaks."""
     kinds: list[StopKind] = [

@@ -145,8 +145,30 @@ class TestRollRates:
         }
         assert shares == {("new", "M1"): 1.0, ("M1", "M1"): 0.5, ("M1", "M2"): 0.5}
 
+    def test_they_are_listed_from_new_over_cured_to_the_buckets(self) -> None:
+        chronicle = Chronicle()
+        for loan in ("l1", "l2"):
+            _overdue(chronicle, JAN, loan=loan, bucket="M1")
+        _intake(chronicle, "loan_cured_recorded", FEB)
+        _overdue(chronicle, MAR, bucket="M1")
+        assert [*_rates(_page(chronicle))] == [
+            ("new", "M1"), ("cured", "M1"), ("M1", "cured"), ("M1", "M1")
+        ]  # fmt: skip
+
 
 class TestStages:
+    def test_promises_are_counted_at_contact_and_agreements_at_mediation(self) -> None:
+        chronicle = Chronicle()
+        _overdue(chronicle, JAN)
+        rows = {row.stage: row for row in _page(chronicle).stages}
+        promises = {stage: (row.promises_kept, row.promises_broken) for stage, row in rows.items()}
+        agreements = {
+            stage: (row.agreements_kept, row.agreements_breached) for stage, row in rows.items()
+        }
+        nothing = dict.fromkeys(rows, (None, None))
+        assert promises == {**nothing, "contact": (0, 0)}
+        assert agreements == {**nothing, "mediation": (0, 0)}
+
     def test_money_is_paid_in_at_the_stage_that_has_the_case(self) -> None:
         chronicle = Chronicle()
         _overdue(chronicle, JAN)

@@ -287,6 +287,12 @@ def test_what_cannot_be_understood_names_its_field_and_rule(
     assert (refusal.value.reason, refusal.value.field) == (reason, field)
 
 
+def test_a_day_may_be_closed_on_the_day_before_for_the_sake_of_zones() -> None:
+    closing = read_fact(record(CLOSING, "data.day", "2026-03-03"))
+    assert isinstance(closing, DayClosing)
+    assert (closing.day, closing.stated_at.date()) == (date(2026, 3, 3), date(2026, 3, 2))
+
+
 @pytest.mark.parametrize(
     ("points", "reason", "field"),
     [

@@ -178,6 +178,12 @@ class TestBeforeTheInvitation:
         assert isinstance(declined[-1], MediationFailed)
         assert given(*declined).is_due(LATER) is None
 
+    def test_a_decline_of_talks_that_ended_otherwise_is_refused(self) -> None:
+        decline = RecordDecline(staff_id=MEDIATOR, now=LATER)
+        given(*lived(TAKE, decline)).when(decline).then_nothing_happens()
+        closed = lived(TAKE, CloseMediation(reason="cured", now=LATER))
+        given(*closed).when(decline).then_refused("mediation_over")
+
     def test_money_is_noted_and_the_invitation_names_the_figure_of_the_referral(self) -> None:
         history = lived(TAKE, PAY, WakeUp(now=MORNING))
         _, noted, invited = history

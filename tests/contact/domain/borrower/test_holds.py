@@ -226,6 +226,14 @@ class TestRelease:
         assert permitted(until(datetime(2026, 4, 21, tzinfo=SHANGHAI), events)) == set()
         assert permitted(until(datetime(2026, 4, 25, tzinfo=SHANGHAI), events)) == {CASE, OTHER}
 
+    def test_the_person_is_free_when_the_last_hold_that_is_left_ends_by_itself(self) -> None:
+        day = date(2026, 3, 20)
+        both = (hold("death", day), hold("death", None, OTHER))
+        held = life(*both, release(OTHER), refer(OTHER, referral=2), history=BOTH)
+        assert [stop.lifts_at for stop in decider.fold(held).stops] == [None]
+        after = datetime(2026, 3, 25, tzinfo=SHANGHAI)
+        assert decider.fold(until(after, held)).stops == ()
+
     def test_a_hold_written_before_reasons_told_holds_apart_is_lifted_whole(self) -> None:
         events = life(hold("dispute"), hold("complaint"), release())
         resumed = events[-1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -20,6 +21,12 @@ def is_weekday(day: date) -> bool:
 def workdays_from(day: date, is_workday: IsWorkday) -> Iterator[date]:
     """The workdays among the days from this one on."""
     return (found for n in range(_DAYS_MAX) if is_workday(found := day + timedelta(days=n)))
+
+
+def booked_by(day: date, workdays: int, is_workday: IsWorkday) -> date:
+    """The last of so many workdays of the bank after the day: by then it has booked what was paid
+    on that day."""
+    return max(islice(workdays_from(day + ONE_DAY, is_workday), workdays), default=day)
 
 
 class BankCalendar:

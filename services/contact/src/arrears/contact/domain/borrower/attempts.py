@@ -196,8 +196,6 @@ def _deny(
             denied_at=draft.now,
         )
     )
-    if waits_until == draft.now:
-        stop_waiting(draft, file.case_id)
     _end_where_stopped(draft, file)
 
 

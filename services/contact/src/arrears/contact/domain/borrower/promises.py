@@ -1,7 +1,6 @@
 """What the borrower said: a promise and the money that answers it, a refusal."""
 
 from datetime import date, timedelta
-from itertools import islice
 from typing import Final
 
 from arrears.contact.domain.borrower import attempts, endings, hardship, stops
@@ -24,7 +23,7 @@ from arrears.contact.domain.borrower.state import CaseFile, InFlight, Promise, S
 from arrears.contact.domain.permit import STOP_ORDER
 from arrears.contact.domain.quiet_hours import ONE_DAY
 from arrears.contact.domain.values import AttemptId, PromiseId, Said
-from arrears.shared.kernel.business_day import IsWorkday, workdays_from
+from arrears.shared.kernel.business_day import booked_by
 from arrears.shared.kernel.decider import Refused
 from arrears.shared.kernel.ids import CaseId, StaffId
 from arrears.shared.kernel.money import AMOUNT_MINOR_MAX
@@ -106,7 +105,7 @@ def _make(
     attempt_id: AttemptId | None,
     recorded_by: StaffId | None,
 ) -> None:
-    booked_on = _booked_by(due_on, draft.policy.promise.booking_days_max, draft.rules.is_workday)
+    booked_on = booked_by(due_on, draft.policy.promise.booking_days_max, draft.rules.is_workday)
     draft.say(
         PromiseMade(
             case_id=file.case_id,
@@ -128,12 +127,6 @@ def _make(
         return
     if attempt.channel in draft.policy.promise.silences:
         endings.end_treatment(draft, promised, "reached", "promise_made")
-
-
-def _booked_by(due_on: date, workdays: int, is_workday: IsWorkday) -> date:
-    """The last of so many workdays of the bank after the due day, by which it has booked."""
-    counted = islice(workdays_from(due_on + ONE_DAY, is_workday), workdays)
-    return max(counted, default=due_on)
 
 
 def count(draft: Draft, command: CountRepayment) -> None:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,12 +11,7 @@ from arrears.legal.domain.claim.state import ENFORCEMENT, LIMITATION, Claim, Pha
 from arrears.legal.domain.deadlines import Deadline, Derivation, deadline
 from arrears.legal.domain.limitation import Interruption, kept, renewed_by_all
 from arrears.legal.domain.policy import Policy, PolicyBook
-from arrears.shared.kernel.business_day import (
-    ONE_DAY,
-    BankCalendar,
-    IsWorkday,
-    workdays_from,
-)
+from arrears.shared.kernel.business_day import BankCalendar, IsWorkday, booked_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +42,7 @@ class Rules:
         """The last of the bank's workdays after the last day to obey in which it books what was
         paid in time."""
         days = self.policy_of(claim).enforcement.booking_days_max
-        after = workdays_from(claim.obey_until_on + ONE_DAY, self.is_workday)
-        return max(islice(after, days), default=claim.obey_until_on)
+        return booked_by(claim.obey_until_on, days, self.is_workday)
 
     def is_in_figure(self, command: NoteRepayment, claim: Claim) -> bool:
         """Whether the newest referral's figure has counted this money, which was heard after it.
