@@ -198,7 +198,7 @@ class TestNamedAgain:
         assert permitted(until(SOON, life(refer(case_id, 2), history=events))) == {case_id}
 
     def test_only_what_the_bank_had_taken_away_is_taken_up(self) -> None:
-        """Another case of the same loan was never stopped; another loan is not spoken of."""
+        """Another loan is not spoken of."""
         before = life(refer(), names(NEW), refer(OTHER))
         events = life(names(FORMER), history=before)
         resumed = [one for one in events if isinstance(one, ContactResumed)]
