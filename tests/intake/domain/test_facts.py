@@ -270,6 +270,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(PROFILE, "data.zone", "Mars/Olympus"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "../../etc/passwd"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "America"), "unknown_zone", "data.zone"),
+    (record(PROFILE, "data.zone", "localtime"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.language", "zh_CN!"), "unknown_language", "data.language"),
     (record(CLOSING, "data.partition_count", 0), "out_of_range", "data.partition_count"),
     (record(CLOSING, "data.first_day", "2026-03-03"), "first_day_after_day", "data.first_day"),

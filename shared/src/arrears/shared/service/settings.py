@@ -27,12 +27,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
 from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.host import host_and_port, is_host
 from arrears.shared.kernel.ids import TenantId
+from arrears.shared.kernel.zones import zone_named
 from arrears.shared.runtime.stage import Clock
 
 __all__ = ["PORTS", "BadSetting", "Ground", "Settings", "database_of", "database_url"]
@@ -108,10 +108,8 @@ def database_of(address: str) -> str:
 
 def _ground(env: Mapping[str, str]) -> Ground:
     zone = env.get("ARREARS_ZONE", "Asia/Shanghai")
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise BadSetting("ARREARS_ZONE", f"{zone!r} is not the name of a time zone") from None
+    if zone_named(zone) is None:
+        raise BadSetting("ARREARS_ZONE", f"{zone!r} is not the name of a time zone")
     seed = env.get("ARREARS_SANDBOX_SEED", "")
     if seed and not (seed.isascii() and seed.isdigit() and len(seed) <= 18):
         raise BadSetting("ARREARS_SANDBOX_SEED", f"{seed!r} is not a whole number")

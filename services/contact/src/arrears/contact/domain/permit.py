@@ -23,7 +23,6 @@ from arrears.contact.domain.quiet_hours import (
     local_day,
     next_opening,
     start_of_day,
-    zone_or_none,
 )
 from arrears.contact.domain.values import (
     AttemptId,
@@ -33,6 +32,7 @@ from arrears.contact.domain.values import (
     Scope,
     StopKind,
 )
+from arrears.shared.kernel.zones import zone_named
 
 STOP_ORDER: Final[tuple[StopKind, ...]] = (
     "borrower_changed",
@@ -153,7 +153,7 @@ class _No(Struct, frozen=True):
 
 def permit(request: PermitRequest, standing: Standing, book: PolicyBook) -> Verdict:
     """May this attempt be made now? Pure: the same person, policy and time, the same answer."""
-    known = zone_or_none(standing.zone)
+    known = zone_named(standing.zone)
     zone = known or standing.market_zone
     today = local_day(request.at, zone)
     policy = book.on(today)

@@ -1,30 +1,17 @@
 """The borrower's clock: in which zone it runs, and when it says that nobody may be disturbed."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from arrears.contact.domain.policy import QuietHours
+from arrears.shared.kernel.zones import zone_named
 
 ONE_DAY = timedelta(days=1)
-MACHINE_ZONES = frozenset({"localtime", "posixrules"})
-"""Names that mean another zone on every machine."""
-
-
-@lru_cache(maxsize=1024)
-def zone_or_none(name: str | None) -> ZoneInfo | None:
-    """The zone of an IANA name; None where the name is unknown or no name at all."""
-    if not name or name in MACHINE_ZONES:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None  # A folder of the zone database, such as `Asia`, is an OSError.
 
 
 def borrower_zone(name: str | None, market: ZoneInfo) -> ZoneInfo:
     """The bank's market stands in where the borrower's zone is unknown."""
-    return zone_or_none(name) or market
+    return zone_named(name) or market
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:

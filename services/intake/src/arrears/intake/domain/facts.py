@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple, TypeAlias, assert_never
-from zoneinfo import ZoneInfo
 
 from msgspec import DecodeError, Struct
 from msgspec.json import Encoder
@@ -38,6 +37,7 @@ from arrears.intake.domain.feed_records import (
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, EventId, LoanKey, derived_id
 from arrears.shared.kernel.money import MINOR_DIGITS, BadAmount, parse_minor
+from arrears.shared.kernel.zones import zone_named
 
 __all__ = [
     "BadRecord",
@@ -253,7 +253,7 @@ def _profile(record: ProfileRecord, stated_at: datetime) -> ProfileFact:
     refuse_texts(borrower_id=data.borrower_id)
     for index, point in enumerate(data.contact_points):
         refuse_texts(**{f"contact_points[{index}].value": point.value})
-    if data.zone is not None and not _zone_exists(data.zone):
+    if data.zone is not None and zone_named(data.zone) is None:
         raise BadRecord("unknown_zone", "data.zone", "an IANA time zone name")
     if data.language is not None and not _LANGUAGE.match(data.language):
         raise BadRecord("unknown_language", "data.language", "a BCP 47 tag")
@@ -385,12 +385,3 @@ def _amounts_of(currency: str) -> Callable[[str, str], int]:
             raise BadRecord(bad.reason, field) from None
 
     return parse
-
-
-@lru_cache(maxsize=1024)
-def _zone_exists(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ValueError, OSError, LookupError):
-        return False
-    return True
