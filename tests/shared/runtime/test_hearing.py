@@ -117,7 +117,8 @@ class TestProtocol22:
     async def test_records_read_before_are_passed_over(self, world: ToyWorld) -> None:
         world.fact(1, "anna", 1)
         await world.run_days(1, 1)
-        for place in (intake_topic(world), TopicPartition(FEED_TOPIC, 0)):
+        feed = [TopicPartition(FEED_TOPIC, partition) for partition in range(FEED_PARTITIONS)]
+        for place in (intake_topic(world), *feed):
             world.bus.redeliver(place, 0)
         await world.run_days(2, 3)
         assert world.nouns("contact", "anna").count("notice_planned") == 1
