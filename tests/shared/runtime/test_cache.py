@@ -14,7 +14,7 @@ from arrears.shared.kernel.ids import BorrowerId, StreamName
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime.shelves import Draft
 from arrears.shared.runtime.transact import transact
-from arrears.shared.runtime.workbench import Cause
+from arrears.shared.runtime.workbench import Cause, Workbench
 from arrears.shared.testing.toy_desk import Note, SendNow
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
@@ -200,6 +200,39 @@ class TestProtocol14:
         )
         assert planned["data"]["send_at"] == "2024-03-02T02:00:00Z"
         assert list(store.timer_rows.values()) == [before]
+
+    async def test_what_was_loaded_with_news_is_not_folded_again_with_them(
+        self, world: ToyWorld
+    ) -> None:
+        """The number of the shard was read before the stream, and a command came in between."""
+        world.fact(1, "anna", 1)
+        await world.run_days(1, 1)
+        stage, store = world.stages["contact"], world.stores["contact"]
+        place, shard = StreamName("contact.borrower-anna"), world.shard("anna")
+        bench = Workbench(stage, store)
+        shelf = bench.open_shelf(replace(store.shards[shard]))
+        await transact(
+            stage,
+            store,
+            Issue("contact.borrower", "anna", Note(subject="a visit", what="noted")),
+            BorrowerId("anna"),
+            cause=Cause(id="note", actor="staff"),
+            at=CALENDAR.start_of(day(2)),
+            recorded_at=world.now(),
+        )
+        folded: list[object] = []
+        decider = bench.deciders["contact.borrower"]
+
+        def evolve(state: object, event: object) -> object:
+            folded.append(event)
+            return decider.evolve(state, event)
+
+        bench.deciders["contact.borrower"] = dataclasses.replace(decider, evolve=evolve)
+        await bench.load({shard: [(place, "contact.borrower", BorrowerId("anna"))]})
+        known = [*folded]
+        await bench.refresh(store.shards[shard])
+        assert shelf.last_seq == store.shards[shard].last_seq
+        assert folded == known
 
     async def test_a_command_that_asks_for_an_effect_blocks_its_borrower(
         self, world: ToyWorld
