@@ -176,6 +176,14 @@ class TestProtocol32:
         world.close(day(3))
         await world.settle()
         assert (open_days(world, "intake"), open_days(world, "contact")) == ({3}, {3})
+        shard = world.shard("anna")
+        intake, contact = world.intake.ears, world.contact.ears
+        assert intake.waits_for(shard, day(3)) == ["legal to close 2024-03-02"]
+        assert contact.waits_for(shard, day(3)) == [
+            "intake to close 2024-03-03",
+            "legal to close 2024-03-02",
+        ]
+        assert intake.waits_for(shard, day(1)) == []
         world.owners["legal"] = legal
         await world.settle()
         assert {name: open_days(world, name) for name in world.stages} == {
