@@ -4,6 +4,7 @@ import pytest
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.port import Change
+from arrears.shared.kernel.ids import Shard
 from arrears.shared.runtime.bus import Outgoing, OutOfRetention, TopicPartition
 from arrears.shared.runtime.inbox import SourceBroken
 from arrears.shared.testing.feed_lines import partition_of
@@ -271,6 +272,10 @@ class TestProtocol24:
         world.check_laws()
 
 
+SHARD = Shard(5)
+"""Of nobody here."""
+
+
 def pay(world: ToyWorld, number: int | str, name: str | None, loan: str = "bare") -> None:
     """A repayment of a loan, by its partition, that may name nobody."""
     world.say(line(number, name, day(1), what="repayment", loan=loan), "bare")
@@ -312,6 +317,22 @@ class TestALoanOfNobody:
             with pytest.raises(ConnectionError):
                 await drain(world.intake.hear)
         await world.restart("intake")
+        await world.settle()
+        assert self.refused(world) == [("borrower_unknown", "data.borrower_id")]
+        assert world.nouns("intake", "anna").count("repayment_recorded") == 1
+        world.check_laws()
+
+    async def test_what_is_heard_in_the_next_round_is_heard_though_shards_come_and_go(
+        self, world: ToyWorld
+    ) -> None:
+        pay(world, 1, None)
+        pay(world, 2, "anna")
+        world.close(day(1))
+        await world.intake.hear()  # The first day is found.
+        await world.intake.hear()  # What came before the name is set aside.
+        states = world.stores["intake"].shards
+        await world.intake.drop([SHARD])
+        await world.intake.take([states[SHARD]])
         await world.settle()
         assert self.refused(world) == [("borrower_unknown", "data.borrower_id")]
         assert world.nouns("intake", "anna").count("repayment_recorded") == 1

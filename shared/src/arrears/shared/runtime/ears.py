@@ -108,7 +108,8 @@ class Ears:
         await self._assign()
 
     async def _assign(self) -> None:
-        self._kept.clear()
+        """The listener goes on where it is in what it had before: what is kept will not come again."""
+        self._kept = {place: kept for place, kept in self._kept.items() if place in self.feed}
         await self._listener.assign(self._next_offsets())
 
     def _next_offsets(self) -> dict[TopicPartition, int]:
@@ -232,6 +233,7 @@ class Ears:
 
     async def _reread(self) -> None:
         """Seek back to the stored positions: what was only scanned must now be judged."""
+        self._kept.clear()
         await self._listener.assign({place: held.position for place, held in self.sources.items()})
         await self._assign()
 
