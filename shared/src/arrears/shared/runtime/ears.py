@@ -108,7 +108,7 @@ class Ears:
         await self._assign()
 
     async def _assign(self) -> None:
-        """The listener goes on where it is in what it had before: what is kept will not come again."""
+        """The listener goes on where it is in what it had: what is kept will not come again."""
         self._kept = {place: kept for place, kept in self._kept.items() if place in self.feed}
         await self._listener.assign(self._next_offsets())
 
