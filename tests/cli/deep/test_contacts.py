@@ -242,6 +242,17 @@ def test_only_its_own_end_lifts_a_stop(
     assert (10 in found(world.report())) is is_wrong
 
 
+def test_a_hold_that_ends_without_a_reason_takes_all_holds_of_the_case_with_it(
+    world: World, found: Found
+) -> None:
+    """So contact wrote it before its reasons told holds apart."""
+    for reason in ("dispute", "complaint"):
+        world.stops(reason=reason)
+    world.stops("contact_resumed")
+    world.permits()
+    assert not found(world.report())
+
+
 _STAFF: dict[str, Any] = {"kind": "staff", "scope": "person", "case_id": None, "reason": "asked"}
 _BY_ITSELF: dict[str, Any] = {"reason": "time_is_over", "stop_reason": "asked"}
 _BY_STAFF: dict[str, Any] = {"reason": "agreed", "stop_reason": "asked", "recorded_by": "s-1"}

@@ -174,7 +174,8 @@ def test_an_event_dropped_from_the_topic(shelf: Any, judge: Judge, found: Found)
 def test_the_end_dropped_from_the_topic(shelf: Any, judge: Judge, found: Found) -> None:
     """The relay's cursor remembers what was there, and the history has heard it."""
     broken = found(judge(shelf, topic=shelf.records()[:4]))
-    assert any("published up to 6" in finding.text for finding in broken[4])
+    (end,) = [finding for finding in broken[4] if "published up to 6" in finding.text]
+    assert (end.place.where, end.place.seq) == ("topic", 5)
     assert {f.place.seq for f in broken[4] if f.place.where == "history"} == {5, 6}
 
 
@@ -250,6 +251,7 @@ def test_a_relay_that_has_published_what_there_is_not(
 def test_an_event_dropped_from_the_history(shelf: Any, judge: Judge, found: Found) -> None:
     broken = found(judge(shelf, history=[row for row in shelf.rows if row.seq != 2]))
     assert (broken[4][0].place.where, broken[4][0].place.seq) == ("history", 3)
+    assert "numbers 2 to 2 are missing" in broken[4][0].text
 
 
 def test_a_byte_changed_in_the_history(shelf: Any, judge: Judge, found: Found) -> None:
