@@ -155,6 +155,20 @@ def test_a_place_that_is_not_moved_while_another_learns_its_first_day(
     assert "started over undisturbed" in failure.error
 
 
+def test_what_is_kept_for_the_next_round_is_forgotten_when_shards_change_hands(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records before a name are heard first; the listener will not bring the others again."""
+    assign = Ears._assign
+
+    async def forget(self: Ears) -> None:
+        self._kept.clear()
+        await assign(self)
+
+    monkeypatch.setattr(Ears, "_assign", forget)
+    assert caught(simulator, 864) == 864
+
+
 def test_a_timer_forgotten(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Due times live in memory only: the next owner knows of none."""
     finish = Draft.finish
