@@ -257,6 +257,17 @@ def test_a_lost_outcome(world: World, found: Found) -> None:
     assert "attempt_concluded never came" in found(world.report())[5][0].text
 
 
+@pytest.mark.parametrize(("origin", "is_lost"), [("effect/{}/1", False), ("feed/0/3", True)])
+def test_an_outcome_that_was_parked_and_left_out_by_staff_is_not_lost(
+    world: World, found: Found, origin: str, *, is_lost: bool
+) -> None:
+    key = world.asks()
+    world.answers(key, 0, "attempt_receipted")
+    skipped = {"origin": origin.format(key), "reason": "told twice", "approved_by": "wang"}
+    world.shelf.says("input_skipped", skipped)
+    assert (5 in found(world.report())) is is_lost
+
+
 def test_a_contact_without_a_receipt(world: World, found: Found) -> None:
     key = world.asks()
     world.answers(key, 1, "attempt_concluded", outcome="answered")
