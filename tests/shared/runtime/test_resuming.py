@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
+from msgspec.json import decode
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import make_rows
@@ -192,6 +193,23 @@ async def test_under_the_wall_clock_a_fact_that_waits_for_its_time_is_not_lost(
     told = [noun for noun in world.nouns("intake", "anna") if noun.endswith("_recorded")]
     assert told == ["fact_recorded", "repayment_recorded"]
     assert not world.stores["intake"].duplicates
+
+
+@pytest.mark.parametrize(("lost_on", "heard_again"), [(1, ["refused"]), (2, [])])
+async def test_under_the_wall_clock_what_left_no_event_is_heard_again_on_its_day_alone(
+    lost_on: int, heard_again: list[str]
+) -> None:
+    world = LiveWorld()
+    await world.start()
+    await world.until(1, 12)
+    world.fact("refused", "anna", 1, what="refuse")
+    world.fact("kept", "anna", 1)
+    await world.settle()
+    await world.until(lost_on, 13)
+    store = MemoryStore()
+    await _refill(world, "intake", store, clock="live")
+    rows = store.agenda_rows.values()
+    assert [decode(row.value)["id"] for row in rows] == heard_again
 
 
 @pytest.fixture(params=["intake", "legal"])
