@@ -1,5 +1,6 @@
 """The gate before any filing: every missing item is named. Pure."""
 
+from collections.abc import Collection
 from datetime import date
 from typing import Final
 
@@ -59,6 +60,11 @@ def missing_items(inputs: GateInputs) -> tuple[str, ...]:
         NOT_HELD: inputs.held,
     }
     return tuple(item for item, is_missing in items.items() if is_missing)
+
+
+def waits_until(inputs: GateInputs, missing: Collection[str]) -> date | None:
+    """The last day to pay, where that is among what is missing: on the day after, look again."""
+    return inputs.pay_by_on if TIME_TO_PAY in missing else None
 
 
 def _may_still_pay(inputs: GateInputs) -> bool:

@@ -45,7 +45,7 @@ from arrears.legal.domain.claim.suit_events import (
     MoneyRecovered,
     PaymentNoted,
 )
-from arrears.legal.domain.gate import LIMITATION_ALIVE, TIME_TO_PAY
+from arrears.legal.domain.gate import LIMITATION_ALIVE, waits_until
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
@@ -152,7 +152,7 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case ClaimReturned() if row.status == "refused":
             return replace(row, status="returned", missing=(), pay_by_on=None)
         case FilingRefused(missing=missing, inputs=inputs):
-            until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
+            until_on = waits_until(inputs, missing)
             refused = replace(row, status="refused", missing=missing, pay_by_on=until_on)
             return _without_deadline(refused) if LIMITATION_ALIVE in missing else refused
         case ClaimFiled():

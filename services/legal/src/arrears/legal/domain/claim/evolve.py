@@ -58,7 +58,7 @@ from arrears.legal.domain.claim.suit_events import (
     PaymentNoted,
 )
 from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.gate import TIME_TO_PAY
+from arrears.legal.domain.gate import waits_until
 from arrears.legal.domain.limitation import INSTALMENTS, SUIT, Interruption, kept
 
 
@@ -82,8 +82,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case FilingApproved():
             return _approved(claim, event)
         case FilingRefused(missing=missing, inputs=inputs):
-            until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
-            return replace(claim, missing=missing, pay_by_on=until_on)
+            return replace(claim, missing=missing, pay_by_on=waits_until(inputs, missing))
         case LimitationAlarmRaised(days_left=days_left):
             return replace(claim, alarmed_at_days=days_left)
         case ClaimFiled():

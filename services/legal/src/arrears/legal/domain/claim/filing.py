@@ -32,7 +32,7 @@ from arrears.legal.domain.claim.state import Claim, Phase
 from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.deadlines import Derivation, deadline
 from arrears.legal.domain.fees import acceptance_fee
-from arrears.legal.domain.gate import LIMITATION_ALIVE, TIME_TO_PAY, GateInputs, missing_items
+from arrears.legal.domain.gate import LIMITATION_ALIVE, GateInputs, missing_items, waits_until
 from arrears.legal.domain.limitation import expiry
 from arrears.legal.domain.policy import Policy
 from arrears.shared.kernel.decider import Refused
@@ -155,8 +155,7 @@ def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
     policy = rules.policy_on(today)
     inputs = _inputs(rules, claim, policy, today)
     missing = missing_items(inputs)
-    until_on = inputs.pay_by_on if TIME_TO_PAY in missing else None
-    if missing and (missing, until_on) == (claim.missing, claim.pay_by_on):
+    if missing and (missing, waits_until(inputs, missing)) == (claim.missing, claim.pay_by_on):
         return ()
     if missing:
         refused = FilingRefused(
