@@ -8,7 +8,7 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -29,6 +29,8 @@ CASES_AT_ONCE: Final = 100
 LOOKS_MAX: Final = 10
 _KEPT_PORTFOLIOS: Final = 4
 _KEPT_COUNTS: Final = 1000
+
+Found = TypeVar("Found")
 
 
 class NotFound(LookupError):
@@ -97,15 +99,37 @@ class CaseCounts(Struct, frozen=True, kw_only=True):
     closed: int
 
 
+class _OfClosedDays(Generic[Found]):
+    """What was found of days that are closed everywhere, on which nothing more can be said; the
+    `count` of them that were asked for last.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._kept: OrderedDict[date, Found] = OrderedDict()
+
+    def get(self, day: date) -> Found | None:
+        if day in self._kept:
+            self._kept.move_to_end(day)
+        return self._kept.get(day)
+
+    def keep(self, day: date, found: Found, closed: date | None) -> None:
+        """`closed` is the last day that is closed everywhere."""
+        if closed is not None and day <= closed:
+            self._kept[day] = found
+        while len(self._kept) > self._count:
+            self._kept.popitem(last=False)
+
+
 class Desk:
     def __init__(self, store: HistoryStore, words: Words) -> None:
         self._store = store
         self._words = words
         self._now = Portfolio()
         self._folded_to: dict[Shelf, int] = {}
-        self._then: OrderedDict[date, Portfolio] = OrderedDict()
+        self._then = _OfClosedDays[Portfolio](_KEPT_PORTFOLIOS)
         self._folding = asyncio.Lock()
-        self._counted: OrderedDict[date, Mapping[tuple[str, str], int]] = OrderedDict()
+        self._counted = _OfClosedDays[Mapping[tuple[str, str], int]](_KEPT_COUNTS)
         self._counting = asyncio.Lock()
 
     # --- Days
@@ -186,21 +210,16 @@ class Desk:
         )
 
     async def _counts_on(self, day: date) -> Mapping[tuple[str, str], int]:
-        """By status and stage. Nothing more can be said on a day that is closed everywhere, so
-        such a day is counted once."""
+        """By status and stage."""
         async with self._counting:
             if (found := self._counted.get(day)) is not None:
-                self._counted.move_to_end(day)
                 return found
             closed = last_closed_day(await self._store.places())
             rows: dict[str, case_list.Row] = {}
             async for page in self._store.scan(day):
                 _fold(rows, page)
             counts = Counter((row.status, row.stage) for row in rows.values())
-            if closed is not None and day <= closed:
-                self._counted[day] = counts
-            while len(self._counted) > _KEPT_COUNTS:
-                self._counted.popitem(last=False)
+            self._counted.keep(day, counts, closed)
             return counts
 
     async def case_story(self, case_id: str, language: Language, as_of: date | None) -> Story:
@@ -279,16 +298,11 @@ class Desk:
                 known = max((day for day in (heard, closed) if day is not None), default=None)
                 return self._now, known if as_of is None or known is None else min(as_of, known)
             if (found := self._then.get(as_of)) is not None:
-                self._then.move_to_end(as_of)
                 return found, as_of
             found = Portfolio()
             async for _, _, rows in self._store.figures(READS, as_of):
                 found.hear(rows)
-            if closed is not None and as_of <= closed:
-                # Nothing more can be said on a day that is closed everywhere.
-                self._then[as_of] = found
-            while len(self._then) > _KEPT_PORTFOLIOS:
-                self._then.popitem(last=False)
+            self._then.keep(as_of, found, closed)
             return found, as_of
 
     # --- Digest and canonical file
