@@ -1,7 +1,7 @@
 """What contact tells the others. Topic `arrears.contact.v1`, key = borrower id."""
 
 from datetime import date, datetime
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, NamedTuple, TypeAlias
 
 from msgspec import Struct
 
@@ -141,10 +141,23 @@ class ContactResumed(Struct, frozen=True, kw_only=True):
     stop_reason: str | None = None
 
 
-def is_hold_of_person(said: ContactStopped | ContactResumed) -> bool:
-    """Whether it concerns every stage: the person is held with whatever case. Hardship that is
-    claimed comes to each case as intake's hold; what else stops contact is contact's alone."""
-    return (said.kind, said.scope) == ("hold", "person")
+class PersonsHold(NamedTuple):
+    """A hold of the person, as it is said of one case: the person is held with whatever case."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    reason: str
+
+
+def hold_of_person(said: ContactStopped | ContactResumed) -> PersonsHold | None:
+    """The hold that begins or ends, where it concerns every stage. Hardship that is claimed comes
+    to each case as intake's hold; what else stops contact is contact's alone."""
+    if (said.kind, said.scope) != ("hold", "person"):
+        return None
+    reason = said.reason if isinstance(said, ContactStopped) else said.stop_reason
+    if said.case_id is None or said.loan_key is None or reason is None:
+        return None
+    return PersonsHold(said.case_id, said.loan_key, reason)
 
 
 StopContract: TypeAlias = ContactStopped | ContactResumed

@@ -33,7 +33,7 @@ from arrears.shared.contracts.contact import (
     ContactStopped,
     DemandDelivered,
     PromiseMade,
-    is_hold_of_person,
+    hold_of_person,
 )
 from arrears.shared.contracts.intake import (
     CaseClosed,
@@ -139,13 +139,14 @@ def _from_stages(said: FromStages, at: datetime) -> ClaimCommand | None:
 
 
 def _of_the_person(said: ContactStopped | ContactResumed, at: datetime) -> ClaimCommand | None:
-    if not is_hold_of_person(said) or said.case_id is None or said.loan_key is None:
+    hold = hold_of_person(said)
+    if hold is None:
         return None
     if isinstance(said, ContactStopped):
         return HoldBorrower(
-            case_id=said.case_id, loan_key=said.loan_key, reason=said.reason, now=at
+            case_id=hold.case_id, loan_key=hold.loan_key, reason=hold.reason, now=at
         )
-    return None if said.stop_reason is None else ReleaseBorrower(reason=said.stop_reason, now=at)
+    return ReleaseBorrower(reason=hold.reason, now=at)
 
 
 def _returned(said: CaseReturned, at: datetime) -> ReturnClaim | None:

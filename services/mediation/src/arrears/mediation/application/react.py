@@ -25,7 +25,7 @@ from arrears.mediation.domain.mediation.decisions import CATEGORY
 from arrears.shared.contracts.contact import (
     ContactResumed,
     ContactStopped,
-    is_hold_of_person,
+    hold_of_person,
 )
 from arrears.shared.contracts.intake import (
     CaseClosed,
@@ -91,19 +91,12 @@ def _referred(said: CaseReferred, borrower_id: BorrowerId, at: datetime) -> Sequ
 
 
 def _of_the_person(said: ContactStopped | ContactResumed, at: datetime) -> Sequence[Issue]:
-    case_id, loan_key = said.case_id, said.loan_key
-    if not is_hold_of_person(said) or case_id is None or loan_key is None:
+    hold = hold_of_person(said)
+    if hold is None:
         return ()
-    command: MediationCommand
-    if isinstance(said, ContactStopped):
-        command = HoldBorrower(case_id=case_id, loan_key=loan_key, reason=said.reason, now=at)
-    elif said.stop_reason is None:
-        return ()
-    else:
-        command = ReleaseBorrower(
-            case_id=case_id, loan_key=loan_key, reason=said.stop_reason, now=at
-        )
-    return (_issue(case_id, command),)
+    command = HoldBorrower if isinstance(said, ContactStopped) else ReleaseBorrower
+    case_id, loan_key, reason = hold
+    return (_issue(case_id, command(case_id=case_id, loan_key=loan_key, reason=reason, now=at)),)
 
 
 def _returned(said: CaseReturned, at: datetime) -> Sequence[Issue]:
