@@ -80,11 +80,12 @@ class Edge:
         return Depends(called)
 
     def approver(self, named: str, role: str) -> StaffId:
-        """The second person that a body names. Raises a 422 problem for one whom nobody knows."""
+        """The second person that a body names. Raises RequestValidationError for one whom nobody
+        knows."""
         staff_id = StaffId(named)
         if not self._actors.is_known(staff_id, role):
-            detail = f"approved_by: nobody of that name has the role {role}."
-            raise problem.ProblemRaised(422, "invalid_request", detail, field="approved_by")
+            rule = f"nobody of that name has the role {role}"
+            raise problem.invalid("body", {"approved_by": rule})
         return staff_id
 
     async def carry_out(

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+
+from arrears.shared.http.problem import invalid
 
 
 async def known_parameters(request: Request) -> None:
@@ -27,8 +28,7 @@ async def known_parameters(request: Request) -> None:
         if name not in known or times > 1
     }
     if rules:
-        errors = [{"loc": ("query", name), "msg": rule} for name, rule in rules.items()]
-        raise RequestValidationError(errors)
+        raise invalid("query", rules)
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -98,6 +98,14 @@ def not_found(what: str) -> ProblemRaised:
     return ProblemRaised(404, f"{what}_not_found", f"There is no such {what} here.")
 
 
+def invalid(where: str, rules: Mapping[str, str]) -> RequestValidationError:
+    """To be raised for fields that break these rules, as for what a schema refuses. `where` they
+    are: body or query."""
+    return RequestValidationError(
+        [{"loc": (where, name), "msg": rule} for name, rule in rules.items()]
+    )
+
+
 def response(found: Problem, headers: Mapping[str, str] | None = None) -> Response:
     return Response(
         encode(found), status_code=found.status, media_type=PROBLEM_JSON, headers=headers
@@ -150,7 +158,7 @@ def add_problems(app: FastAPI) -> None:
         app.add_exception_handler(away, _unavailable)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+    async def unprocessable(_request: Request, error: RequestValidationError) -> Response:
         return response(_invalid(error.errors()))
 
     @app.exception_handler(HTTPException)
