@@ -67,7 +67,7 @@ class PostgresStore:
     ) -> Mapping[str, BorrowerId]:
         loans = sorted(homes)
         rows = await self.pool.fetch(sql.SETTLE_HOMES, loans, [homes[loan] for loan in loans])
-        if len(rows) < len(loans):  # Settled by another while this statement ran.
+        if len(rows) < len(loans):  # Settled by another meanwhile, or nobody was named for them.
             rows = await self.pool.fetch(sql.HOMES, loans)
         return {row[0]: BorrowerId(row[1]) for row in rows}
 
