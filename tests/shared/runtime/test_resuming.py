@@ -1,6 +1,7 @@
 """Protocol 4.2: a service rebuilt from Kafka goes on where the lost one stood."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import asyncpg
 import pytest
@@ -11,9 +12,11 @@ from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import Change, Store
 from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.runtime.bus import TopicPartition
+from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.runtime.bus import Outgoing, TopicPartition
+from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.resuming import Resuming
-from arrears.shared.runtime.stage import Clock, closing_type
+from arrears.shared.runtime.stage import Clock, closing_type, topic_of
 from arrears.shared.service.filling import fill, from_topic
 from arrears.shared.service.rederiving import rederive
 from arrears.shared.testing import laws
@@ -210,6 +213,66 @@ async def test_under_the_wall_clock_what_left_no_event_is_heard_again_on_its_day
     await _refill(world, "intake", store, clock="live")
     rows = store.agenda_rows.values()
     assert [decode(row.value)["id"] for row in rows] == heard_again
+
+
+async def _in_doubt_of(borrower: str, other: str) -> LiveWorld:
+    """Contact does not know whether a letter has left; what is said of the borrower waits for that.
+
+    Something was said before, which the relay sends again; and of the `other`, of the same shard,
+    something later was handled.
+    """
+    world = LiveWorld()
+    await world.start()
+    await world.until(1, 12)
+    world.fact(1, borrower, 1)
+    world.fact("before", borrower, 1, what="repayment", amount=1)
+    await world.settle()
+    await world.until(2, 1)
+    world.gateway.trouble.append(ConnectionError())
+    with pytest.raises(ConnectionError):
+        await world.until(3, 11)
+    await world.restart("contact")
+    for fact in ("one", "two"):
+        world.fact(fact, borrower, 3, what="repayment", amount=1)
+        await world.settle()
+    place = TopicPartition(topic_of("intake"), world.shard(borrower))
+    for again in await world.bus.read(place, offset=0, count=10):
+        world.bus.append(place, Outgoing(key=b"", value=again.value, seq=again.seq))
+    world.fact("later", other, 3, what="repayment", amount=1)
+    await world.settle()
+    return world
+
+
+async def test_under_the_wall_clock_what_waits_for_an_answer_is_not_lost() -> None:
+    name, other = "p3", "p23"
+    world = await _in_doubt_of(name, other)
+    assert world.shard(name) == world.shard(other)
+
+    async def now(_borrower_id: BorrowerId) -> datetime:
+        return world.wall.at
+
+    waiting = world.stores["contact"].agenda_rows
+    assert len(waiting) == 2
+    assert world.nouns("contact", other) == ["noted"]
+    store = MemoryStore()
+    await _refill(world, "contact", store, clock="live")
+    assert store.agenda_rows == waiting
+    world.stores["contact"] = store
+    await world.restart("contact")
+    await world.settle()
+    [effect] = store.effect_rows.values()
+    await settle_doubt(
+        world.stages["contact"],
+        store,
+        Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
+        turn=world.turn("contact"),
+        now=now,
+        recorded_at=world.wall.at,
+    )
+    await world.settle()
+    assert not store.agenda_rows
+    told = [one["inputposition"] for one in world.read("contact", "noted", name)]
+    assert len(told) == len(set(told)) == 3
 
 
 @pytest.fixture(params=["intake", "legal"])

@@ -3,10 +3,9 @@
 Under the feed's clock that is behind what its last closed day had taken in; facts that came before
 and belong to a later day go back to the agenda. Under the live clock it is behind the highest
 input position that its events name, and facts of the open day or a later one that have left no
-event go back to the agenda. What is heard a second time is recognised by its ids. Input that was
-parked or refused leaves no event, so it is not promised. Nor is, under the live clock, what others
-said of a borrower that waits for the answer to an effect: without an event it cannot be told from
-what was handled and led to nothing.
+event go back to the agenda; so does what others said of a borrower that waits for the answer to an
+effect, from behind the last of it that has led to an event. What is heard a second time is
+recognised by its ids. Input that was parked or refused leaves no event, so it is not promised.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -26,11 +25,11 @@ from arrears.shared.eventstore.port import (
     Store,
 )
 from arrears.shared.kernel.business_day import ONE_DAY
-from arrears.shared.kernel.ids import BorrowerId, Shard
+from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
 from arrears.shared.runtime.feed import AHEAD_MAX, FeedPartition
 from arrears.shared.runtime.homes import Homes
-from arrears.shared.runtime.inbox import last_read, record_hash
+from arrears.shared.runtime.inbox import StageSource, last_read, record_hash
 from arrears.shared.runtime.stage import (
     BadRecord,
     Clock,
@@ -67,9 +66,13 @@ class Resuming:
         self._states: Mapping[Shard, ShardState] = {}
         self._handled: dict[TopicPartition, set[int]] = {}
         """Offsets of the feed that have left an event on a day that is open still."""
+        self._waiting: dict[BorrowerId, dict[TopicPartition, int]] = {}
+        """Who waits for an answer, with the last offset of each place that has led to an event."""
 
     async def run(self) -> None:
         self._states = {state.shard: state for state in await self._store.shard_states()}
+        effects = await self._store.effects(list(self._states))
+        self._waiting = {effect.borrower_id: {} for effect in effects}
         heard = await self._look_at_events()
         moves: list[PositionMove] = []
         rows: list[AgendaRow] = []
@@ -78,6 +81,7 @@ class Resuming:
                 place = TopicPartition(topic_of(service), shard)
                 if self._clock == "live":
                     moves.extend(await self._behind(place, heard))
+                    rows.extend(await self._left_waiting(service, place, heard))
                 else:
                     moves.extend(await self._behind_closing(service, shard))
         if self._stage.feed is not None:
@@ -111,6 +115,9 @@ class Resuming:
                     position = read_envelope(stored.value).inputposition
                     for place, offset in _place_of(position):
                         heard[place] = max(offset, heard.get(place, -1))
+                        last = self._waiting.get(stored.borrower_id)
+                        if last is not None:
+                            last[place] = max(offset, last.get(place, -1))
                         is_open = open_day is None or stored.business_day >= open_day
                         if place.topic == FEED_TOPIC and is_open:
                             self._handled.setdefault(place, set()).add(offset)
@@ -141,6 +148,42 @@ class Resuming:
             is_open = open_day is None or self._stage.calendar.day_of(fact.time) >= open_day
             if is_open and record.offset not in handled:
                 rows.append(row)
+        return rows
+
+    async def _left_waiting(
+        self, service: str, place: TopicPartition, heard: Mapping[TopicPartition, int]
+    ) -> Sequence[AgendaRow]:
+        """What another service said of borrowers that wait for an answer, heard before the loss.
+
+        What was handled and led to nothing cannot be told from it, so it is decided once more.
+        """
+        shard = Shard(place.partition)
+        last = {
+            borrower_id: places.get(place, -1)
+            for borrower_id, places in self._waiting.items()
+            if shard_of(borrower_id) == shard
+        }
+        if not last or place not in heard:
+            return ()
+        first, _ = (await self._bus.bounds(place.topic))[place]
+        start, end = max(first, min(last.values())), heard[place]
+        source: StageSource | None = None
+        rows: list[AgendaRow] = []
+        while start <= end:
+            count = min(PAGE, end + 1 - start)
+            records = await self._bus.read(place, offset=start, count=count)
+            if not records:
+                break
+            if source is None:
+                source = _source_at(self._stage, service, records[0], place)
+            move, read = source.read(records)
+            source.moved(move)
+            rows.extend(
+                row
+                for row in read
+                if row.borrower_id in last and _offset_of(row) > last[row.borrower_id]
+            )
+            start = records[-1].offset + 1
         return rows
 
     # --- From the closings
@@ -285,6 +328,24 @@ def _move(
         closed_day=closed_day,
         first_day=first_day,
     )
+
+
+def _source_at(stage: Stage, service: str, record: Record, place: TopicPartition) -> StageSource:
+    """The partition as it is heard from this record on."""
+    position = Position(
+        topic=place.topic,
+        partition=place.partition,
+        position=record.offset,
+        last_seq=(record.seq or 0) - 1,
+        last_hash=b"",
+        closed_day=None,
+        first_day=None,
+    )
+    return StageSource(stage, service, Shard(place.partition), position)
+
+
+def _offset_of(row: AgendaRow) -> int:
+    return int(row.origin.rpartition("/")[2])
 
 
 def _place_of(position: object) -> Iterator[tuple[TopicPartition, int]]:
