@@ -10,7 +10,7 @@ from arrears.cli.bench.apart import apart
 from arrears.cli.bench.ground import BenchGround, look, watch
 from arrears.cli.bench.lines import SEED, Batch, count_of, new_loans, portfolio
 from arrears.cli.bench.pipeline import INTAKE_TOPIC
-from arrears.cli.bench.rawpipe import raw_pipe
+from arrears.cli.bench.rawpipe import quick_pipe
 from arrears.cli.bench.row import Row
 from arrears.shared.service.clock import wall_clock
 
@@ -22,7 +22,7 @@ WORKER: Final = "intake-1"
 
 
 class Grown(Struct, frozen=True):
-    """What was seen with so many cases in the store, and the raw pipe's speed right after."""
+    """What was seen with so many cases in the store, and the quick pipe's speed right after."""
 
     cases: int
     per_second: float
@@ -64,7 +64,7 @@ async def _grown(
     await ground.fill_feed([batch])
     rate = await watch(pool, records=sent, after=before.events)
     resident = ground.process(WORKER).memory_info().rss / 1e6
-    raw = await apart(raw_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, True, said)
+    raw = await apart(quick_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, True, said)
     return Grown(cases, rate.per_second, raw.per_second, resident)
 
 
@@ -79,13 +79,13 @@ async def _ends(ground: BenchGround) -> dict[int, int]:
 
 
 def _told(found: list[Grown], *, million: bool) -> list[Row]:
-    """Throughput beside the raw pipe, compared with the same at the first size: between the sizes
+    """Throughput beside the quick pipe, compared with the same at the first size: between the sizes
     lie minutes, in which the machine changes its speed. Memory is compared with the size before."""
     first = before = found[0]
     rows = []
     for one in found:
         name = f"growth_{one.cases}_cases"
-        told = f"{one.share:.2f} of the raw pipe, {first.share:.2f} at {first.cases:,}"
+        told = f"{one.share:.2f} of the quick pipe, {first.share:.2f} at {first.cases:,}"
         if one is found[-1] and not million:
             told += "; 1 M with --million alone, because it takes long"
         must = None if one is first else ">= 0.8"

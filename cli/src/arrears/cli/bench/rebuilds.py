@@ -15,7 +15,7 @@ from arrears.cli.bench.ground import BenchGround
 from arrears.cli.bench.lines import portfolio
 from arrears.cli.bench.peers.running import rebuilds
 from arrears.cli.bench.pipeline import INTAKE_TOPIC, through_intake
-from arrears.cli.bench.rawpipe import raw_pipe
+from arrears.cli.bench.rawpipe import quick_pipe
 from arrears.cli.bench.row import Pair, Row, beside, left_out
 from arrears.cli.client.installation import entry_point
 from arrears.cli.client.trouble import Trouble
@@ -53,7 +53,7 @@ async def rebuild_from_kafka(ground: BenchGround) -> list[Row]:
         ground,
         "kafka",
         "fill",
-        lambda: apart(raw_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, False),
+        lambda: apart(quick_pipe, ground.kafka, ground.dsn("intake"), INTAKE_TOPIC, False),
     )
     what = "bare consume, decode and COPY"
     return [beside("rebuild_from_kafka", "events/s", rounds, what, ">= 0.5")]

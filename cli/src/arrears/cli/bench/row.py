@@ -50,7 +50,7 @@ class Pair(Struct, frozen=True):
 
 
 def beside(
-    name: str, unit: str, rounds: Sequence[Pair], what: str, must: str, also: str = ""
+    name: str, unit: str, rounds: Sequence[Pair], what: str, must: str | None, also: str = ""
 ) -> Row:
     """The medians of several rounds. The ratio is the median of the ratios, not of the medians:
     both halves of a round saw the same machine."""
