@@ -100,8 +100,8 @@ class TestApi(ApiSuite):
         await api.post(f"/cases/{CASE}/hold", {"reason": "death"})
         case = (await api.get(f"/cases/{CASE}")).json()
         assert case["holds"] == [
-            {"reason": "dispute", "until_on": "2026-04-01"},
-            {"reason": "death", "until_on": None},
+            {"reason": "dispute", "until_on": "2026-04-01", "note": HOLD["note"]},
+            {"reason": "death", "until_on": None, "note": None},
         ]
         body = {"reason": "He lives.", "hold": "death"}
         assert (await api.post(f"/cases/{CASE}/release", body)).status_code == 200

@@ -180,6 +180,24 @@ class TestHold:
     def test_the_same_hold_twice_is_one(self) -> None:
         given(*OPEN, HELD).when(HOLD).then_nothing_happens()
 
+    def test_another_note_on_the_same_hold_is_recorded(self) -> None:
+        heirs = replace(HELD, note="the heirs have called")
+        given(*OPEN, HELD).when(replace(HOLD, note=heirs.note)).then(heirs)
+        given(*OPEN, HELD, heirs).when(replace(HOLD, note=heirs.note)).then_nothing_happens()
+        given(*OPEN, replace(HELD, note=None)).when(HOLD).then(HELD)
+
+    def test_the_same_hold_without_a_note_says_nothing_new(self) -> None:
+        given(*OPEN, HELD).when(replace(HOLD, note=None)).then_nothing_happens()
+        moved = replace(HELD, until_on=TODAY + timedelta(days=9), note=None)
+        again = replace(HOLD, until_on=moved.until_on)
+        given(*OPEN, HELD, moved).when(again).then_nothing_happens()
+
+    def test_another_note_moves_no_end(self) -> None:
+        beside = replace(COMPLAINED, until_on=None, hold_until_on=SOON)
+        noted = replace(HOLD, reason="complaint", until_on=SOON, note="sent to the ombudsman")
+        said = replace(beside, note=noted.note)
+        given(*OPEN, DEAD, beside).when(noted).then(said)
+
     def test_another_end_is_another_hold(self) -> None:
         until = TODAY + timedelta(days=9)
         given(*OPEN, HELD).when(replace(HOLD, until_on=until)).then(replace(HELD, until_on=until))
@@ -207,7 +225,7 @@ class TestHold:
         loan = DECIDER.fold((*OPEN, HELD, *DECIDER.decide(claim, DECIDER.fold((*OPEN, HELD)))))
         assert loan.case is not None
         assert loan.case.holds == (
-            Hold("dispute", None),
+            Hold("dispute", None, "wrong sum"),
             Hold("hardship", TODAY + timedelta(days=30)),
         )
 

@@ -45,7 +45,7 @@ def _add_holds(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
     async def hold(case_id: CaseIdPath, body: HoldBody, call: Call = called) -> Response:
         """Nobody acts on the case until the day, or until it is released.
 
-        Each reason is a hold of its own: the same reason again moves its end.
+        Each reason is a hold of its own: the same reason again moves its end, or adds a note.
         """
         case = await cases.find(case_id)
         return await edge.carry_out(

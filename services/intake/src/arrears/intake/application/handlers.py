@@ -32,7 +32,7 @@ def hold_case(
 ) -> Issue:
     """Reasons: dispute, hardship, death, moratorium, complaint. Without an end until released.
 
-    Each reason is a hold of its own; the same reason again moves its end.
+    Each reason is a hold of its own; the same reason again moves its end, or adds a note.
     """
     return _issue(
         loan_key,

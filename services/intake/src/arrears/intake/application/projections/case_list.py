@@ -30,7 +30,7 @@ from arrears.intake.domain.loan.state import Holds, with_hold, without_hold
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 2
+VERSION: Final = 3
 HEARS: Final = frozenset(get_args(LoanEvent))
 INTAKE: Final = "intake"
 """The stage of an open case that no other service has."""

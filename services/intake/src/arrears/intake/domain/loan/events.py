@@ -182,9 +182,9 @@ class CaseReferred(Struct, frozen=True, kw_only=True, gc=False):
 class CaseHeld(Struct, frozen=True, kw_only=True, gc=False):
     """Nobody acts on the case until `until_on` or a release.
 
-    A case has one hold for each reason; the same reason again moves that hold's end. `until_on` is
-    the end of all holds together, None without end. `hold_until_on` is the end of this one where
-    it ends before the others; None: it ends with them.
+    A case has one hold for each reason; the same reason again moves that hold's end, or brings
+    another note. `until_on` is the end of all holds together, None without end. `hold_until_on` is
+    the end of this one where it ends before the others; None: it ends with them.
     """
 
     case_id: CaseId

@@ -25,10 +25,10 @@ def hold(
     latest: LoanOverdueRecorded,
     wanted: Hold,
     staff_id: StaffId | None = None,
-    note: str | None = None,
 ) -> Sequence[LoanEvent]:
-    """Hold the case for one more reason, or move the end of the hold that has this reason."""
-    if wanted in case.holds:
+    """Hold the case for one more reason; or move the end of the hold that has this reason, or note
+    what staff write of it."""
+    if any(_says(one, wanted) for one in case.holds):
         return ()
     together = _end_of((*without_hold(case.holds, wanted.reason), wanted))
     return (
@@ -38,10 +38,16 @@ def hold(
             reason=wanted.reason,
             until_on=together,
             staff_id=staff_id,
-            note=note,
+            note=wanted.note,
             hold_until_on=None if wanted.until_on == together else wanted.until_on,
         ),
     )
+
+
+def _says(known: Hold, wanted: Hold) -> bool:
+    """Whether the hold is known as it is wanted; without a note nothing is said of the last one."""
+    same = (known.reason, known.until_on) == (wanted.reason, wanted.until_on)
+    return same and wanted.note in (None, known.note)
 
 
 def hold_for_hardship(

@@ -84,8 +84,8 @@ def _hold(
         _check_words(command.note, "note")
     if command.until_on is not None and command.until_on < rules.review_day(command.now):
         raise Refused("until_in_the_past", "until_on")
-    wanted = Hold(command.reason, command.until_on)
-    return hold(case, latest, wanted, command.staff_id, command.note)
+    wanted = Hold(command.reason, command.until_on, command.note)
+    return hold(case, latest, wanted, command.staff_id)
 
 
 def _release(

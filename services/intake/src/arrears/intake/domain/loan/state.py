@@ -64,10 +64,12 @@ class Done(Struct, frozen=True, gc=False):
 
 
 class Hold(Struct, frozen=True, gc=False):
-    """Nobody acts on the case until the day is over; None: until a release."""
+    """Nobody acts on the case until the day is over; None: until a release. `note` is what staff
+    wrote last."""
 
     reason: str
     until_on: date | None
+    note: str | None = None
 
 
 Holds: TypeAlias = tuple[Hold, ...]
@@ -304,7 +306,9 @@ def _returned(case: Case, event: CaseReturned) -> Case:
 
 def with_hold(holds: Holds, event: CaseHeld) -> Holds:
     own = event.until_on if event.hold_until_on is None else event.hold_until_on
-    return (*without_hold(holds, event.reason), Hold(event.reason, own))
+    noted = (hold.note for hold in holds if hold.reason == event.reason)
+    note = next(noted, None) if event.note is None else event.note
+    return (*without_hold(holds, event.reason), Hold(event.reason, own, note))
 
 
 def without_hold(holds: Holds, reason: str) -> Holds:
