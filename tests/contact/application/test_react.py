@@ -77,7 +77,13 @@ REFERRED = CaseReferred(
     policy_version=1,
 )
 
-REFERRED_ON = EndTreatment(case_id=CASE, loan_key=LOAN, reason="referred_to_another_stage", now=AT)
+REFERRED_ON = EndTreatment(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
+    reason="referred_to_another_stage",
+    now=AT,
+)
 
 ROWS: list[tuple[Struct, BorrowerCommand | None]] = [
     (

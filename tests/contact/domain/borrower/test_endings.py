@@ -25,6 +25,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptPermitted,
     AttemptWithdrawn,
     BorrowerEvent,
+    CaseNoted,
     ContactPointsRecorded,
     DemandReturned,
     HardshipReported,
@@ -54,7 +55,9 @@ PROFILE = ContactPointsRecorded(
     origin="bank",
     recorded_at=EVENING,
 )
-RETURNED = EndTreatment(case_id=CASE, loan_key=LOAN, reason="case_returned", now=EVENING)
+RETURNED = EndTreatment(
+    case_id=CASE, loan_key=LOAN, borrower_id=BORROWER, reason="case_returned", now=EVENING
+)
 
 
 def refer(treatment: str, referral: int = 1) -> StartTreatment:
@@ -103,7 +106,6 @@ class TestEndTreatment:
 
     def test_already_ended_is_nothing(self) -> None:
         given(*life(refer("call"), RETURNED)).when(RETURNED).then_nothing_happens()
-        given().when(RETURNED).then_nothing_happens()
         closed = EndContact(case_id=CASE, reason="cured", said_at=EVENING, now=EVENING)
         given(*life(refer("call"), closed)).when(RETURNED).then_nothing_happens()
 
@@ -171,7 +173,11 @@ class TestShieldElsewhere:
 
     CLAIM = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=EVENING)
     ELSEWHERE = EndTreatment(
-        case_id=OTHER, loan_key=OTHER_LOAN, reason="referred_to_another_stage", now=EVENING
+        case_id=OTHER,
+        loan_key=OTHER_LOAN,
+        borrower_id=BORROWER,
+        reason="referred_to_another_stage",
+        now=EVENING,
     )
 
     def test_it_is_reported_once(self) -> None:
@@ -187,5 +193,39 @@ class TestShieldElsewhere:
         assert set(state.cases) == {CASE}
         assert state.closed == {OTHER}
 
-    def test_without_a_shield_it_is_none_of_our_business(self) -> None:
-        given(*life(refer("call"))).when(self.ELSEWHERE).then_nothing_happens()
+    def test_a_shield_that_comes_later_is_reported_too(self) -> None:
+        told = life(refer("call"), self.ELSEWHERE, self.CLAIM)
+        reported = [one.case_id for one in told if isinstance(one, HardshipReported)]
+        assert reported == [CASE, OTHER]
+
+
+class TestCaseOfAnotherStage:
+    """A case that contact never treated is noted, for what concerns the person concerns it."""
+
+    ELSEWHERE = TestShieldElsewhere.ELSEWHERE
+    NOTED = CaseNoted(
+        case_id=OTHER,
+        loan_key=OTHER_LOAN,
+        borrower_id=BORROWER,
+        reason="referred_to_another_stage",
+        noted_at=EVENING,
+    )
+
+    def test_it_is_noted_once(self) -> None:
+        given().when(self.ELSEWHERE).then(self.NOTED)
+        given(self.NOTED).when(self.ELSEWHERE).then_nothing_happens()
+
+    def test_one_that_was_treated_needs_no_note(self) -> None:
+        told = life(refer("call"), replace(self.ELSEWHERE, case_id=CASE, loan_key=LOAN))
+        assert not [one for one in told if isinstance(one, CaseNoted)]
+
+    def test_one_that_is_closed_is_not_noted(self) -> None:
+        closed = EndContact(case_id=OTHER, reason="cured", said_at=EVENING, now=EVENING)
+        events = life(self.ELSEWHERE, closed)
+        given(*events).when(self.ELSEWHERE).then_nothing_happens()
+
+    def test_a_first_referral_to_contact_is_treated_as_ever(self) -> None:
+        referred = replace(refer("call", 2), case_id=OTHER, loan_key=OTHER_LOAN)
+        treatment = decider.fold(life(self.ELSEWHERE, referred)).cases[OTHER].treatment
+        assert treatment is not None
+        assert treatment.referral == 2

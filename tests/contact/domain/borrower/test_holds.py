@@ -11,6 +11,7 @@ from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     EndContact,
+    EndTreatment,
     RecordHardship,
     ReleaseCase,
     ResumeContact,
@@ -115,6 +116,11 @@ def permitted(events: Sequence[BorrowerEvent]) -> set[CaseId]:
     return {event.case_id for event in events if isinstance(event, AttemptPermitted)}
 
 
+def persons_stops(events: Sequence[BorrowerEvent]) -> list[tuple[CaseId | None, str]]:
+    stops = [event for event in events if isinstance(event, ContactStopped)]
+    return [(one.case_id, one.reason) for one in stops if one.scope == "person"]
+
+
 BOTH = tuple(life(refer(CASE), refer(OTHER)))
 SOON = EVENING + timedelta(days=10)
 
@@ -161,6 +167,48 @@ class TestHold:
             *(refer(one) for one in cases), *(hold("hardship", day, one) for one in cases)
         )
         assert sum(isinstance(event, ContactStopped) for event in events) == 2 * len(cases)
+
+
+class TestCaseOfAnotherStage:
+    """Mediation and legal act by case: each case of the person is told, whoever has it."""
+
+    ELSEWHERE = EndTreatment(
+        case_id=OTHER,
+        loan_key=loan_of(OTHER),
+        borrower_id=BORROWER,
+        reason="referred_to_another_stage",
+        now=EVENING,
+    )
+
+    @pytest.mark.parametrize("reason", ["death", "moratorium", "hardship"])
+    def test_it_is_told_of_a_hold_of_the_person_and_of_its_end(self, reason: str) -> None:
+        events = life(self.ELSEWHERE, hold(reason))
+        assert sorted(persons_stops(events)) == [(CASE, reason), (OTHER, reason)]
+        lifted = life(release(), history=events)[len(events) :]
+        free = [one for one in lifted if isinstance(one, ContactResumed)]
+        assert OTHER in {one.case_id for one in free if one.scope == "person"}
+
+    @pytest.mark.parametrize("reason", ["death", "moratorium", "hardship"])
+    def test_it_is_told_when_it_comes_while_the_person_is_held(self, reason: str) -> None:
+        events = life(hold(reason), self.ELSEWHERE)
+        assert persons_stops(events) == [(CASE, reason), (OTHER, reason)]
+        given(*events).when(self.ELSEWHERE).then_nothing_happens()
+
+    @pytest.mark.parametrize("reason", ["dispute", "complaint"])
+    def test_what_lies_with_a_case_is_told_of_that_one_alone(self, reason: str) -> None:
+        assert persons_stops(life(self.ELSEWHERE, hold(reason))) == []
+
+    def test_staff_who_stop_contact_by_it_are_heard(self) -> None:
+        halt = StopContact(
+            borrower_id=BORROWER,
+            kind="staff",
+            scope="person",
+            reason="he is in hospital",
+            said_at=EVENING,
+            recorded_by=STAFF,
+            now=EVENING,
+        )
+        assert persons_stops(life(self.ELSEWHERE, halt)) == [(OTHER, "he is in hospital")]
 
 
 class TestSecondHold:

@@ -95,6 +95,7 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
         EndTreatment,
         case_id=ONE_CASE,
         loan_key=st.just(LoanKey("")),
+        borrower_id=st.just(BORROWER),
         reason=st.just("case_returned"),
         now=NOW,
     ).map(_with_loan),

@@ -118,8 +118,8 @@ class UnreachableReported(Struct, frozen=True, kw_only=True):
 class ContactStopped(Struct, frozen=True, kw_only=True):
     """Nobody contacts the case, or the person where `scope` is person; `kind`: hold, hardship, ...
 
-    A stop of the person is said of each open case of the borrower that contact knows, and of one
-    that comes later when it is referred to contact; so is its end.
+    A stop of the person is said of each open case of the borrower that was held or referred, to
+    any stage, and of one that comes later when it is referred; so is its end.
     """
 
     WIRE_NAME: ClassVar[str] = "arrears.contact.contact_stopped.v1"

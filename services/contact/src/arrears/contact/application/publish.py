@@ -13,6 +13,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptRescheduled,
     AttemptWithdrawn,
     BorrowerEvent,
+    CaseNoted,
     ContactEnded,
     ContactPointsRecorded,
     ContactResumed,
@@ -37,6 +38,7 @@ from arrears.contact.domain.borrower.promise_events import (
 
 WIRE_NAMES: Final[dict[type, str]] = {
     ContactPointsRecorded: "arrears.contact.contact_points_recorded.v1",
+    CaseNoted: "arrears.contact.case_noted.v1",
     TreatmentStarted: "arrears.contact.treatment_started.v1",
     RepaymentCounted: "arrears.contact.repayment_counted.v1",
     TreatmentCompleted: "arrears.contact.treatment_completed.v1",

@@ -110,7 +110,7 @@ def _command(  # noqa: C901, PLR0911 - one per contract
         case CaseReleased():
             return ReleaseCase(case_id=said.case_id, reason=said.reason, now=at)
         case CaseReturned():
-            return _returned(said, at)
+            return _returned(said, heard, at)
         case LoanBorrowerChanged():
             return NameDebtor(
                 borrower_id=heard.borrower_id,
@@ -151,7 +151,7 @@ def _parking(said: InputParked | InputReleased, heard: Heard, at: datetime) -> B
 
 def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand:
     if said.stage != STAGE:
-        return _ended(said, "referred_to_another_stage", at)
+        return _ended(said, "referred_to_another_stage", heard, at)
     return StartTreatment(
         case_id=said.case_id,
         loan_key=said.loan_key,
@@ -166,12 +166,20 @@ def _referred(said: CaseReferred, heard: Heard, at: datetime) -> BorrowerCommand
     )
 
 
-def _returned(said: CaseReturned, at: datetime) -> BorrowerCommand | None:
-    return _ended(said, "case_returned", at) if said.stage == STAGE else None
+def _returned(said: CaseReturned, heard: Heard, at: datetime) -> BorrowerCommand | None:
+    return _ended(said, "case_returned", heard, at) if said.stage == STAGE else None
 
 
-def _ended(said: CaseReferred | CaseReturned, reason: str, at: datetime) -> BorrowerCommand:
-    return EndTreatment(case_id=said.case_id, loan_key=said.loan_key, reason=reason, now=at)
+def _ended(
+    said: CaseReferred | CaseReturned, reason: str, heard: Heard, at: datetime
+) -> BorrowerCommand:
+    return EndTreatment(
+        case_id=said.case_id,
+        loan_key=said.loan_key,
+        borrower_id=heard.borrower_id,
+        reason=reason,
+        now=at,
+    )
 
 
 def _held(said: CaseHeld, heard: Heard, at: datetime) -> BorrowerCommand:

@@ -1,4 +1,4 @@
-"""One row for each case that contact has or had: the collectors' list, `GET /cases`.
+"""One row for each case that contact has, had, or has noted: the collectors' list, `GET /cases`.
 
 Rebuild at will: `arrears-contact rebuild`.
 """
@@ -20,6 +20,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptRescheduled,
     AttemptWithdrawn,
     BorrowerEvent,
+    CaseNoted,
     ContactEnded,
     ContactPointsRecorded,
     ContactResumed,
@@ -146,7 +147,7 @@ def evolve(row: Row | None, event: BorrowerEvent) -> Row | None:  # noqa: C901, 
             return replace(row, stopped=tuple(n for n in row.stopped if not _is_lifted(n, event)))
         case ContactEnded():
             return replace(_idle(row), closed=event.reason)
-        case ContactPointsRecorded() | UnreachableReported() | AttemptReceipted():
+        case CaseNoted() | ContactPointsRecorded() | UnreachableReported() | AttemptReceipted():
             return row
         case _:
             assert_never(event)
@@ -168,8 +169,8 @@ def _is_lifted(name: str, event: ContactResumed) -> bool:
 
 
 def _first(event: BorrowerEvent) -> Row | None:
-    """A case shows up with its first treatment, or with a stop that came before it."""
-    if not isinstance(event, TreatmentStarted | ContactStopped):
+    """A case shows up with its first treatment, or with a stop or a note that came before it."""
+    if not isinstance(event, CaseNoted | TreatmentStarted | ContactStopped):
         return None
     if event.case_id is None or event.loan_key is None:
         return None

@@ -33,10 +33,12 @@ class StartTreatment(Struct, frozen=True, kw_only=True):
 
 
 class EndTreatment(Struct, frozen=True, kw_only=True):
-    """The case is not contact's any more: intake has taken it back, or another stage has it."""
+    """The case is not contact's any more, or never was: intake has taken it back, or another stage
+    has it."""
 
     case_id: CaseId
     loan_key: LoanKey
+    borrower_id: BorrowerId
     reason: str
     now: datetime
 

@@ -47,6 +47,17 @@ class ContactPointsRecorded(Struct, frozen=True, kw_only=True):
 # --- Treatments
 
 
+class CaseNoted(Struct, frozen=True, kw_only=True):
+    """A case that another stage has and contact never had: what concerns the person is told of it
+    too. `reason` says how contact heard of it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    borrower_id: BorrowerId
+    reason: str
+    noted_at: datetime
+
+
 class TreatmentStarted(Struct, frozen=True, kw_only=True):
     """Intake has referred the case. Figures are the bank's last ones."""
 
@@ -350,6 +361,7 @@ BorrowerEvent: TypeAlias = (
     | AttemptReceipted
     | AttemptConcluded
     | AttemptAnsweredLate
+    | CaseNoted
     | TreatmentStarted
     | RepaymentCounted
     | TreatmentCompleted

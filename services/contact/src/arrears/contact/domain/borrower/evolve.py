@@ -17,6 +17,7 @@ from arrears.contact.domain.borrower.events import (
     AttemptRescheduled,
     AttemptWithdrawn,
     BorrowerEvent,
+    CaseNoted,
     ContactEnded,
     ContactPointsRecorded,
     ContactResumed,
@@ -71,6 +72,9 @@ def evolve(borrower: Borrower, event: BorrowerEvent) -> Borrower:  # noqa: C901,
             return _conclude(borrower, event)
         case AttemptAnsweredLate():
             return _on_case(borrower, event.case_id, lambda file: _hear_late(file, event))
+        case CaseNoted():
+            noted = replace(borrower, borrower_id=event.borrower_id)
+            return _with_file(noted, _file_of(noted, event))
         case TreatmentStarted():
             return _start(borrower, event)
         case RepaymentCounted():
@@ -132,7 +136,9 @@ def _with_file(borrower: Borrower, file: CaseFile) -> Borrower:
     return replace(borrower, cases=cases)
 
 
-def _file_of(borrower: Borrower, event: TreatmentStarted | HardshipReported) -> CaseFile:
+def _file_of(
+    borrower: Borrower, event: CaseNoted | TreatmentStarted | HardshipReported
+) -> CaseFile:
     known = borrower.cases.get(event.case_id)
     return known or CaseFile(case_id=event.case_id, loan_key=event.loan_key)
 

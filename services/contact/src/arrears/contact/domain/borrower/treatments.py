@@ -9,6 +9,7 @@ from arrears.contact.domain.borrower.commands import (
 )
 from arrears.contact.domain.borrower.draft import Draft
 from arrears.contact.domain.borrower.events import (
+    CaseNoted,
     ContactPointsRecorded,
     RepaymentCounted,
     TreatmentStarted,
@@ -81,9 +82,25 @@ def end(draft: Draft, command: EndTreatment) -> None:
     if command.case_id in draft.borrower.closed:
         return
     file = draft.file(command.case_id)
-    if file is not None:
+    if file is None:
+        _note(draft, command)
+    else:
         endings.end_treatment(draft, file, "stopped", command.reason)
     hardship.tell_of(draft, command.case_id, command.loan_key)
+
+
+def _note(draft: Draft, command: EndTreatment) -> None:
+    """Nobody else knows the person's cases: whoever has this one learns of a stop through us."""
+    draft.say(
+        CaseNoted(
+            case_id=command.case_id,
+            loan_key=command.loan_key,
+            borrower_id=command.borrower_id,
+            reason=command.reason,
+            noted_at=draft.now,
+        )
+    )
+    stops.tell_of(draft, command.case_id, command.loan_key, command.borrower_id)
 
 
 def _stand_in_for_points(draft: Draft, command: StartTreatment) -> None:
