@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from itertools import count
 from typing import Any, cast
 
 import asyncpg
@@ -10,7 +11,7 @@ import pytest
 from msgspec.json import decode
 from prometheus_client import CollectorRegistry
 
-from arrears.shared.eventstore.port import RefusedInput
+from arrears.shared.eventstore.port import CommandTurn, RefusedInput
 from arrears.shared.http.actors import Actor, DevelopmentActors
 from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
@@ -19,7 +20,8 @@ from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.keyring.sealing import ERASED
-from arrears.shared.runtime.stage import privacy_place
+from arrears.shared.runtime.personal_data import put_on_record
+from arrears.shared.runtime.stage import PersonalDataRead, privacy_place
 from arrears.shared.service.desk import ServiceDesk
 from arrears.shared.service.erasing import erasing_routes
 from arrears.shared.service.refusals import sealed
@@ -162,6 +164,29 @@ async def test_a_number_that_is_not_there(method: str) -> None:
     path = PATH if method == "POST" else "/refused/1"
     answer = await nothing.ask(method, path)
     assert (answer.status_code, answer.json()["reason"]) == (404, "refused_input_not_found")
+
+
+async def test_a_request_that_is_taken_over_in_the_middle_is_answered_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Another process has the key by now, and recorded it after ours had looked for that."""
+    here = await office()
+    stage, store, loads = here.world.stages["intake"], here.store, count(1)
+    load = store.load
+
+    async def slow(wanted: Any) -> Any:
+        if next(loads) == 2:
+            turn = CommandTurn("k-1", StaffId("li.wei"), "another")
+            store.at_work[turn.key, turn.actor] = turn.turn
+            said = PersonalDataRead(what="refused/feed/0/1", purpose=SAID["purpose"])
+            await put_on_record(stage, store, ANNA, said, turn=turn, at=NOW, recorded_at=NOW)
+        return await load(wanted)
+
+    monkeypatch.setattr(store, "load", slow)
+    answer = await here.ask("POST", PATH)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "in_progress")
+    assert answer.headers["Retry-After"] == "1"
+    assert len(await here.records(ANNA)) == 1
 
 
 ERASE = "/borrowers/anna/erase"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeAlias
 
-from arrears.shared.eventstore.port import Change, CommandTurn, Store, StoredEvent
+from arrears.shared.eventstore.port import Change, CommandTurn, Fenced, Store, StoredEvent
 from arrears.shared.kernel.ids import BorrowerId, StreamName, shard_of
 from arrears.shared.runtime.shelves import Draft, Shelf
 from arrears.shared.runtime.stage import (
@@ -57,11 +57,15 @@ class Saying:
         return cls(bench, shelf, place, turn, recorded_at)
 
     def say(self, event: Said, at: datetime) -> None:
-        """Said at that time, or at the stream's own where that is later."""
+        """Said at that time, or at the stream's own where that is later.
+
+        Raises Fenced where another who took the request over has said it since we looked.
+        """
         time = self._shelf.entries[self._stream].time
         when = at if time is None else max(at, time)
         cause = asked_by(self._turn)
-        self._bench.decide(self._draft, self._shelf, self._stream, event, cause, when)
+        if not self._bench.decide(self._draft, self._shelf, self._stream, event, cause, when):
+            raise Fenced(f"{self._turn.key} was carried out by another")
 
     def finish(self) -> tuple[Sequence[StoredEvent], Change]:
         """What was said, and the change that appends it; more may be added to that."""
