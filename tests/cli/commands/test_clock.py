@@ -1,6 +1,7 @@
 """`arrears clock live`: a plan first, an approval, all four services or a clear word."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from arrears.cli.client.installation import STAGES, Installation
 from arrears.cli.commands import clock
 from arrears.cli.main import app
 from arrears.cli.stack import Supervisor
+from arrears.cli.stack.folder import free_ports
 
 
 class Services:
@@ -52,6 +54,7 @@ def services(monkeypatch: pytest.MonkeyPatch) -> Services:
     made = Services()
     monkeypatch.setattr(clock, "_ask", made.ask)
     monkeypatch.setattr(Installation, "ensured", lambda *_: {})
+    monkeypatch.setattr(Installation, "as_it_runs", lambda *_: {})
     monkeypatch.setattr(clock, "_remember", lambda _installation: None)
     monkeypatch.setattr(Supervisor, "alive", lambda *_: False)
     monkeypatch.setenv("ARREARS_STAFF", "li.wei")
@@ -68,6 +71,18 @@ def test_a_dry_run_shows_the_plan_and_asks_for_nothing(services: Services) -> No
     said = json.loads(done.stdout)
     assert [plan["overdue"] for plan in said["services"]] == [3] * 4
     assert services.asked == [(name, None) for name in STAGES]
+
+
+def test_a_dry_run_starts_nothing(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Installation, "ensured", None)
+    done = _run("--dry-run")
+    assert done.exit_code == 1
+    assert "`arrears stack up`" in done.stderr
+    assert list((checkout / ".local").iterdir()) == []
+    monkeypatch.setenv("ARREARS_POSTGRES", f"postgresql://a:sesame@127.0.0.1:{free_ports(1)[0]}/p")
+    done = _run("--dry-run")
+    assert (done.exit_code, "sesame" in done.output) == (1, False)
+    assert "`arrears stack up`" in done.stderr
 
 
 def test_an_approved_plan_is_carried_out_in_every_service(services: Services) -> None:

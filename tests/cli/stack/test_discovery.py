@@ -1,5 +1,6 @@
 """Given addresses come first, and what cannot be had is one sentence with what to do."""
 
+import json
 import shutil
 import signal
 import socket
@@ -71,6 +72,22 @@ class TestGivenAddresses:
         assert not (tmp_path / ".local").exists()
         assert said
         assert "secret" not in " ".join(said)
+
+    def test_a_program_is_not_told_the_password_either(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(commands, "checkout_root", lambda: tmp_path)
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            at = f"127.0.0.1:{server.getsockname()[1]}"
+            dsn = f"postgresql://arrears:secret@{at}/postgres"
+            given = ["--kafka", at, "--postgres", dsn, "--json"]
+            result = CliRunner().invoke(commands.stack_app, ["up", *given])
+        assert json.loads(result.stdout) == {
+            "kafka": at,
+            "postgres": at,
+            "how": "the addresses that were given",
+        }
+        assert "secret" not in result.output
 
     def test_what_the_environment_names_is_for_commands_to_hand_over(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

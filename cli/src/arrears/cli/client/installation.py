@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct
 
 from arrears.cli.client.trouble import Trouble, WrongUse
-from arrears.cli.stack import checkout_root, ensure_stack, record
+from arrears.cli.stack import checkout_root, ensure_stack, postgres_answers, record
 from arrears.cli.stack.folder import LOOPBACK, Folder
 from arrears.cli.stack.postgresql import PostgreSQL
 from arrears.cli.whole_file import written_whole
@@ -80,6 +80,13 @@ class Installation:
         stack = ensure_stack(self.root, self.given.get(KAFKA), self.given.get(POSTGRES), say)
         env = self.environment()
         env[KAFKA], env[POSTGRES] = stack.kafka_bootstrap, stack.postgres_admin_dsn
+        return env
+
+    def as_it_runs(self) -> dict[str, str]:
+        """The same, where a PostgreSQL answers. Raises Trouble: nothing is started to look."""
+        env = self.environment()
+        if POSTGRES not in env or not postgres_answers(env[POSTGRES]):
+            raise Trouble("no PostgreSQL runs, and a look starts none: `arrears stack up` does")
         return env
 
     def given_addresses(self) -> list[str]:

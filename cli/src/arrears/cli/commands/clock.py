@@ -38,7 +38,7 @@ def live(
     """
     with told():
         installation = Installation.find()
-        env = installation.ensured()
+        env = installation.as_it_runs() if dry else installation.ensured()
         plans = [_ask(installation, service, env, per_hour) for service in STAGES]
         obstacles = _obstacles(installation, plans)
         if not dry:

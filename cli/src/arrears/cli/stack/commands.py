@@ -39,11 +39,14 @@ PostgresAddress = Annotated[
 def up(
     kafka: KafkaAddress = None, postgres: PostgresAddress = None, as_json: AsJson = False
 ) -> None:
-    """Find Kafka and PostgreSQL, or start them; they stay until `down`."""
+    """Find Kafka and PostgreSQL, or start them; they stay until `down`.
+
+    The password of a PostgreSQL that was started here is in `.local/postgresql/password`.
+    """
     with _told(as_json) as say:
         stack = discovery.ensure_stack(checkout_root(), kafka, postgres, say)
     if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(stack)))
+        typer.echo(json.dumps(stack.told()))
 
 
 @stack_app.command()

@@ -27,11 +27,18 @@ POSTGRES_VARIABLE = "ARREARS_POSTGRES"
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """What everything else needs to know of the infrastructure."""
+    """What everything else needs to know of the infrastructure; the dsn holds a password."""
 
     kafka_bootstrap: str
     postgres_admin_dsn: str
     how: str
+
+    def told(self) -> dict[str, str]:
+        """What may be shown and logged."""
+        parts = urlsplit(self.postgres_admin_dsn)
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        where = f"{host}:{parts.port or 5432}"
+        return {"kafka": self.kafka_bootstrap, "postgres": where, "how": self.how}
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -91,6 +98,11 @@ def _both(folder: Folder, say: Say) -> Stack:
         return Stack(bootstrap, dsn, "containers")
     dsn = postgres.start()
     return Stack(kafka.start(), dsn, "local processes")
+
+
+def postgres_answers(dsn: str) -> bool:
+    """Raises BadSetting where that is no address."""
+    return _answers(*_server(dsn))
 
 
 def stop_stack(root: Path, say: Say = _silent) -> list[str]:
@@ -164,9 +176,8 @@ def status(root: Path) -> list[Part]:
 
 
 def _said(stack: Stack, say: Say) -> Stack:
-    host = urlsplit(stack.postgres_admin_dsn)
-    where = f"{host.hostname}:{host.port or 5432}"
-    say(f"uses {stack.how}: Kafka {stack.kafka_bootstrap}, PostgreSQL {where}")
+    told = stack.told()
+    say(f"uses {told['how']}: Kafka {told['kafka']}, PostgreSQL {told['postgres']}")
     return stack
 
 
@@ -202,8 +213,12 @@ def _check_kafka(bootstrap: str, brokers: list[tuple[str, int]]) -> None:
 
 
 def _check_postgres(host: str, port: int) -> None:
-    if not says_ready(port, host) and not _opens(host, port):
+    if not _answers(host, port):
         raise StackError(f"{POSTGRES_VARIABLE}: no PostgreSQL answers at {host}:{port}")
+
+
+def _answers(host: str, port: int) -> bool:
+    return says_ready(port, host) or _opens(host, port)
 
 
 def _opens(host: str, port: int) -> bool:
