@@ -105,6 +105,8 @@ class TestHistory:
         canned.answers["/loans/loan-1@/bank/history"] = STORY
         canned.answers["/loans/loan-1@%2Fbank/history"] = STORY
         assert json.loads(arrears("history", "loan-1", "--json").stdout)["case_ids"] == ["c-1"]
+        [asked] = [query for _, path, query, _ in canned.asked if path == "/cases"]
+        assert asked["loan_id"] == "loan-1"
 
     def test_what_nobody_spoke_of_is_named(self, canned: Any) -> None:
         canned.answers["/cases"] = {"cases": [], "next_after": None}

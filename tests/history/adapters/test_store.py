@@ -166,6 +166,22 @@ class TestQuestions:
         (own,) = await store.cases(CaseFilter(loan_key="l2"))
         assert (own.case_id, own.borrower_id, own.event_count) == ("c2", "b2", 2)
         assert await store.cases(CaseFilter(status="closed")) == []
+
+    async def test_cases_of_a_loan_are_found_by_its_id_in_every_source(
+        self, store: HistoryStore
+    ) -> None:
+        chronicle = Chronicle()
+        for number, key in enumerate(["l1@/bank", "l1@/card", "l1", "l12@/bank", "l1é@/bank"]):
+            data = {"case_id": f"c{number}", "loan_key": key}
+            chronicle.tell("intake.case_opened", data, stream=f"intake.loan-{key}", on=DAY)
+        await _hear_all(store, chronicle)
+        found = await store.cases(CaseFilter(loan_id="l1"))
+        assert [row.loan_key for row in found] == ["l1@/bank", "l1@/card"]
+        assert await store.cases(CaseFilter(loan_id="l1", after="c1")) == []
+        assert await store.cases(CaseFilter(loan_id="l%")) == []
+
+    async def test_a_loan_has_a_borrower(self, store: HistoryStore) -> None:
+        await _hear_all(store, _chronicle())
         assert await store.borrower_of("l2") == "b2"
         assert await store.borrower_of("nobody") is None
 

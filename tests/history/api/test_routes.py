@@ -25,7 +25,7 @@ from arrears.shared.testing.chronicle import Chronicle
 
 DAY, BEFORE = date(2024, 3, 1), date(2024, 2, 1)
 LOAN = "l/1@/core-banking/x"
-PARAMETERS = ["as_of", "lang", "limit", "after", "stage", "loan_key", "facts_set_aside"]
+PARAMETERS = ["as_of", "lang", "limit", "after", "stage", "loan_key", "loan_id", "facts_set_aside"]
 
 
 NONE_EACH: dict[str, Any] = dict.fromkeys(SERVICES, 0)
@@ -101,6 +101,12 @@ class TestAnswers:
         rest = await _json(client, f"/cases?limit=2&after={first['next_after']}")
         assert [row["case_id"] for row in rest["cases"]] == ["c2"]
         assert rest["next_after"] is None
+
+    async def test_cases_are_found_by_the_id_of_their_loan(self, client: httpx.AsyncClient) -> None:
+        for asked, count in (("loan_id=l/1", 3), ("loan_id=l", 0), (f"loan_id={LOAN}", 0)):
+            for then in ("", f"&as_of={DAY}"):
+                found = await _json(client, f"/cases?{asked}{then}")
+                assert len(found["cases"]) == count
 
     async def test_a_case_is_told_in_both_languages(self, client: httpx.AsyncClient) -> None:
         en = await _json(client, "/cases/c1/history")

@@ -139,10 +139,8 @@ def _loan_key(api: Api, loan_id: str) -> str:
     after: str | None = None
     keys: set[str] = set()
     while True:
-        page = api.get("/cases", after=after, limit=PAGE_MAX)
-        keys |= {
-            row["loan_key"] for row in page["cases"] if row["loan_key"].startswith(f"{loan_id}@")
-        }
+        page = api.get("/cases", loan_id=loan_id, after=after, limit=PAGE_MAX)
+        keys |= {row["loan_key"] for row in page["cases"]}
         after = page["next_after"]
         if after is None:
             break

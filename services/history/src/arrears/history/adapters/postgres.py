@@ -79,8 +79,10 @@ _CASES: Final = """
     where ($1::text is null or status = $1) and ($2::text is null or stage = $2)
       and ($3::text is null or bucket = $3) and ($4::text is null or loan_key = $4)
       and ($5::text is null or borrower_id = $5) and ($6::text is null or case_id > $6)
+      and ($8::text is null or (loan_key >= $8 || '@' and loan_key < $8 || 'A'))
     order by case_id limit $7
 """
+"""The keys of one loan id stand together: `A` is the next letter after `@`."""
 
 
 class PostgresHistory:

@@ -98,17 +98,20 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
         stage: CaseStage | None = None,
         bucket: Bucket | None = None,
         loan_key: Text = None,
+        loan_id: Text = None,
         borrower_id: Text = None,
         after: Text = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> Response:
         """Cases in order of their id, page by page. As of a day a page may hold fewer than `limit`
-        and not be the last: follow `next_after` until it is null."""
+        and not be the last: follow `next_after` until it is null. `loan_id` is a `loan_key` without
+        its source."""
         wanted = CaseFilter(
             status=status,
             stage=stage,
             bucket=bucket,
             loan_key=loan_key,
+            loan_id=loan_id,
             borrower_id=borrower_id,
             after=after,
             limit=limit,

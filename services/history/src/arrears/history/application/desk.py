@@ -182,7 +182,10 @@ class Desk:
         found: list[case_list.Row] = []
         after = wanted.after
         of_whom = CaseFilter(
-            loan_key=wanted.loan_key, borrower_id=wanted.borrower_id, limit=CASES_AT_ONCE
+            loan_key=wanted.loan_key,
+            loan_id=wanted.loan_id,
+            borrower_id=wanted.borrower_id,
+            limit=CASES_AT_ONCE,
         )
         for _ in range(LOOKS_MAX):
             known = [row.case_id for row in await self._store.cases(replace(of_whom, after=after))]

@@ -25,7 +25,8 @@ class Moved(Exception):
 
 
 class CaseFilter(Struct, frozen=True, kw_only=True):
-    """Which cases; None means any. `after` is the last case id of the page before."""
+    """Which cases; None means any. `after` is the last case id of the page before; `loan_id` that
+    of the loan in whatever source."""
 
     status: CaseStatus | None = None
     stage: CaseStage | None = None
@@ -34,6 +35,7 @@ class CaseFilter(Struct, frozen=True, kw_only=True):
     borrower_id: str | None = None
     after: str | None = None
     limit: int = 100
+    loan_id: str | None = None
 
     def takes(self, row: case_list.Row) -> bool:
         return (
@@ -43,6 +45,7 @@ class CaseFilter(Struct, frozen=True, kw_only=True):
             and self.loan_key in (None, row.loan_key)
             and self.borrower_id in (None, row.borrower_id)
             and (self.after is None or row.case_id > self.after)
+            and (self.loan_id is None or row.loan_key.startswith(f"{self.loan_id}@"))
         )
 
 
