@@ -54,8 +54,10 @@ def test_what_lags_is_no_damage_and_not_checked(
     assert report.holds
     assert report.laws[law].verdict == "not checked"
     assert says in report.laws[law].counted()
+    assert (report.not_checked, report.exit_code) == ([law], 3)
     rebuilds.judge("legal", source, (1, json.dumps({**EQUAL, "differences": 1}), ""), report)
     assert report.laws[law].verdict == "broken"
+    assert (report.not_checked, report.exit_code) == ([], 1)
 
 
 def test_a_forgotten_timer_and_more_than_is_named(found: Found) -> None:
@@ -158,7 +160,7 @@ def test_without_another_run_the_law_is_not_checked(shelf: Any) -> None:
     report = Report()
     law_9.judge(digest_of(shelf), "2024-01-02", None, report)
     assert report.laws[9].verdict == "not checked"
-    assert report.holds
+    assert (report.holds, report.exit_code) == (True, 0)
 
 
 class OneDay:
@@ -178,18 +180,18 @@ class OneDay:
 
 
 @pytest.mark.parametrize(
-    ("closed", "as_of", "expected", "verdict", "says"),
+    ("closed", "as_of", "expected", "verdict", "code", "says"),
     [
-        ("2024-01-02", "2024-01-01", None, "not checked", "up to 2024-01-01: "),
-        ("2024-01-02", "2024-01-02", NOTHING, "holds", "up to 2024-01-02: "),
-        ("2024-01-02", None, NOTHING, "holds", "up to 2024-01-02: "),
-        ("2024-01-02", "2024-01-03", None, "not checked", "2024-01-03 is not closed everywhere"),
-        ("2024-01-02", "2024-01-03", NOTHING, "broken", "2024-01-03 is not closed everywhere"),
-        (None, "2024-01-03", NOTHING, "broken", "the last day that is: none yet"),
+        ("2024-01-02", "2024-01-01", None, "not checked", 0, "up to 2024-01-01: "),
+        ("2024-01-02", "2024-01-02", NOTHING, "holds", 0, "up to 2024-01-02: "),
+        ("2024-01-02", None, NOTHING, "holds", 0, "up to 2024-01-02: "),
+        ("2024-01-02", "2024-01-03", None, "not checked", 3, "2024-01-03 is not closed everywhere"),
+        ("2024-01-02", "2024-01-03", NOTHING, "broken", 1, "2024-01-03 is not closed everywhere"),
+        (None, "2024-01-03", NOTHING, "broken", 1, "the last day that is: none yet"),
     ],
 )
 async def test_a_day_that_is_not_closed_has_no_digest(
-    closed: str | None, as_of: str | None, expected: str | None, verdict: str, says: str
+    closed: str | None, as_of: str | None, expected: str | None, verdict: str, code: int, says: str
 ) -> None:
     report = Report()
     wanted = check.Wanted(
@@ -202,7 +204,7 @@ async def test_a_day_that_is_not_closed_has_no_digest(
     )
     await check.judge_digest(wanted, cast("Tables", OneDay(closed)), report, lambda _line: None)
     law = report.laws[9]
-    assert law.verdict == verdict
+    assert (law.verdict, report.exit_code) == (verdict, code)
     assert says in " ".join([*law.remarks, *(finding.text for finding in law.findings)])
 
 

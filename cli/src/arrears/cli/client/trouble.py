@@ -1,7 +1,7 @@
 """Every way in which a command can fail, as one sentence and an exit code.
 
 2 is wrong use: a setting, an argument, a file that is not there. 1 is everything that went wrong
-with right use, a broken proof among it.
+with right use, a broken proof among it. The deep proof alone has 3: not all could be looked at.
 """
 
 from collections.abc import Iterator

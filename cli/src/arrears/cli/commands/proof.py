@@ -36,7 +36,8 @@ def verify(
 
     `--deep` also accounts for every record of the feed, every effect and all money, and rebuilds
     every service; the rebuilds compare a moving service with itself of a moment ago, so let it
-    come to rest before. `--as-of` is the day up to which the digest is taken.
+    come to rest before. `--as-of` is the day up to which the digest is taken. Where nothing is
+    broken but a law that was asked for could not be looked at, it exits 3.
     """
     with told():
         installation = Installation.find()

@@ -80,6 +80,6 @@ def cannot_judge(up_to: str, closed: str | None, expected: str | None, report: R
     """Of a day that some service has not closed there is no digest yet, and nothing to compare."""
     says = f"{up_to} is not closed everywhere, the last day that is: {closed or 'none yet'}"
     if expected is None:
-        report.leaves_out(9, says)
+        report.misses(9, says)
     else:
         report.say(9, Place("history"), says)

@@ -18,6 +18,7 @@ LAWS: Final = {
     9: "the digest is the expected one",
     10: "every contact had a permit that was good, and no permit breaks the law",
 }
+NOT_LOOKED_AT: Final = 3
 Verdict = Literal["holds", "broken", "not checked"]
 Say = Callable[[int, "Place", str], None]
 """How a check reports: the law, the place, what is wrong there."""
@@ -68,6 +69,8 @@ class Law:
     findings: list[Finding] = field(default_factory=list)
     finding_count: int = 0
     checked: bool = True
+    missed: bool = False
+    """It was asked for, and could not be looked at in full."""
 
     @property
     def title(self) -> str:
@@ -110,10 +113,27 @@ class Report:
         self.laws[law].remarks.append(text)
 
     def leaves_out(self, law: int, why: str) -> None:
-        """This law is not checked, and the report must say so."""
+        """This law is not checked, because nobody asked for it; the report must say so."""
         self.laws[law].checked = False
         self.remark(law, why)
+
+    def misses(self, law: int, why: str) -> None:
+        """This law is not checked, although it was asked for."""
+        self.laws[law].missed = True
+        self.leaves_out(law, why)
+
+    @property
+    def not_checked(self) -> list[int]:
+        return [law.number for law in self.laws.values() if law.verdict == "not checked"]
 
     @property
     def holds(self) -> bool:
         return not any(law.finding_count for law in self.laws.values())
+
+    @property
+    def exit_code(self) -> int:
+        """0 where nothing is broken, 1 where a law is, `NOT_LOOKED_AT` where none is among those
+        that could be looked at."""
+        if not self.holds:
+            return 1
+        return NOT_LOOKED_AT if any(law.missed for law in self.laws.values()) else 0

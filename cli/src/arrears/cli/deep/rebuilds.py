@@ -48,7 +48,7 @@ def judge(service: str, source: Source, answer: tuple[int, str, str], report: Re
             report.count(law, name, count)
     for field, text in _NOT_COMPARED.items():
         if found.get(field):
-            report.leaves_out(law, f"{service}: {found[field]} {text}")
+            report.misses(law, f"{service}: {found[field]} {text}")
     named = _differences(service, source, found)
     for where, text in named:
         report.say(law, where, text)

@@ -92,7 +92,7 @@ def routes(desk: Desk, actors: Actors) -> APIRouter:
 
 def _add_stories(router: APIRouter, desk: Desk) -> None:
     @router.get("/cases", responses=_answers(CasePage, "A page of cases."))
-    async def cases(
+    async def cases(  # noqa: PLR0913, PLR0917 - one for each thing that may be asked for
         as_of: AsOf = None,
         status: CaseStatus | None = None,
         stage: CaseStage | None = None,
