@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from arrears.shared.http.idempotency import MemoryAnswers
-from arrears.shared.kernel.decider import Busy
+from arrears.shared.kernel.decider import Busy, NotNow
 from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.memory_desk import MemoryDesk
 
@@ -104,6 +104,20 @@ class TestCarryOut:
         answer = await client.post(COINS, json={"count": 99}, headers=headers)
         _is_problem(answer, 409, "in_progress")
         assert [status for _, status, _ in answers.kept.values()] == [0]
+
+    async def test_what_is_refused_for_the_moment_frees_the_key(
+        self,
+        client: httpx.AsyncClient,
+        desk: MemoryDesk,
+        answers: MemoryAnswers,
+        headers: Mapping[str, str],
+    ) -> None:
+        """It says nothing of the command: the same key an hour later is another request."""
+        desk.failures.append(NotNow("case_is_parked"))
+        answer = await client.post(COINS, json={"count": 2}, headers=headers)
+        _is_problem(answer, 409, "case_is_parked")
+        assert not answers.kept
+        assert (await client.post(COINS, json={"count": 2}, headers=headers)).status_code == 200
 
     async def test_a_request_in_progress_is_told_to_wait(
         self, client: httpx.AsyncClient, answers: MemoryAnswers, headers: Mapping[str, str]

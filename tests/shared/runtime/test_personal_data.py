@@ -246,3 +246,5 @@ async def test_before_the_first_business_day_nothing_is_destroyed() -> None:
     answer = await early.ask("POST", ERASE, body=ERASED_FOR)
     assert answer.json()["reason"] == "before_the_first_business_day"
     assert (await here.keyring.find_keys([ANNA], "contact"))[ANNA] is not ERASED
+    await fresh.run_days(1, 1)
+    assert (await early.ask("POST", ERASE, body=ERASED_FOR)).status_code == 200

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.shared.contracts.intake import RepaymentRecorded
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import NotNow
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 from arrears.shared.runtime import books
@@ -144,7 +144,7 @@ class TestPoison:
         world.fact(1, "anna", 1)
         world.fact(2, "anna", 1, what="poison", hour=10)
         await world.run_days(1, 1)
-        with pytest.raises(Refused, match="case_is_parked"):
+        with pytest.raises(NotNow, match="case_is_parked"):
             await world.hold("anna", 2)
 
     async def test_a_command_while_a_borrower_is_being_parked_loses_no_line(

@@ -45,9 +45,9 @@ class CommandDesk(Protocol):
     ) -> Issued | Kept:
         """Carries out the command that `build` makes for the business time.
 
-        Raises Refused, and Busy where it may be tried again. The actor and key of the `turn` are
-        the cause: tried again after a crash, the same ids come out. Where another has taken the key
-        over, so that the turn is lost, nothing is carried out.
+        Raises Refused, and NotNow or Busy where it may be tried again. The actor and key of the
+        `turn` are the cause: tried again after a crash, the same ids come out. Where another has
+        taken the key over, so that the turn is lost, nothing is carried out.
         """
 
     async def now(self, borrower_id: BorrowerId) -> datetime:

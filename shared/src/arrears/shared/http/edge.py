@@ -16,7 +16,7 @@ from arrears.shared.http import idempotency, problem
 from arrears.shared.http.actors import Actor, Actors
 from arrears.shared.http.desk import CommandDesk, Issued, Kept
 from arrears.shared.http.schema import answer_of
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import NotNow, Refused
 from arrears.shared.kernel.ids import BorrowerId, StaffId
 from arrears.shared.kernel.reaction import Issue
 
@@ -100,7 +100,8 @@ class Edge:
     async def answer_once(
         self, call: Call, work: Callable[[CommandTurn], Awaitable[Any]]
     ) -> Response:
-        """What `work` gives for the call's turn, once for its key. Refusals are answers too.
+        """What `work` gives for the call's turn, once for its key. Refusals are answers too, but
+        for NotNow: what is refused for the moment leaves the key free.
 
         What is Kept was written with the events that it tells of; anything else is written here.
         """
@@ -124,13 +125,13 @@ class Edge:
             if isinstance(given, Kept):
                 return _answer(200, given.body, replayed=False)
             status, body = 200, encode(given)
-        except Refused as refusal:
-            found = problem.refused(refusal)
+        except BaseException as error:
+            if not isinstance(error, Refused) or isinstance(error, NotNow):
+                with suppress(Exception):  # What cannot be taken back is taken over later.
+                    await asyncio.shield(self._answers.abandon(ours.key, ours.actor, ours.turn))
+                raise
+            found = problem.refused(error)
             status, body = found.status, encode(found)
-        except BaseException:
-            with suppress(Exception):  # An answer that cannot be taken back is taken over later.
-                await asyncio.shield(self._answers.abandon(ours.key, ours.actor, ours.turn))
-            raise
         if not await self._answers.finish(ours.key, ours.actor, ours.turn, status, body):
             raise _in_progress()  # We were so late that another was asked to carry it out.
         return _answer(status, body, replayed=False)

@@ -27,6 +27,11 @@ class Refused(Exception):
         self.field = field
 
 
+class NotNow(Refused):
+    """Refused for where the service stands, whatever the command says. Asked again it may be taken,
+    under the same key too."""
+
+
 class Busy(Exception):
     """The command could not be carried out now, through no fault of its own. Try again."""
 

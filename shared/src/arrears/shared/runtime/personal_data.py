@@ -28,7 +28,7 @@ async def put_on_record(
 ) -> StoredEvent:
     """The event that records it.
 
-    Raises Refused before the first business day, TooBusy after five lost races. Where the `turn` is
+    Raises NotNow before the first business day, TooBusy after five lost races. Where the `turn` is
     lost before the commit nothing is recorded; asked for again under its key, the event of then is
     told.
     """

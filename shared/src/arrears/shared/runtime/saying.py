@@ -51,7 +51,7 @@ class Saying:
     async def open(
         cls, stage: Stage, store: Store, place: Place, turn: CommandTurn, recorded_at: datetime
     ) -> "Saying":
-        """Raises Refused before the first business day."""
+        """Raises NotNow before the first business day."""
         bench, shelf = await open_desk(stage, store, place[2])
         await bench.load({shelf.shard: [place]})
         return cls(bench, shelf, place, turn, recorded_at)

@@ -27,7 +27,7 @@ from arrears.shared.eventstore.port import (
     StreamMoved,
     Timer,
 )
-from arrears.shared.kernel.decider import Busy, Refused
+from arrears.shared.kernel.decider import Busy, NotNow, Refused
 from arrears.shared.kernel.ids import (
     BorrowerId,
     Shard,
@@ -99,7 +99,7 @@ async def begun_again(what: str, attempt: Callable[[], Awaitable[Attempted]]) ->
 
 
 async def open_desk(stage: Stage, store: Store, borrower_id: BorrowerId) -> tuple[Workbench, Shelf]:
-    """A fresh bench with the borrower's shard. Raises Refused before the first business day."""
+    """A fresh bench with the borrower's shard. Raises NotNow before the first business day."""
     bench = Workbench(stage, store)
     return bench, _open_shelf(bench, await _states(store), borrower_id)
 
@@ -117,7 +117,7 @@ async def transact(
     """Decide and append one command; no events where it was already in effect.
 
     A command that was carried out before, and whose answer was lost, leads to the events of then.
-    Raises Refused from the domain or for a parked borrower, TooBusy after five lost races.
+    Raises Refused from the domain, NotNow for a parked borrower, TooBusy after five lost races.
     """
     order = Order(
         build=lambda _at: issue,
@@ -217,7 +217,7 @@ class _Attempt:
         """What fails is undone, so that it leaves nothing to those that come after it."""
         order, shelf = placed.order, placed.shelf
         if order.borrower_id in parked:
-            return Refused("case_is_parked")
+            return NotNow("case_is_parked")
         time = shelf.entries[placed.stream].time
         at = placed.at if time is None else max(placed.at, time)
         draft = Draft(order.recorded_at)
@@ -279,10 +279,10 @@ async def _states(store: Store) -> Mapping[Shard, ShardState]:
 def _open_shelf(
     bench: Workbench, states: Mapping[Shard, ShardState], borrower_id: BorrowerId
 ) -> Shelf:
-    """The shelf of the borrower's shard, opened once. Raises Refused before the first day."""
+    """The shelf of the borrower's shard, opened once. Raises NotNow before the first day."""
     state = states[shard_of(borrower_id)]
     if state.open_day is None:
-        raise Refused("before_the_first_business_day")
+        raise NotNow("before_the_first_business_day")
     shelf = bench.shelves.get(state.shard) or bench.open_shelf(state)
     shelf.epoch = None
     return shelf
