@@ -69,6 +69,7 @@ case_list: Final = Table(
     _text("bucket", null=True),
     Column("body", LargeBinary, nullable=False),
     Index("case_list_loan_key", "loan_key"),
+    Index("case_list_borrower_id", "borrower_id"),
     # A row changes with every event of its case: room on the page spares the indexes.
     postgresql_with={"fillfactor": 60},
 )
