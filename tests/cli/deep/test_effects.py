@@ -180,6 +180,21 @@ def test_a_claim_that_ended_needs_no_answer_any_more_and_may_be_filed_again(
     assert "asked for a second time" in found(world.report())[5][0].text
 
 
+@pytest.mark.parametrize(
+    ("noun", "withheld"),
+    [("claim_filed", "filing_withheld"), ("enforcement_applied", "enforcement_withheld")],
+)
+def test_what_the_court_was_not_asked_for_needs_no_answer_and_may_be_asked_for_again(
+    world: World, found: Found, noun: str, withheld: str
+) -> None:
+    world.answers(world.asks(noun), 0, withheld)
+    assert not found(world.report())
+    world.pending.append(PendingRow(world.asks(noun), 0, in_doubt=False))
+    report = world.report()
+    assert not found(report)
+    assert report.laws[5].counts["withdrawn before sending"] == 1
+
+
 def test_a_judgment_that_a_lawyer_is_to_enter_is_no_answer_that_never_came(
     world: World, found: Found
 ) -> None:

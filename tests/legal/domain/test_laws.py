@@ -30,6 +30,7 @@ from arrears.legal.domain.claim.commands import (
     ReturnClaim,
     TakeClaim,
     WakeUp,
+    Withhold,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent
@@ -128,6 +129,15 @@ HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
 DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
 SETTLED = NoteAgreementEnd(result="fulfilled", now=NOW)
 WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=LAWYER, now=NOW)
+LOOKED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+NOT_FILED = Withhold(request="filing", filing=1, reason="news", looked_at=LOOKED_AT, now=NOW)
+NOT_ENFORCED = Withhold(
+    request="enforcement",
+    filing=1,
+    reason="news",
+    looked_at=datetime(2026, 4, 30, 9, 30, tzinfo=UTC),
+    now=start_of(date(2026, 4, 29)),
+)
 RETURNED = ReturnClaim(result="taken_back", now=NOW)
 OLD = replace(TAKE, due_on=date(2022, 1, 10))
 HISTORIES: list[tuple[ClaimEvent, ...]] = [
@@ -169,6 +179,13 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*FILED, AGREED, SETTLED),
     lived(*FILED, WITHDRAWN),
     lived(*FILED, WITHDRAWN, replace(TAKE, referral=7)),
+    lived(*FILED, NOT_FILED),
+    lived(*FILED, NOT_FILED, HELD),
+    lived(*FILED, NOT_FILED, RETURNED),
+    lived(*FILED, WITHDRAWN, NOT_FILED),
+    lived(*JUDGED, NOT_FILED),
+    lived(*ENFORCING, NOT_ENFORCED),
+    lived(*ENFORCING, NOT_ENFORCED, HELD),
 ]
 MOMENTS = st.sampled_from(
     [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 28), date(2028, 4, 28), date(2029, 5, 1)))]
@@ -217,6 +234,13 @@ COMMANDS = st.one_of(
         ApproveFiling, staff_id=st.just(LAWYER), despite_limitation=st.booleans(), now=MOMENTS
     ),
     st.builds(replace, st.just(REGISTER), now=MOMENTS),
+    st.builds(
+        replace,
+        st.sampled_from([NOT_FILED, NOT_ENFORCED]),
+        filing=st.integers(1, 2),
+        reason=st.sampled_from(["news", "not_allowed", "overtaken"]),
+        now=MOMENTS,
+    ),
     st.builds(
         replace,
         st.just(JUDGE),

@@ -24,6 +24,7 @@ from arrears.legal.domain.claim.commands import (
     ReturnClaim,
     TakeClaim,
     WakeUp,
+    Withhold,
 )
 from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent, ClaimReturned, LimitationInterrupted
@@ -114,6 +115,21 @@ def row(status: str) -> Row:
 
 ALARMED = wake_on(date(2026, 9, 10))
 OVER = wake_on(date(2026, 10, 11))
+NOT_FILED = Withhold(
+    request="filing",
+    filing=1,
+    reason="not_allowed",
+    missing=("not_held",),
+    looked_at=NOW + timedelta(hours=9),
+    now=NOW,
+)
+NOT_ENFORCED = Withhold(
+    request="enforcement",
+    filing=1,
+    reason="news",
+    looked_at=CALENDAR.start_of(date(2026, 4, 27)) + timedelta(hours=9),
+    now=CALENDAR.start_of(date(2026, 4, 27)),
+)
 NOT_OBEYED = (TAKE, DEMAND, JUDGE, HELD, wake_on(date(2026, 4, 26)))
 
 
@@ -131,11 +147,17 @@ NOT_OBEYED = (TAKE, DEMAND, JUDGE, HELD, wake_on(date(2026, 4, 26)))
         ),
         ((TAKE, OVER, promised(date(2026, 11, 2))), ("limitation", date(2029, 11, 2), None)),
         ((TAKE, DEMAND), (None, None, None)),
+        ((TAKE, DEMAND, NOT_FILED), ("limitation", date(2029, 3, 2), None)),
+        ((TAKE, DEMAND, JUDGE, NOT_FILED), ("enforcement", date(2028, 4, 25), None)),
         ((TAKE, DEMAND, JUDGE), ("enforcement", date(2028, 4, 25), None)),
         (NOT_OBEYED, ("enforcement", date(2028, 4, 25), None)),
         ((*NOT_OBEYED, wake_on(date(2028, 1, 26))), ("enforcement", date(2028, 4, 25), 90)),
         ((*NOT_OBEYED, wake_on(date(2028, 4, 26))), (None, None, None)),
         ((TAKE, DEMAND, JUDGE, NOT_OBEYED[-1], wake_on(date(2026, 4, 27))), (None, None, None)),
+        (
+            (TAKE, DEMAND, JUDGE, NOT_OBEYED[-1], wake_on(date(2026, 4, 27)), NOT_ENFORCED),
+            ("enforcement", date(2028, 4, 25), None),
+        ),
     ],
 )
 def test_the_next_day_that_would_lose_a_right_and_its_last_alarm(
@@ -143,6 +165,14 @@ def test_the_next_day_that_would_lose_a_right_and_its_last_alarm(
 ) -> None:
     found = shown(*commands)
     assert (found.deadline_rule, found.deadline_on, found.last_alarm_days) == shows
+
+
+def test_what_was_not_handed_to_the_court_is_shown_as_not_filed() -> None:
+    found = shown(TAKE, DEMAND, NOT_FILED)
+    assert (found.status, found.missing) == ("refused", ("not_held",))
+    assert (found.claim_minor, found.court_fee_minor, found.total_minor) == (None, None, 3_800_000)
+    applied = (TAKE, DEMAND, JUDGE, NOT_OBEYED[-1], wake_on(date(2026, 4, 27)), NOT_ENFORCED)
+    assert shown(*applied).status == "not_obeyed"
 
 
 def test_the_last_day_to_pay_is_shown_while_the_claim_waits_for_it() -> None:

@@ -64,12 +64,14 @@ KINDS: Final = {
         ("case_id",),
         ("claim_registered", "judgment_entered"),
         ("claim_closed", "claim_ended", "judgment_not_entered"),
+        withdrawn="filing_withheld",
         anew=True,
     ),
     "enforcement_applied": Kind(
         ("case_id",),
         ("assets_searched", "enforcement_closed"),
         ("claim_closed", "claim_ended"),
+        withdrawn="enforcement_withheld",
         anew=True,
     ),
 }

@@ -5,11 +5,19 @@ from pathlib import Path
 from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
 from arrears.legal.api.routes import routes
-from arrears.legal.application.effects import Answer, effect_of, on_answer, unanswered
+from arrears.legal.application.effects import (
+    Answer,
+    effect_of,
+    gives_way,
+    make_recheck,
+    on_answer,
+    unanswered,
+)
 from arrears.legal.application.projections import case_list
 from arrears.legal.application.publish import WIRE_NAMES, subject_of
 from arrears.legal.application.react import HEARS, react
 from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.rules import Rules
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.keyring.port import Keyring
 from arrears.shared.runtime.stage import Stage
@@ -23,8 +31,9 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
     """Raises BadPolicy where a policy file breaks a rule."""
     book = load_policies(ground.policies)
     country = ground.country
+    rules = Rules(book, ground.calendar, workdays_of(country), announced_until(country))
     decider = make_claim_decider(
-        book, ground.calendar, workdays_of(country), announced_until(country)
+        rules.policies, rules.calendar, rules.is_workday, rules.announced_until
     )
     return Stage(
         name="legal",
@@ -39,6 +48,8 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         answer_type=Answer,
         on_answer=on_answer,
         unanswered=unanswered,
+        recheck=make_recheck(rules),
+        gives_way=gives_way,
         policies=book.versions,
     )
 

@@ -1,6 +1,6 @@
 """The memory twin of the PostgreSQL store: same checks, same errors, nothing on disk."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import count
 
@@ -137,6 +137,15 @@ class MemoryStore:
                 break
             found.extend(part)
         return found
+
+    async def waiting(
+        self, whose: Sequence[tuple[Shard, BorrowerId]], up_to: date, before: datetime
+    ) -> Collection[BorrowerId]:
+        return {
+            row.borrower_id
+            for row in self.agenda_rows.values()
+            if (row.shard, row.borrower_id) in whose and row.day <= up_to and row.at < before
+        }
 
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]:
         wanted = set(shards)

@@ -6,7 +6,7 @@ woken zombie harmless is that every change names what it expects (protocol 1.3):
 moves from, the agenda rows it deletes, the `last_seq` it numbers from.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -249,6 +249,11 @@ class Store(Protocol):
 
         `free_only`: but for borrowers that wait for the answer to an effect.
         """
+
+    async def waiting(
+        self, whose: Sequence[tuple[Shard, BorrowerId]], up_to: date, before: datetime
+    ) -> Collection[BorrowerId]:
+        """Which of these have such rows in `agenda`, however many."""
 
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]: ...
 

@@ -1,6 +1,6 @@
 """The event store on PostgreSQL 15 and later: asyncpg and set-based SQL."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final, cast
 
@@ -96,6 +96,13 @@ class PostgresStore:
             whole = [row for row in rows if row["shard"] != last]
             rows = whole or await self.pool.fetch(statement, [last], up_to, before, None)
         return [_agenda_row(row) for row in rows]
+
+    async def waiting(
+        self, whose: Sequence[tuple[Shard, BorrowerId]], up_to: date, before: datetime
+    ) -> Collection[BorrowerId]:
+        shards, borrowers = [shard for shard, _ in whose], [borrower for _, borrower in whose]
+        rows = await self.pool.fetch(sql.WAITING, shards, borrowers, up_to, before)
+        return {BorrowerId(row[0]) for row in rows}
 
     async def timers(self, shards: Sequence[Shard], before: datetime) -> Sequence[Timer]:
         return [Timer(*row) for row in await self.pool.fetch(sql.TIMERS, list(shards), before)]

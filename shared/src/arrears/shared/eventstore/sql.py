@@ -88,6 +88,12 @@ DUE: Final = """
     WHERE EXISTS (SELECT FROM agenda AS a WHERE a.shard = w.shard AND day <= $2 AND at < $3)
         OR EXISTS (SELECT FROM timers AS t WHERE t.shard = w.shard AND due_at < $3)
 """
+WAITING: Final = """
+    SELECT w.borrower_id FROM unnest($1::smallint[], $2::text[]) AS w (shard, borrower_id)
+    WHERE EXISTS (
+        SELECT FROM agenda AS a
+        WHERE a.shard = w.shard AND a.borrower_id = w.borrower_id AND a.day <= $3 AND a.at < $4)
+"""
 TIMERS: Final = """
     SELECT shard, stream, borrower_id, due_at FROM timers
     WHERE shard = ANY($1::smallint[]) AND due_at < $2

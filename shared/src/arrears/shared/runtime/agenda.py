@@ -6,8 +6,10 @@ same borrower and source (of the same loan for facts), so a stream never runs ba
 order per borrower matters, so borrowers are taken in groups.
 
 What staff have sent back to be tried again comes first, at 00:00 of the open day, in the order in
-which it was parked, which no source knows: its `order` counts that (protocol 2.5). A timer that has
-fallen due meanwhile comes before the lines that came after its due time, and behind the others.
+which it was parked, which no source knows: its `order` counts that (protocol 2.5). So does the
+answer by which an effect gives way: what waited behind the effect is handled as though nobody had
+asked for it. A timer that has fallen due meanwhile comes before the lines that came after its due
+time, and behind the others.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,13 +23,18 @@ from arrears.shared.kernel.business_day import BankCalendar
 from arrears.shared.kernel.ids import BorrowerId, Shard, StreamName
 from arrears.shared.runtime.stage import FEED_RANK
 
-_AGAIN: Final = "\x00again/"
+_FIRST: Final = "\x00again/"
 """No source begins an order like this: after the loan, and its zero, a fact has digits."""
 
 
 def tried_again(row: AgendaRow, number: int, open_day: date) -> AgendaRow:
     """A parked row as it comes back to the agenda, the `number`-th of its borrower's."""
-    return replace(row, day=open_day, order=f"{_AGAIN}{number:08d}")
+    return replace(row, day=open_day, order=f"{_FIRST}{number:08d}")
+
+
+def before_what_waits(row: AgendaRow) -> AgendaRow:
+    """An answer at its effect's own time, as it comes before what waited behind the effect."""
+    return replace(row, order=f"{_FIRST}{row.order}")
 
 
 class Line:
@@ -44,8 +51,8 @@ class Line:
         self.turn = turn
 
     def key(self) -> tuple[datetime, int, str]:
-        again = self.row.order.startswith(_AGAIN)
-        return (self.at, -1 if again else self.row.rank, self.row.order)
+        first = self.row.order.startswith(_FIRST)
+        return (self.at, -1 if first else self.row.rank, self.row.order)
 
     def parked(self) -> AgendaRow:
         """The row as it is set aside, at its time in the agenda."""
@@ -110,7 +117,7 @@ class DayBook:
             lines.sort(key=Line.key)
 
     def _line(self, row: AgendaRow) -> Line:
-        if row.order.startswith(_AGAIN):
+        if row.order.startswith(_FIRST):
             return Line(self.start, row, row.at)
         loan = row.order.partition("\x00")[0] if row.rank == FEED_RANK else ""
         place = (row.borrower_id, row.rank, loan)

@@ -59,6 +59,8 @@ class Ears:
         self._homes = Homes(store)
         self._kept: dict[TopicPartition, Sequence[Record]] = {}
         """Records that were polled and are heard in the next round."""
+        self._ends: dict[TopicPartition, int] = {}
+        """How far the sources went when they were taken, for effects that give way."""
         self._shards: set[Shard] = set()
         self._feed_closed: date | None = None
         self._feed_first: date | None = None
@@ -92,6 +94,10 @@ class Ears:
             )
         for place, held in gained.items():
             await check_place(self._bus, place, held.position, held.last_hash)
+        if self._clock == "live" and self._stage.gives_way is not None:
+            for topic in sorted({place.topic for place in gained}):
+                bounds = await self._bus.bounds(topic)
+                self._ends.update({p: bounds[p][1] for p in gained if p.topic == topic})
         await self._assign()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
@@ -252,6 +258,15 @@ class Ears:
             return False
         reads_feed = any(move.topic == FEED_TOPIC for move in hearing.change.positions)
         return not reads_feed or len(self.feed) == self._feed_count
+
+    def caught_up(self, shard: Shard) -> bool:
+        """Whether all is heard that lay there when the shard was taken; known where effects give
+        way to it, True elsewhere."""
+        return all(
+            source.position >= self._ends.get(place, 0)
+            for place, source in self.sources.items()
+            if source.shard == shard
+        )
 
     def places(self) -> set[TopicPartition]:
         return {*self.sources, *self.feed}

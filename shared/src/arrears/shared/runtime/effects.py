@@ -5,11 +5,13 @@ answer is repaired by asking again; elsewhere the effect stays in doubt until st
 (architecture 4). A rebuild never comes here.
 
 Under the live clock time passes between the event and its effect, so the stage is asked once more
-whether it may still be carried out (protocol 3.7). Under the feed's clock no time passes: nothing
-else of the borrower is handled meanwhile.
+whether it may still be carried out (protocol 3.7). It is asked on the stream, in which people's
+commands are, but not what others said: that waits behind the effect. So a stage may have its
+effects give way to such input (decision 0031). Under the feed's clock no time passes: nothing else
+of the borrower is handled meanwhile.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -20,8 +22,10 @@ from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import Codec, read_envelope
 from arrears.shared.eventstore.port import AgendaRow, Change, PendingEffect, Store
-from arrears.shared.kernel.ids import EventId, Shard, StreamName
+from arrears.shared.kernel.business_day import ONE_DAY
+from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
+from arrears.shared.runtime.agenda import before_what_waits
 from arrears.shared.runtime.handling import StoredAnswer
 from arrears.shared.runtime.stage import ANSWER_RANK, Clock, Recheck, Stage
 
@@ -29,6 +33,7 @@ BATCH_MAX = 2000
 RECHECKED_MAX = 50
 """Few enough that the last of a batch is still what was checked when it is carried out."""
 LOOK_EVERY = timedelta(seconds=1)
+Answered = tuple[PendingEffect, Sequence[AgendaRow]]
 
 
 class Effects:
@@ -43,7 +48,10 @@ class Effects:
         now: Callable[[], datetime],
         *,
         clock: Clock,
+        caught_up: Callable[[Shard], bool] = lambda _shard: True,
     ) -> None:
+        """`caught_up`: whether what lay there when the shard was taken has been heard."""
+        self._caught_up = caught_up
         self._stage = stage
         self._store = store
         self._gateway = gateway
@@ -74,22 +82,26 @@ class Effects:
     def pending(self) -> Sequence[PendingEffect]:
         return tuple(self._pending.values())
 
-    async def step(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
+    async def step(self) -> Sequence[Answered]:
         """Carry out one batch; each effect comes back with the agenda rows of its answers."""
         settled = await self._settled_doubts()
         if settled:
             return settled
         gateway = self._gateway
         most = BATCH_MAX if self._recheck is None else RECHECKED_MAX
-        batch = [effect for effect in self._pending.values() if not effect.in_doubt][:most]
+        batch = [
+            effect
+            for effect in self._pending.values()
+            if not effect.in_doubt and self._caught_up(effect.shard)
+        ][:most]
         if gateway is None or not batch:
             return ()
         if not gateway.honours_key:
             batch = await self._without_doubt(batch)
         await self._load_events(batch)
-        answered = [] if self._recheck is None else await self._withdrawn(batch, self._recheck)
-        kept_back = {effect.event_id for effect, _ in answered}
-        batch = [effect for effect in batch if effect.event_id not in kept_back]
+        answered: list[Answered] = []
+        if self._recheck is not None:
+            answered, batch = await self._second_look(batch, self._recheck)
         if self._recheck is not None or not gateway.honours_key:
             await self._mark_sent(batch)
         answered.extend(await self._carry_out(gateway, batch))
@@ -105,7 +117,7 @@ class Effects:
 
     async def _carry_out(
         self, gateway: Gateway, batch: Sequence[PendingEffect]
-    ) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
+    ) -> Sequence[Answered]:
         if not batch:
             return ()
         requests = [
@@ -124,24 +136,43 @@ class Effects:
             for effect, given in zip(batch, answers, strict=True)
         ]
 
-    async def _withdrawn(
+    async def _second_look(
         self, batch: Sequence[PendingEffect], recheck: Recheck
-    ) -> list[tuple[PendingEffect, Sequence[AgendaRow]]]:
-        """What must not leave any more, answered by the stage instead of the gateway.
+    ) -> tuple[list[Answered], list[PendingEffect]]:
+        """What must not leave any more, answered by the stage instead of the gateway; the rest.
 
         Judged on the streams as the store has them: a person's command may be there that the
         shelves have not seen.
         """
-        states = await self._states(batch)
-        found: list[tuple[PendingEffect, Sequence[AgendaRow]]] = []
+        states, gives_way = await self._states(batch), self._stage.gives_way
+        behind = await self._behind(batch) if gives_way is not None else ()
+        found: list[Answered] = []
+        rest: list[PendingEffect] = []
+        doubtful: list[PendingEffect] = []
         for effect in batch:
-            at = max(self._now(), effect.at)
+            event, at = self._events[effect.event_id], max(self._now(), effect.at)
             state = states[(effect.shard, effect.stream)]
-            body = recheck(self._events[effect.event_id], state, at, effect.sent_at is not None)
-            if body is not None:
-                answer = AnswerAt(at=at, body=body)
-                found.append((effect, answer_rows(self._stage, effect, [answer])))
-        return found
+            body = recheck(event, state, at, effect.sent_at is not None)
+            if body is None and gives_way is not None and effect.borrower_id in behind:
+                body = gives_way(event, at)
+            if body is None:
+                rest.append(effect)
+            elif gives_way is None:
+                found.append((effect, answer_rows(self._stage, effect, [AnswerAt(at, body)])))
+            elif effect.sent_at is None:
+                rows = answer_rows(self._stage, effect, [AnswerAt(effect.at, body)])
+                found.append((effect, [before_what_waits(row) for row in rows]))
+            else:
+                doubtful.append(effect)
+        await self._doubt(doubtful)
+        return found, rest
+
+    async def _behind(self, batch: Sequence[PendingEffect]) -> Collection[BorrowerId]:
+        """Of whose borrowers something has been heard that waits for the answer."""
+        now = self._now()
+        tomorrow = self._stage.calendar.day_of(now) + ONE_DAY
+        whose = sorted({(effect.shard, effect.borrower_id) for effect in batch})
+        return set(await self._store.waiting(whose, tomorrow, now))
 
     async def _states(
         self, batch: Sequence[PendingEffect]
@@ -167,7 +198,7 @@ class Effects:
         for effect in batch:
             self._pending[effect.event_id] = replace(effect, sent_at=at)
 
-    async def _settled_doubts(self) -> Sequence[tuple[PendingEffect, Sequence[AgendaRow]]]:
+    async def _settled_doubts(self) -> Sequence[Answered]:
         """Doubts that an answer has ended since: its row is in the agenda already.
 
         A slow gateway may answer whoever asked it after its lease has run out, and staff may say
@@ -190,11 +221,14 @@ class Effects:
         """Effects that were being sent when a worker died must not be sent again."""
         fresh = [effect for effect in batch if effect.sent_at is None]
         doubtful = [effect for effect in batch if effect.sent_at is not None]
-        if doubtful:
-            await self._store.mark_in_doubt(doubtful)
-        for effect in doubtful:
-            self._pending[effect.event_id] = replace(effect, in_doubt=True)
+        await self._doubt(doubtful)
         return fresh
+
+    async def _doubt(self, effects: Sequence[PendingEffect]) -> None:
+        if effects:
+            await self._store.mark_in_doubt(effects)
+        for effect in effects:
+            self._pending[effect.event_id] = replace(effect, in_doubt=True)
 
     async def _load_events(self, batch: Sequence[PendingEffect]) -> None:
         """After a take-over the events are read back from the store."""

@@ -66,8 +66,16 @@ class Owner:
         self.facts = ReadFacts(stage.feed)
         self.handler = Handler(self.bench, self.facts, now)
         self.relay = Relay(store, bus, publisher, stage.topic)
-        self.effects = Effects(stage, store, gateway, self.bench.codec, now, clock=clock)
         self.ears = Ears(stage, store, bus, self.facts, clock=clock, now=now)
+        self.effects = Effects(
+            stage,
+            store,
+            gateway,
+            self.bench.codec,
+            now,
+            clock=clock,
+            caught_up=self.ears.caught_up,
+        )
         self.books = Books(stage, store, self.ears)
         self._at_once: AtOnce | None = None
         if clock == "live":

@@ -72,6 +72,18 @@ class DueSuite:
         await store.commit(Change(effects_answered=asked.effects_added[1:]))
         assert await free() == [1, 2, 3, 4, 5]
 
+    async def test_whose_rows_wait(self, store: Store) -> None:
+        """By borrower and shard; what is of a later day or time does not wait yet."""
+        await store.commit(Change(agenda_added=[row(1), row(2), row(3, day=NEXT_DAY)]))
+        ben = BorrowerId("ben")
+        asked = [(ONE, ANNA), (ONE, ben), (TWO, ANNA)]
+        assert set(await store.waiting(asked, DAY, LATER)) == {ANNA}
+        assert set(await store.waiting(asked[1:], DAY, LATER)) == set()
+        assert set(await store.waiting(asked, DAY, AT)) == set()
+        await store.commit(Change(agenda_deleted=[row(1), row(2)]))
+        assert set(await store.waiting(asked, DAY, LATER)) == set()
+        assert set(await store.waiting(asked, NEXT_DAY, LATER)) == {ANNA}
+
     async def test_a_timer_is_set_moved_and_taken_away(self, store: Store) -> None:
         first = Timer(shard=ONE, stream=LOAN, borrower_id=ANNA, due_at=AT)
         await store.commit(Change(timers=[first]))

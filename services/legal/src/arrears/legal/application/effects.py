@@ -2,12 +2,12 @@
 
 Two requests: register and judge a claim; enforce a judgment. A case may be filed again after a suit
 that came to nothing, so an answer names the filing that it is about; one that no longer fits
-changes nothing.
+changes nothing. Where the court must not be asked any more the answer is that it was not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Final, TypeAlias, assert_never
+from typing import TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -17,12 +17,23 @@ from arrears.legal.domain.claim.commands import (
     EnterJudgment,
     RecordSearch,
     RegisterClaim,
+    Withhold,
 )
 from arrears.legal.domain.claim.events import ClaimEvent
+from arrears.legal.domain.claim.rules import Rules
+from arrears.legal.domain.claim.state import ENFORCEMENT, FILING, Claim
 from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
+from arrears.legal.domain.claim.withholding import NEWS, Objection, objection
 
-FILING: Final = "filing"
-ENFORCEMENT: Final = "enforcement"
+
+class Withheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):
+    """Said in the gateway's place: it was not asked."""
+
+    request: str
+    filing: int
+    reason: str
+    missing: tuple[str, ...]
+    looked_at: datetime
 
 
 class Registered(Struct, frozen=True, kw_only=True, tag_field="answer", tag="registered"):
@@ -48,7 +59,7 @@ class Concluded(Struct, frozen=True, kw_only=True, tag_field="answer", tag="conc
     filing: int = 1
 
 
-Answer: TypeAlias = Registered | Judged | Searched | Concluded
+Answer: TypeAlias = Withheld | Registered | Judged | Searched | Concluded
 
 
 def effect_of(event: ClaimEvent) -> str | None:
@@ -68,6 +79,15 @@ def unanswered(_event: ClaimEvent) -> Sequence[Answer]:
 
 def on_answer(answer: Answer, at: datetime) -> ClaimCommand:
     match answer:
+        case Withheld():
+            return Withhold(
+                request=answer.request,
+                filing=answer.filing,
+                reason=answer.reason,
+                missing=answer.missing,
+                looked_at=answer.looked_at,
+                now=at,
+            )
         case Registered():
             return RegisterClaim(
                 docket=answer.docket, gateway=answer.gateway, filing=answer.filing, now=at
@@ -86,3 +106,33 @@ def on_answer(answer: Answer, at: datetime) -> ClaimCommand:
             return CloseEnforcement(filing=answer.filing, now=at)
         case _:
             assert_never(answer)
+
+
+def make_recheck(
+    rules: Rules,
+) -> Callable[[ClaimFiled | EnforcementApplied, Claim, datetime, bool], Answer | None]:
+    """The answer in place of asking the court for what it must not be asked any more; None lets it
+    be asked. What may have left is not judged otherwise: the kernel leaves it in doubt."""
+
+    def recheck(
+        asked: ClaimFiled | EnforcementApplied, claim: Claim, at: datetime, _sent_before: bool
+    ) -> Answer | None:
+        found = objection(rules, asked, claim, at)
+        return None if found is None else _withheld(asked, found, at)
+
+    return recheck
+
+
+def gives_way(asked: ClaimFiled | EnforcementApplied, at: datetime) -> Answer:
+    """Something was heard of the borrower that waits behind the request."""
+    return _withheld(asked, Objection(reason=NEWS), at)
+
+
+def _withheld(asked: ClaimFiled | EnforcementApplied, found: Objection, at: datetime) -> Withheld:
+    return Withheld(
+        request=FILING if isinstance(asked, ClaimFiled) else ENFORCEMENT,
+        filing=asked.filing,
+        reason=found.reason,
+        missing=found.missing,
+        looked_at=at,
+    )

@@ -51,11 +51,11 @@ class Case:
         "agreement",
         "balance_minor",
         "breached",
-        "claim_filed",
         "closed_reason",
         "completed",
         "currency",
         "enforcement",
+        "filings",
         "grace",
         "hardship",
         "is_there",
@@ -87,7 +87,8 @@ class Case:
         self.promise_broken_on: date | None = None
         self.returned_on: date | None = None
         self.agreement: str | None = None
-        self.breached = self.claim_filed = self.obeyed = False
+        self.breached = self.obeyed = False
+        self.filings = 0
         self.enforcement: str | None = None
 
     @property
@@ -138,7 +139,7 @@ class Case:
 
     @property
     def was_sued_after_breach(self) -> bool:
-        return self.breached and self.claim_filed
+        return self.breached and self.filings > 0
 
 
 class CaseBook:
@@ -250,7 +251,13 @@ class CaseBook:
 
     def filed(self, _day: date, fact: OfCase) -> None:
         self.counts["claims_filed"] += 1
-        self._case(fact.case_id).claim_filed = True
+        self._case(fact.case_id).filings += 1
+
+    def not_filed(self, _day: date, fact: WithReason) -> None:
+        """The court was not asked. What a person had entered meanwhile was filed by hand."""
+        if fact.reason != "overtaken":
+            self.counts["claims_filed"] -= 1
+            self._case(fact.case_id).filings -= 1
 
     def judged(self, _day: date, fact: Awarded) -> None:
         self.counts["judgments"] += 1

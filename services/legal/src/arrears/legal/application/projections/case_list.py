@@ -38,6 +38,8 @@ from arrears.legal.domain.claim.suit_events import (
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
+    EnforcementWithheld,
+    FilingWithheld,
     JudgmentEntered,
     JudgmentNotEntered,
     JudgmentNotObeyed,
@@ -49,7 +51,7 @@ from arrears.legal.domain.gate import LIMITATION_ALIVE, waits_until
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 6  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 7  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 _NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
@@ -157,6 +159,8 @@ def _changed(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return _without_deadline(refused) if LIMITATION_ALIVE in missing else refused
         case ClaimFiled():
             return _filed(row, event)
+        case FilingWithheld() | EnforcementWithheld():
+            return _withheld(row, event)
         case ClaimRegistered(docket=docket):
             status = "registered" if row.status == "filed" else row.status
             return replace(row, status=status, docket=docket, court_silent_since_on=None)
@@ -203,6 +207,30 @@ def _filed(row: Row, event: ClaimFiled) -> Row:
         court_fee_minor=event.court_fee_minor,
         expires_on=None,
     )
+
+
+def _withheld(row: Row, event: FilingWithheld | EnforcementWithheld) -> Row:
+    """As if it had not been asked for, unless a person had entered what came of it."""
+    if isinstance(event, FilingWithheld) and row.status == "filed":
+        return replace(
+            row,
+            status="refused",
+            missing=event.missing,
+            claim_minor=None,
+            court_fee_minor=None,
+            expires_on=event.limitation_expires_on,
+            deadline_on=event.limitation_expires_on,
+            deadline_rule=LIMITATION,
+        )
+    if isinstance(event, EnforcementWithheld) and row.status == "enforcing":
+        return replace(
+            row,
+            status="not_obeyed",
+            expires_on=event.apply_by_on,
+            deadline_on=event.apply_by_on,
+            deadline_rule=ENFORCEMENT,
+        )
+    return row
 
 
 def _judged(row: Row, event: JudgmentEntered) -> Row:

@@ -121,6 +121,21 @@ class ApproveFiling(Struct, frozen=True, kw_only=True):
     now: datetime
 
 
+class Withhold(Struct, frozen=True, kw_only=True):
+    """The gateway was about to be asked, at `looked_at`, and was not.
+
+    `request`: filing, enforcement; `filing` is the one that it belongs to. `reason` and `missing`:
+    see `suit_events`.
+    """
+
+    request: str
+    filing: int
+    reason: str
+    missing: tuple[str, ...] = ()
+    looked_at: datetime
+    now: datetime
+
+
 class RegisterClaim(Struct, frozen=True, kw_only=True):
     """`filing` is the one that the court answers; so in the commands below, None: the last one."""
 
@@ -189,6 +204,7 @@ ClaimCommand: TypeAlias = (
     | ReturnClaim
     | CloseClaim
     | ApproveFiling
+    | Withhold
     | RegisterClaim
     | EnterJudgment
     | EndSuit

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from functools import partial, reduce
 from typing import Final, TypeAlias, assert_never
 
-from arrears.legal.domain.claim import acts, court, endings, filing, suit
+from arrears.legal.domain.claim import acts, court, endings, filing, suit, withholding
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
@@ -28,6 +28,7 @@ from arrears.legal.domain.claim.commands import (
     ReturnClaim,
     TakeClaim,
     WakeUp,
+    Withhold,
 )
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.evolve import evolve
@@ -73,6 +74,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
             return endings.close_with_case(claim, reason)
         case ApproveFiling():
             return filing.approve(rules, command, claim)
+        case Withhold():
+            return withholding.withhold(rules, command, claim)
         case RegisterClaim():
             return suit.register(rules, command, claim)
         case EnterJudgment():
@@ -92,11 +95,12 @@ def decide(  # noqa: C901, PLR0911, PLR0912 - one case for each command
 
 
 def due(rules: Rules, claim: Claim, after: datetime) -> datetime | None:
-    """The start of the next day on which something is to be done; at once where it has passed."""
+    """The start of the next day on which something is to be done; at once where it has passed, but
+    not before all that was heard when a request was withheld."""
     days = _due_days(rules, claim, rules.day_of(after))
     if not days:
         return None
-    return max(rules.calendar.start_of(min(days)), after + SOON)
+    return max(rules.calendar.start_of(min(days)), after + SOON, claim.looked_at or after)
 
 
 def make_claim_decider(
@@ -150,9 +154,10 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
 
 
 def _waiting_days(rules: Rules, claim: Claim, today: date) -> list[date]:
-    """Of a claim that is not filed: the end of the time to pay, the alarms, the end of
-    limitation."""
-    days = [] if claim.pay_by_on is None else [claim.pay_by_on + ONE_DAY]
+    """Of a claim that is not filed: the end of the time to pay, the alarms, the end of limitation;
+    today where its gate was not looked at since its filing was withheld."""
+    days = [] if claim.missing or claim.returned else [today]
+    days += [] if claim.pay_by_on is None else [claim.pay_by_on + ONE_DAY]
     if filing.limitation_matters(claim):
         days.extend(filing.alarm_days(rules, claim, today))
         if not claim.returned and not claim.despite_limitation:
@@ -189,7 +194,9 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
 
 def _after_disobedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
     if claim.apply_on is not None and not _sleeps(claim):
-        return suit.apply(rules, claim, today, None) if claim.apply_on <= today else ()
+        if claim.apply_on > today:
+            return ()
+        return suit.apply(rules, claim, today, claim.applied_by)
     if claim.lapsed:
         return ()
     if claim.apply_by_on < today:

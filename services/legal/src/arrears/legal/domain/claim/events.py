@@ -20,6 +20,8 @@ from arrears.legal.domain.claim.suit_events import (
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
+    EnforcementWithheld,
+    FilingWithheld,
     JudgmentEntered,
     JudgmentNotEntered,
     JudgmentNotObeyed,
@@ -252,6 +254,7 @@ ClaimEvent: TypeAlias = (
     | FilingRefused
     | LimitationAlarmRaised
     | ClaimFiled
+    | FilingWithheld
     | ClaimRegistered
     | CourtSilenceNoted
     | PaymentNoted
@@ -262,6 +265,7 @@ ClaimEvent: TypeAlias = (
     | EnforcementAlarmRaised
     | EnforcementLapsed
     | EnforcementApplied
+    | EnforcementWithheld
     | AssetsSearched
     | MoneyRecovered
     | EnforcementClosed

@@ -28,6 +28,7 @@ from arrears.legal.domain.claim.state import (
     ACTS_COUNT,
     DISMISSED,
     ENFORCEMENT,
+    FILING,
     FULFILLED,
     IN_FULL,
     NO_PERIOD_KNOWN,
@@ -40,6 +41,7 @@ from arrears.legal.domain.claim.state import (
     agreement_reference,
     demand_reference,
     judgment_reference,
+    withheld_reference,
 )
 from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
@@ -50,6 +52,8 @@ from arrears.legal.domain.claim.suit_events import (
     EnforcementApplied,
     EnforcementClosed,
     EnforcementLapsed,
+    EnforcementWithheld,
+    FilingWithheld,
     JudgmentEntered,
     JudgmentNotEntered,
     JudgmentNotObeyed,
@@ -87,6 +91,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, alarmed_at_days=days_left)
         case ClaimFiled():
             return _filed(claim, event)
+        case FilingWithheld() | EnforcementWithheld():
+            return _withheld(claim, event)
         case ClaimRegistered():
             return _registered(claim, event)
         case CourtSilenceNoted():
@@ -104,8 +110,8 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
             return replace(claim, apply_alarmed_at_days=days_left)
         case EnforcementLapsed():
             return replace(claim, lapsed=True)
-        case EnforcementApplied():
-            return replace(claim, phase=Phase.ENFORCING)
+        case EnforcementApplied(recorded_by=recorded_by):
+            return replace(claim, phase=Phase.ENFORCING, applied_by=recorded_by)
         case AssetsSearched():
             return replace(claim, searched=True)
         case JudgmentObeyed() | EnforcementClosed() | ClaimWithdrawn():
@@ -137,6 +143,31 @@ def _filed(claim: Claim, event: ClaimFiled) -> Claim:
         missing=(),
         pay_by_on=None,
     )
+
+
+def _withheld(claim: Claim, event: FilingWithheld | EnforcementWithheld) -> Claim:
+    """As if it had not been asked for, unless something else has come of it since."""
+    request = FILING if isinstance(event, FilingWithheld) else ENFORCEMENT
+    reference = withheld_reference(request, event.filing, event.looked_at)
+    noted = replace(claim, seen=claim.seen | {reference})
+    if event.filing != claim.filings:
+        return noted
+    if isinstance(event, EnforcementWithheld) and claim.phase is Phase.ENFORCING:
+        return replace(
+            noted, phase=Phase.NOT_OBEYED, apply_on=event.apply_on, looked_at=event.looked_at
+        )
+    if isinstance(event, FilingWithheld) and claim.phase is Phase.FILED:
+        same = event.limitation_expires_on == claim.limitation_expires_on
+        return replace(
+            noted,
+            phase=Phase.REFUSED,
+            filed_on=date.max,
+            looked_at=event.looked_at,
+            limitation_expires_on=event.limitation_expires_on,
+            limitation_derivation=event.derivation,
+            alarmed_at_days=claim.alarmed_at_days if same else None,
+        )
+    return noted
 
 
 def _registered(claim: Claim, event: ClaimRegistered) -> Claim:

@@ -148,13 +148,15 @@ def approve(rules: Rules, command: ApproveFiling, claim: Claim) -> Sequence[Clai
 
 
 def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent]:
-    """File a claim that lacks nothing any more; say so where something else is missing now."""
+    """File a claim that lacks nothing any more; say so where something else is missing now. What
+    was heard before a filing was withheld is on its way still: all of it comes first."""
     if claim.phase is not Phase.REFUSED or claim.returned:
+        return ()
+    if claim.looked_at is not None and now < claim.looked_at:
         return ()
     today = rules.day_of(now)
     policy = rules.policy_on(today)
-    inputs = _inputs(rules, claim, policy, today)
-    missing = missing_items(inputs)
+    inputs, missing = gate(rules, claim, today)
     if missing and (missing, waits_until(inputs, missing)) == (claim.missing, claim.pay_by_on):
         return ()
     if missing:
@@ -168,6 +170,12 @@ def look_again(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
         )
         return (refused,)
     return (_filed(claim, inputs, policy),)
+
+
+def gate(rules: Rules, claim: Claim, today: date) -> tuple[GateInputs, tuple[str, ...]]:
+    """What stands between the claim and the court today, and by what that was judged."""
+    inputs = _inputs(rules, claim, rules.policy_on(today), today)
+    return inputs, missing_items(inputs)
 
 
 def alarm_days(rules: Rules, claim: Claim, today: date) -> Sequence[date]:

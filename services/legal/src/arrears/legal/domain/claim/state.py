@@ -19,6 +19,7 @@ from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 Interrupting: TypeAlias = DemandNoted | LimitationInterrupted | AgreementNoted | AgreementEndNoted
 LIMITATION: Final = "limitation"
 ENFORCEMENT: Final = "enforcement"
+FILING: Final = "filing"
 FULFILLED: Final = "fulfilled"
 SETTLED: Final = "settled"
 OBEYED: Final = "obeyed"
@@ -101,13 +102,19 @@ class Claim(Struct, frozen=True, kw_only=True):
     apply_by_on: date = date.max
     apply_derivation: Derivation | None = None
     apply_alarmed_at_days: int | None = None
+    applied_by: StaffId | None = None
+    """The person who applied for enforcement; it is applied for again where that was withheld."""
     lapsed: bool = False
     registered: bool = False
     searched: bool = False
     recovered_minor: int = 0
     closed_as: str = ""
+    looked_at: datetime | None = None
+    """When a request to the court was last withheld: what was heard by then may be on its way yet,
+    so by itself nothing is asked of the court before it."""
     seen: frozenset[str] = frozenset()
-    """Demands, promises and repayments that were counted; each counts once."""
+    """Demands, promises and repayments that were counted, and requests that were withheld; each
+    counts once."""
 
     @property
     def approved(self) -> bool:
@@ -156,6 +163,10 @@ def demand_reference(delivered_at: datetime) -> str:
 
 def agreement_reference(signed_at: datetime) -> str:
     return f"agreement {signed_at.isoformat()}"
+
+
+def withheld_reference(request: str, filing: int, looked_at: datetime) -> str:
+    return f"withheld {request} {filing} {looked_at.isoformat()}"
 
 
 def judgment_reference(awarded_minor: int, currency: str, obey_by_on: date) -> str:

@@ -2,9 +2,15 @@
 
 Fields are the stored format, as in `events`, which says what `clock`, `expires_on` and `derivation`
 mean.
+
+A request to the court is withheld where its gateway is about to be asked and it may no longer be:
+nothing has left, and nothing will. `reason`: `news`, something was heard of the borrower since,
+which is dealt with next; `not_allowed`, the gate is shut (`missing`) or enforcement sleeps: then
+the claim stands as before the request. `overtaken`: a person has entered meanwhile what came of it,
+and that stands. `looked_at` is the time of the look; by itself nothing is asked again before it.
 """
 
-from datetime import date
+from datetime import date, datetime
 
 from msgspec import Struct
 
@@ -30,6 +36,21 @@ class ClaimFiled(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     filing: int = 1
+
+
+class FilingWithheld(Struct, frozen=True, kw_only=True):
+    """The court was not asked to register the claim. `limitation_expires_on` is the last day to sue
+    after all that is known by now; `derivation` says how it was found, as where the claim was taken
+    it may be None."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    filing: int
+    reason: str
+    missing: tuple[str, ...]
+    looked_at: datetime
+    limitation_expires_on: date
+    derivation: Derivation | None
 
 
 class ClaimRegistered(Struct, frozen=True, kw_only=True):
@@ -176,6 +197,19 @@ class EnforcementApplied(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     filing: int = 1
+
+
+class EnforcementWithheld(Struct, frozen=True, kw_only=True):
+    """The court was not asked to enforce. Unless it was overtaken the application follows again by
+    itself from `apply_on` on, also where a person had made it."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    filing: int
+    reason: str
+    looked_at: datetime
+    apply_on: date
+    apply_by_on: date
 
 
 class AssetsSearched(Struct, frozen=True, kw_only=True):
