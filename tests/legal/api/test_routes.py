@@ -114,7 +114,7 @@ class TestApi(ApiSuite):
         ("change", "reason"),
         [
             ({"currency": "USD"}, "other_currency"),
-            ({"obey_by_on": "2026-03-01"}, "in_the_past"),
+            ({"obey_by_on": "2026-03-01"}, "before_the_filing"),
             ({"obey_by_on": "2099-03-01"}, "too_far_ahead"),
             ({"deducted_minor": 1}, "more_than_was_paid"),
         ],

@@ -21,6 +21,8 @@ from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWith
 from arrears.legal.domain.claim.suit_events import (
     EnforcementApplied,
     EnforcementClosed,
+    EnforcementLapsed,
+    JudgmentEntered,
     JudgmentNotObeyed,
     JudgmentObeyed,
     MoneyRecovered,
@@ -28,7 +30,7 @@ from arrears.legal.domain.claim.suit_events import (
 )
 from arrears.legal.domain.policy import PolicyBook
 from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.decider import Refused
+from arrears.shared.kernel.decider import SOON, Refused
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.service.workdays import workdays_of
 
@@ -197,3 +199,95 @@ class TestHeardDuringTheEnforcement:
         assert isinstance(lived(*history)[-1], PaymentNoted)
         last_cent = paid(OBEY_BY, self.LATE, 1, "r2")
         assert isinstance(lived(*history, last_cent)[-2], JudgmentObeyed)
+
+
+ENTERED_ON = date(2026, 5, 20)
+LATE_ENTRY = replace(judged(), now=at(ENTERED_ON))
+
+
+def then(*commands: ClaimCommand, days: int = 2) -> tuple[ClaimEvent, ...]:
+    """What follows on such a late entry, with the timers of the next days."""
+    until = at(ENTERED_ON + timedelta(days=days))
+    over = NoteRepayment(
+        case_id=CASE,
+        loan_key=LOAN,
+        repayment_id="nothing",
+        amount_minor=0,
+        currency="CNY",
+        value_on=ENTERED_ON,
+        now=until,
+    )
+    events = lived(*commands, over)
+    kinds: list[type] = [type(event) for event in events]
+    return events[kinds.index(JudgmentEntered) :]
+
+
+class TestEnteredAfterTheLastDay:
+    """Lawyers enter papers late: what counts is what was paid by the last day to obey."""
+
+    def test_what_was_paid_by_then_has_obeyed_it(self) -> None:
+        events = then(paid(OBEY_BY, date(2026, 4, 27)), LATE_ENTRY)
+        assert said(events) == [ClaimClosed]
+        assert isinstance(events[1], JudgmentObeyed)
+
+    def test_it_is_judged_at_once_and_enforced_the_next_day(self) -> None:
+        _, verdict, applied = then(LATE_ENTRY)
+        assert isinstance(verdict, JudgmentNotObeyed)
+        assert (verdict.obey_by_on, verdict.paid_minor) == (OBEY_BY, 0)
+        assert verdict.apply_on == ENTERED_ON + timedelta(days=1)
+        assert isinstance(applied, EnforcementApplied)
+        state = shipped.fold(lived(LATE_ENTRY))
+        assert shipped.due(state, LATE_ENTRY.now) == LATE_ENTRY.now + SOON
+
+    def test_the_workdays_to_book_are_waited_for(self) -> None:
+        entered_on = OBEY_BY + timedelta(days=3)
+        events = lived(replace(judged(), now=at(entered_on)))
+        assert isinstance(events[-1], JudgmentEntered)
+        state = shipped.fold(events)
+        assert shipped.due(state, at(entered_on)) == at(date(2026, 4, 29), 0)
+
+    def test_a_part_that_came_after_it_is_not_in_time(self) -> None:
+        """What then comes to light may have been in time, and is not all of the award."""
+        after = paid(OBEY_BY + timedelta(days=3), date(2026, 4, 28), 100_000, "r0")
+        in_time = paid(OBEY_BY, date(2026, 5, 25), AWARDED - 100_000)
+        events = then(after, LATE_ENTRY, in_time, days=6)
+        kinds = [type(event) for event in events]
+        assert JudgmentObeyed not in kinds
+        assert kinds[-3:] == [PaymentNoted, EnforcementClosed, ClaimClosed]
+
+    def test_the_part_that_was_in_time_is(self) -> None:
+        before = paid(OBEY_BY, date(2026, 4, 27), 100_000, "r0")
+        in_time = paid(OBEY_BY, date(2026, 5, 25), AWARDED - 100_000)
+        events = then(before, LATE_ENTRY, in_time, days=6)
+        assert [type(event) for event in events[-3:]] == [
+            ClaimWithdrawn,
+            JudgmentObeyed,
+            ClaimClosed,
+        ]
+
+    def test_what_was_paid_after_it_has_begun_the_time_to_apply_anew(self) -> None:
+        after = paid(date(2026, 4, 28), date(2026, 4, 28), 100_000)
+        entered = then(after, LATE_ENTRY)[0]
+        assert isinstance(entered, JudgmentEntered)
+        assert entered.apply_by_on == date(2028, 4, 28)
+        assert entered.derivation is not None
+        assert entered.derivation.start_on == date(2026, 4, 28)
+
+    @pytest.mark.parametrize("obey_by_on", [FILED_ON - timedelta(days=1), date(2016, 4, 24)])
+    def test_no_judgment_was_to_be_obeyed_before_the_filing(self, obey_by_on: date) -> None:
+        with pytest.raises(Refused, match="before_the_filing"):
+            lived(replace(LATE_ENTRY, obey_by_on=obey_by_on))
+
+    def test_after_the_time_to_apply_nothing_is_applied_for_by_itself(self) -> None:
+        """The debtor may object then: whether the bank applies all the same is for a person."""
+        late = at(date(2028, 5, 8))
+        events = lived(replace(LATE_ENTRY, now=late))
+        state = shipped.fold(events)
+        said_then: list[ClaimEvent] = []
+        now = late
+        while (due := shipped.due(state, now)) is not None and due < late + timedelta(days=60):
+            said_then.extend(shipped.decide(WakeUp(now=due), state))
+            state, now = shipped.fold((*events, *said_then)), due
+        assert [type(event) for event in said_then] == [JudgmentNotObeyed, EnforcementLapsed]
+        apply = ApplyForEnforcement(staff_id=StaffId("lawyer-3"), now=now)
+        assert isinstance(shipped.decide(apply, state)[0], EnforcementApplied)

@@ -235,6 +235,17 @@ class TestApplyForEnforcement:
         assert patient.due(state, due) is None
         assert len(patient.decide(replace(self.APPLY, now=due), state)) == 1
 
+    def test_after_them_a_release_applies_for_nothing_by_itself(self) -> None:
+        history = lived(*NOT_OBEYED, HELD, wake_on(date(2028, 4, 26)))
+        over = ResumeClaim(reason="over", now=start_of(date(2028, 5, 10)))
+        history = (*history, *decider.decide(over, decider.fold(history)))
+        given(*history).when(wake_on(date(2028, 5, 11))).then_nothing_happens()
+        assert decider.due(decider.fold(history), over.now) is None
+        by_hand = decider.decide(replace(self.APPLY, now=over.now), decider.fold(history))
+        paid = decider.decide(pay(1, date(2028, 5, 12)), decider.fold(history))
+        anew = decider.decide(wake_on(date(2028, 5, 13)), decider.fold((*history, *paid)))
+        assert [type(event) for event in (*by_hand, *anew)] == [EnforcementApplied] * 2
+
 
 class TestEnforcement:
     SEARCHED = RecordSearch(found="part", now=start_of(date(2026, 5, 5)))

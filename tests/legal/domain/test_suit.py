@@ -170,7 +170,7 @@ class TestCourt:
         [
             (replace(JUDGE, currency="USD"), "other_currency"),
             (replace(JUDGE, awarded_minor=0), "not_positive"),
-            (replace(JUDGE, obey_by_on=JUDGED_ON - timedelta(days=1)), "in_the_past"),
+            (replace(JUDGE, obey_by_on=TODAY - timedelta(days=1)), "before_the_filing"),
             (replace(JUDGE, obey_by_on=date.max), "too_far_ahead"),
             (replace(JUDGE, deducted_minor=-1), "less_than_nothing"),
             (replace(JUDGE, deducted_minor=1), "more_than_was_paid"),

@@ -82,7 +82,7 @@ def _add_judgments(router: APIRouter, edge: Edge, cases: Cases[Row]) -> None:
             "other_currency",
             "not_positive",
             "more_than_was_paid",
-            "in_the_past",
+            "before_the_filing",
             "too_far_ahead",
             "judgment_already_entered",
         ),

@@ -64,7 +64,7 @@ def enter_judgment(
     now: datetime,
 ) -> Issue:
     """Refused: claim_not_filed, claim_closed, other_currency, not_positive, less_than_nothing,
-    more_than_was_paid, in_the_past, too_far_ahead, judgment_already_entered."""
+    more_than_was_paid, before_the_filing, too_far_ahead, judgment_already_entered."""
     command = EnterJudgment(
         awarded_minor=awarded_minor,
         currency=currency,

@@ -143,7 +143,7 @@ def _due_days(rules: Rules, claim: Claim, today: date) -> list[date]:
         case Phase.JUDGED:
             days.append(rules.booked_by(claim) + ONE_DAY)
         case Phase.NOT_OBEYED:
-            if claim.apply_on is not None and not _sleeps(claim):
+            if claim.apply_on is not None and _may_apply(claim):
                 days.append(claim.apply_on)
             elif not claim.lapsed:
                 days.extend(suit.alarm_days(rules, claim, today))
@@ -193,18 +193,22 @@ def _next_step(rules: Rules, claim: Claim, now: datetime) -> Sequence[ClaimEvent
 
 
 def _after_disobedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEvent]:
-    if claim.apply_on is not None and not _sleeps(claim):
+    is_over = claim.apply_by_on < today and not claim.lapsed
+    if is_over and claim.applied_by is None:
+        return suit.lapse(claim)
+    if claim.apply_on is not None and _may_apply(claim):
         if claim.apply_on > today:
             return ()
         return suit.apply(rules, claim, today, claim.applied_by)
     if claim.lapsed:
         return ()
-    if claim.apply_by_on < today:
-        return suit.lapse(claim)
-    return suit.raise_alarm(rules, claim, today)
+    return suit.lapse(claim) if is_over else suit.raise_alarm(rules, claim, today)
 
 
-def _sleeps(claim: Claim) -> bool:
-    """While an agreement is kept, or the case or the person is held, nothing is enforced by
-    itself."""
-    return claim.stands_still or claim.agreement_in_force
+def _may_apply(claim: Claim) -> bool:
+    """Whether enforcement follows by itself. Once the time to apply is over the debtor may object:
+    whether to apply all the same is for a person. While an agreement is kept, or the case or the
+    person is held, it sleeps."""
+    if claim.lapsed and claim.applied_by is None:
+        return False
+    return not claim.stands_still and not claim.agreement_in_force

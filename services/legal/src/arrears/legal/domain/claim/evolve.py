@@ -181,10 +181,14 @@ def _registered(claim: Claim, event: ClaimRegistered) -> Claim:
 
 
 def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
+    obey_until_on = event.obey_moved_to_on or event.obey_by_on
+    in_time = [minor for on, minor in claim.paid_on.items() if on <= obey_until_on]
     return replace(
         claim,
         phase=Phase.JUDGED,
-        interruptions=(),
+        interruptions=tuple(act for act in claim.interruptions if act.on > event.obey_by_on),
+        paid_on={},
+        in_time_minor=sum(in_time),
         awarded_minor=event.awarded_minor,
         deducted_minor=event.deducted_minor,
         obey_by_on=event.obey_by_on,
@@ -357,7 +361,10 @@ def _paid(claim: Claim, event: PaymentNoted | MoneyRecovered) -> Claim:
     )
     if isinstance(event, MoneyRecovered):
         return replace(changed, recovered_minor=claim.recovered_minor + event.amount_minor)
-    if event.value_on <= claim.obey_until_on:
+    if claim.phase in NO_PERIOD_KNOWN:
+        day_minor = claim.paid_on.get(event.value_on, 0) + event.amount_minor
+        changed = replace(changed, paid_on={**claim.paid_on, event.value_on: day_minor})
+    elif event.value_on <= claim.obey_until_on:
         changed = replace(changed, in_time_minor=claim.in_time_minor + event.amount_minor)
     if event.expires_on is not None:
         return _may_apply_until(changed, event.expires_on, event.derivation)

@@ -1,5 +1,6 @@
 """What decisions about a claim read beside its state, and the legal clocks they restart."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -34,9 +35,15 @@ class Rules:
         """A claim keeps the periods of the policy under which it was taken."""
         return self.policies.on(claim.taken_on)
 
-    def time_to_apply(self, policy: Policy, start_on: date) -> Deadline:
-        """For enforcement, counted from the last day to obey."""
-        return deadline(f"{policy.enforcement.apply_within_months}m", start_on, self.is_workday)
+    def time_to_apply(
+        self, policy: Policy, start_on: date, acts: Iterable[Interruption]
+    ) -> Deadline:
+        """For enforcement, counted from the last day to obey, or anew from what was noted after it
+        and before the judgment was entered."""
+        months = policy.enforcement.apply_within_months
+        found = deadline(f"{months}m", start_on, self.is_workday)
+        later = renewed_by_all(found.on, acts, months=months, is_workday=self.is_workday)
+        return later or found
 
     def booked_by(self, claim: Claim) -> date:
         """The last of the bank's workdays after the last day to obey in which it books what was

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
@@ -91,6 +91,8 @@ class Claim(Struct, frozen=True, kw_only=True):
     """Of what the court is waited for now."""
     since_filing_minor: int = 0
     """Money that is not in the figure that was filed."""
+    paid_on: dict[date, int] = field(default_factory=dict)
+    """Of it, what is valued on which day, until a last day to obey is known."""
     in_time_minor: int = 0
     """Of it, what is valued by the last day to obey, once there is one."""
     awarded_minor: int = 0

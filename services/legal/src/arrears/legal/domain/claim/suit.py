@@ -72,7 +72,8 @@ def register(rules: Rules, command: RegisterClaim, claim: Claim) -> Sequence[Cla
 def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequence[ClaimEvent]:
     """Money that came since filing may have reached the award before it was spoken, unless the
     award is less that money already. Where the court awards nothing the suit is dismissed; staff
-    end it by a command of its own."""
+    end it by a command of its own. The last day to obey may have passed before the judgment is
+    entered: it is judged by the same rules, at once where the days to book are over too."""
     today = rules.day_of(command.now)
     if command.staff_id is not None:
         _check_judgment(command, claim, today)
@@ -83,7 +84,7 @@ def enter_judgment(rules: Rules, command: EnterJudgment, claim: Claim) -> Sequen
     if command.awarded_minor == 0:
         return (ended(claim, DISMISSED),)
     policy = rules.policy_on(today)
-    time_to_apply = rules.time_to_apply(policy, command.obey_by_on)
+    time_to_apply = rules.time_to_apply(policy, command.obey_by_on, claim.interruptions)
     obey_until_on = rolled(command.obey_by_on, rules.is_workday)
     entered = JudgmentEntered(
         case_id=claim.case_id,
@@ -135,6 +136,7 @@ def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEv
     """The last day to obey has ended without the money, and so have the days to book it."""
     policy = rules.policy_of(claim)
     apply_on = today + timedelta(days=policy.enforcement.apply_after_days)
+    by_itself = policy.enforcement.apply_by_itself and apply_on <= claim.apply_by_on
     return (
         JudgmentNotObeyed(
             case_id=claim.case_id,
@@ -143,7 +145,7 @@ def judge_obedience(rules: Rules, claim: Claim, today: date) -> Sequence[ClaimEv
             awarded_minor=claim.awarded_minor,
             currency=claim.currency,
             obey_by_on=claim.obey_by_on,
-            apply_on=apply_on if policy.enforcement.apply_by_itself else None,
+            apply_on=apply_on if by_itself else None,
             apply_by_on=claim.apply_by_on,
             policy_id=policy.id,
             policy_version=policy.version,
@@ -339,7 +341,7 @@ def _check_judgment(command: EnterJudgment, claim: Claim, today: date) -> None:
 def _check_new(command: EnterJudgment, claim: Claim, today: date) -> None:
     if command.deducted_minor > claim.since_filing_minor:
         raise Refused("more_than_was_paid", "deducted_minor")
-    if command.obey_by_on < today:
-        raise Refused("in_the_past", "obey_by_on")
+    if command.obey_by_on < claim.filed_on:
+        raise Refused("before_the_filing", "obey_by_on")
     if command.obey_by_on > today + OBEY_WITHIN_MAX:
         raise Refused("too_far_ahead", "obey_by_on")
