@@ -9,7 +9,7 @@ import pytest
 from msgspec.json import decode
 from msgspec.structs import replace
 
-from arrears.legal.application.effects import Registered
+from arrears.legal.application.effects import Concluded, Registered, Searched
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     EnterJudgment,
@@ -98,13 +98,16 @@ class Court:
         self.asked.extend(requests)
         if self.trouble:
             raise self.trouble.pop()
-        return [self._docket(request) for request in requests]
+        return [self._answers(request) for request in requests]
 
-    def _docket(self, request: EffectRequest) -> Sequence[AnswerAt]:
-        if not isinstance(request.event, ClaimFiled):
-            return ()
-        body = Registered(docket="d-1", gateway="court", filing=request.event.filing)
-        return [AnswerAt(at=request.at, body=body)]
+    def _answers(self, request: EffectRequest) -> Sequence[AnswerAt]:
+        filing = request.event.filing  # type: ignore[attr-defined]
+        if isinstance(request.event, ClaimFiled):
+            docket = Registered(docket="d-1", gateway="court", filing=filing)
+            return [AnswerAt(at=request.at, body=docket)]
+        found = Searched(found="none", filing=filing)
+        over = AnswerAt(at=request.at + timedelta(days=5), body=Concluded(filing=filing))
+        return [AnswerAt(at=request.at, body=found), over]
 
 
 class Legal:

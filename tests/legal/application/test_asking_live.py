@@ -3,7 +3,7 @@
 The real stage on the kernel's own owner; store, bus and gateway are in memory.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ from arrears.shared.kernel.ids import (
     StaffId,
     shard_of,
 )
+from arrears.shared.service.rederiving import rederive
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BORROWER = BorrowerId("borrower-1")
@@ -184,7 +185,7 @@ async def test_what_a_lawyer_has_entered_meanwhile_stands(legal: Any) -> None:
     assert legal.last("filing_withheld")["reason"] == "overtaken"
     await legal.go_on(local(25, 10))
     await legal.go_on(local(26, 10))
-    assert legal.nouns()[-2:] == ["judgment_not_obeyed", "enforcement_applied"]
+    assert legal.nouns()[-3:] == ["judgment_not_obeyed", "enforcement_applied", "assets_searched"]
 
 
 async def test_a_suit_that_was_withdrawn_meanwhile_is_not_filed(legal: Any) -> None:
@@ -266,8 +267,33 @@ async def test_an_application_is_withheld_and_follows_again(legal: Any) -> None:
     assert legal.nouns()[before:] == ["enforcement_withheld", "claim_paused"]
     await legal.say(paid(800_000, 26), RELEASED)
     await legal.go_on(local(27, 10))
-    assert legal.nouns()[before + 2 :] == ["payment_noted", "claim_resumed", "enforcement_applied"]
+    assert legal.nouns()[before + 2 :] == [
+        "payment_noted",
+        "claim_resumed",
+        "enforcement_applied",
+        "assets_searched",
+    ]
     applied = legal.last("enforcement_applied")
     assert (applied["unpaid_minor"], applied["recorded_by"]) == (3_000_000, LAWYER)
     [asked] = [one for one in legal.court.asked if isinstance(one.event, EnforcementApplied)]
     assert asked.event.unpaid_minor == 3_000_000
+
+
+async def test_after_a_rebuild_what_was_withheld_is_not_asked_for_any_more(legal: Any) -> None:
+    """Other requests have had two answers and it had one: that is not one too few."""
+    await legal.not_obeyed()
+    await legal.restart(court=False)
+    await legal.enter(ApplyForEnforcement(staff_id=LAWYER, now=legal.time))
+    await legal.say(HELD)
+    await legal.go_on()
+    await legal.the_court_is_there(local(26, 15))
+    await legal.say(RELEASED)
+    await legal.go_on(local(27, 10))
+    await legal.go_on(local(31, 23))
+    await legal.go_on(local(31, 23) + timedelta(days=2))
+    assert legal.nouns().count("enforcement_applied") == 2
+    assert legal.nouns()[-2:] == ["enforcement_closed", "claim_closed"]
+    derived = await rederive(legal.stage, legal.store)
+    assert derived.effects == []
+    applied = legal.court.asked[-1].event
+    assert (applied.filing, applied.application) == (1, 2)

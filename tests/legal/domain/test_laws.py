@@ -130,10 +130,10 @@ DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
 SETTLED = NoteAgreementEnd(result="fulfilled", now=NOW)
 WITHDRAWN = EndSuit(result="withdrawn", reason="papers", staff_id=LAWYER, now=NOW)
 LOOKED_AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
-NOT_FILED = Withhold(request="filing", filing=1, reason="news", looked_at=LOOKED_AT, now=NOW)
+NOT_FILED = Withhold(filing=1, reason="news", looked_at=LOOKED_AT, now=NOW)
 NOT_ENFORCED = Withhold(
-    request="enforcement",
     filing=1,
+    application=1,
     reason="news",
     looked_at=datetime(2026, 4, 30, 9, 30, tzinfo=UTC),
     now=start_of(date(2026, 4, 29)),

@@ -116,7 +116,6 @@ def row(status: str) -> Row:
 ALARMED = wake_on(date(2026, 9, 10))
 OVER = wake_on(date(2026, 10, 11))
 NOT_FILED = Withhold(
-    request="filing",
     filing=1,
     reason="not_allowed",
     missing=("not_held",),
@@ -124,8 +123,8 @@ NOT_FILED = Withhold(
     now=NOW,
 )
 NOT_ENFORCED = Withhold(
-    request="enforcement",
     filing=1,
+    application=1,
     reason="news",
     looked_at=CALENDAR.start_of(date(2026, 4, 27)) + timedelta(hours=9),
     now=CALENDAR.start_of(date(2026, 4, 27)),

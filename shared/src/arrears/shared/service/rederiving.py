@@ -80,6 +80,7 @@ class _ShardFold:
         self._streams: dict[StreamName, _Stream] = {}
         self._asked: dict[EventId, PendingEffect] = {}
         self._causes: set[str] = set()
+        self._taken_back: set[str] = set()
 
     def add(self, stored: StoredEvent) -> None:
         envelope = read_envelope(stored.value)
@@ -96,6 +97,8 @@ class _ShardFold:
             )
         if type(event) not in self._stage.wire_names:
             return
+        if type(event) in self._stage.taken_back:
+            self._taken_back.add(envelope.causationid)
         stream.state = decider.evolve(stream.state, event)
         stream.time = envelope.time
         kind = self._stage.effect_of(event)
@@ -117,14 +120,18 @@ class _ShardFold:
                 yield Timer(shard=shard, stream=name, borrower_id=stream.borrower_id, due_at=due_at)
 
     def unanswered(self) -> Iterator[PendingEffect]:
-        """Requests with fewer answers than others of their kind have had."""
+        """Requests with fewer answers than others of their kind have had, unless they were taken
+        back before they left."""
         counts = {event_id: self._answers(event_id) for event_id in self._asked}
         most: dict[str, int] = defaultdict(lambda: 1)
         for event_id, effect in self._asked.items():
             most[effect.kind] = max(most[effect.kind], counts[event_id])
         for event_id, effect in self._asked.items():
-            if counts[event_id] < most[effect.kind]:
+            if counts[event_id] < most[effect.kind] and not self._is_taken_back(event_id):
                 yield effect
+
+    def _is_taken_back(self, event_id: EventId) -> bool:
+        return derived_id("answer", event_id, f"{event_id}/0") in self._taken_back
 
     def _answers(self, event_id: EventId) -> int:
         return sum(

@@ -7,7 +7,7 @@ changes nothing. Where the court must not be asked any more the answer is that i
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -21,16 +21,25 @@ from arrears.legal.domain.claim.commands import (
 )
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.rules import Rules
-from arrears.legal.domain.claim.state import ENFORCEMENT, FILING, Claim
-from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
+from arrears.legal.domain.claim.state import Claim
+from arrears.legal.domain.claim.suit_events import (
+    ClaimFiled,
+    EnforcementApplied,
+    EnforcementWithheld,
+    FilingWithheld,
+)
 from arrears.legal.domain.claim.withholding import NEWS, Objection, objection
+
+FILING: Final = "filing"
+ENFORCEMENT: Final = "enforcement"
+TAKEN_BACK: Final = frozenset({FilingWithheld, EnforcementWithheld})
 
 
 class Withheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):
     """Said in the gateway's place: it was not asked."""
 
-    request: str
     filing: int
+    application: int
     reason: str
     missing: tuple[str, ...]
     looked_at: datetime
@@ -81,8 +90,8 @@ def on_answer(answer: Answer, at: datetime) -> ClaimCommand:
     match answer:
         case Withheld():
             return Withhold(
-                request=answer.request,
                 filing=answer.filing,
+                application=answer.application,
                 reason=answer.reason,
                 missing=answer.missing,
                 looked_at=answer.looked_at,
@@ -130,8 +139,8 @@ def gives_way(asked: ClaimFiled | EnforcementApplied, at: datetime) -> Answer:
 
 def _withheld(asked: ClaimFiled | EnforcementApplied, found: Objection, at: datetime) -> Withheld:
     return Withheld(
-        request=FILING if isinstance(asked, ClaimFiled) else ENFORCEMENT,
         filing=asked.filing,
+        application=0 if isinstance(asked, ClaimFiled) else asked.application,
         reason=found.reason,
         missing=found.missing,
         looked_at=at,

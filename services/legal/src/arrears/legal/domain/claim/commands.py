@@ -124,12 +124,12 @@ class ApproveFiling(Struct, frozen=True, kw_only=True):
 class Withhold(Struct, frozen=True, kw_only=True):
     """The gateway was about to be asked, at `looked_at`, and was not.
 
-    `request`: filing, enforcement; `filing` is the one that it belongs to. `reason` and `missing`:
-    see `suit_events`.
+    `application` is that for enforcement, 0: it was the filing. `reason` and `missing`: see
+    `suit_events`.
     """
 
-    request: str
     filing: int
+    application: int = 0
     reason: str
     missing: tuple[str, ...] = ()
     looked_at: datetime

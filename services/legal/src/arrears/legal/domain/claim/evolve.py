@@ -28,7 +28,6 @@ from arrears.legal.domain.claim.state import (
     ACTS_COUNT,
     DISMISSED,
     ENFORCEMENT,
-    FILING,
     FULFILLED,
     IN_FULL,
     NO_PERIOD_KNOWN,
@@ -64,6 +63,7 @@ from arrears.legal.domain.claim.suit_events import (
 from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import waits_until
 from arrears.legal.domain.limitation import INSTALMENTS, SUIT, Interruption, kept
+from arrears.shared.kernel.ids import StaffId
 
 
 def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
@@ -111,7 +111,7 @@ def evolve(  # noqa: C901, PLR0911, PLR0912 - one case for each event
         case EnforcementLapsed():
             return replace(claim, lapsed=True)
         case EnforcementApplied(recorded_by=recorded_by):
-            return replace(claim, phase=Phase.ENFORCING, applied_by=recorded_by)
+            return _applied(claim, recorded_by)
         case AssetsSearched():
             return replace(claim, searched=True)
         case JudgmentObeyed() | EnforcementClosed() | ClaimWithdrawn():
@@ -147,8 +147,8 @@ def _filed(claim: Claim, event: ClaimFiled) -> Claim:
 
 def _withheld(claim: Claim, event: FilingWithheld | EnforcementWithheld) -> Claim:
     """As if it had not been asked for, unless something else has come of it since."""
-    request = FILING if isinstance(event, FilingWithheld) else ENFORCEMENT
-    reference = withheld_reference(request, event.filing, event.looked_at)
+    application = event.application if isinstance(event, EnforcementWithheld) else 0
+    reference = withheld_reference(event.filing, application)
     noted = replace(claim, seen=claim.seen | {reference})
     if event.filing != claim.filings:
         return noted
@@ -196,6 +196,11 @@ def _judged(claim: Claim, event: JudgmentEntered) -> Claim:
         apply_by_on=event.apply_by_on,
         apply_derivation=event.derivation,
     )
+
+
+def _applied(claim: Claim, by: StaffId | None) -> Claim:
+    count = claim.applications + 1
+    return replace(claim, phase=Phase.ENFORCING, applied_by=by, applications=count)
 
 
 def _interrupted(claim: Claim, event: Interrupting) -> Claim:

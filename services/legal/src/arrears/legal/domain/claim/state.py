@@ -19,7 +19,6 @@ from arrears.shared.kernel.ids import CaseId, LoanKey, StaffId
 Interrupting: TypeAlias = DemandNoted | LimitationInterrupted | AgreementNoted | AgreementEndNoted
 LIMITATION: Final = "limitation"
 ENFORCEMENT: Final = "enforcement"
-FILING: Final = "filing"
 FULFILLED: Final = "fulfilled"
 SETTLED: Final = "settled"
 OBEYED: Final = "obeyed"
@@ -104,6 +103,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     apply_by_on: date = date.max
     apply_derivation: Derivation | None = None
     apply_alarmed_at_days: int | None = None
+    applications: int = 0
     applied_by: StaffId | None = None
     """The person who applied for enforcement; it is applied for again where that was withheld."""
     lapsed: bool = False
@@ -167,8 +167,8 @@ def agreement_reference(signed_at: datetime) -> str:
     return f"agreement {signed_at.isoformat()}"
 
 
-def withheld_reference(request: str, filing: int, looked_at: datetime) -> str:
-    return f"withheld {request} {filing} {looked_at.isoformat()}"
+def withheld_reference(filing: int, application: int) -> str:
+    return f"withheld {filing}/{application}"
 
 
 def judgment_reference(awarded_minor: int, currency: str, obey_by_on: date) -> str:

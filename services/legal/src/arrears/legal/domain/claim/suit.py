@@ -193,6 +193,7 @@ def apply(
             policy_id=policy.id,
             policy_version=policy.version,
             filing=claim.filings,
+            application=claim.applications + 1,
         ),
     )
 

@@ -183,7 +183,7 @@ class EnforcementApplied(Struct, frozen=True, kw_only=True):
     """Asks the outside world: the court is to search and take assets.
 
     The fee is not advanced; the debtor bears it. `recorded_by` None: by policy, by itself.
-    `filing` is that of the claim.
+    `filing` is that of the claim, `application` counts those on its judgment.
     """
 
     case_id: CaseId
@@ -197,6 +197,7 @@ class EnforcementApplied(Struct, frozen=True, kw_only=True):
     policy_id: str
     policy_version: int
     filing: int = 1
+    application: int = 1
 
 
 class EnforcementWithheld(Struct, frozen=True, kw_only=True):
@@ -206,6 +207,7 @@ class EnforcementWithheld(Struct, frozen=True, kw_only=True):
     case_id: CaseId
     loan_key: LoanKey
     filing: int
+    application: int
     reason: str
     looked_at: datetime
     apply_on: date

@@ -16,7 +16,7 @@ from arrears.legal.domain.claim import filing
 from arrears.legal.domain.claim.commands import Withhold
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.rules import Rules
-from arrears.legal.domain.claim.state import FILING, Claim, Phase, withheld_reference
+from arrears.legal.domain.claim.state import Claim, Phase, withheld_reference
 from arrears.legal.domain.claim.suit_events import (
     ClaimFiled,
     EnforcementApplied,
@@ -41,8 +41,11 @@ def objection(
     rules: Rules, asked: ClaimFiled | EnforcementApplied, claim: Claim, at: datetime
 ) -> Objection | None:
     """Why the court must not be asked at `at`; None where it still may be."""
-    waits = Phase.FILED if isinstance(asked, ClaimFiled) else Phase.ENFORCING
-    if claim.phase is not waits or claim.filings != asked.filing:
+    if isinstance(asked, ClaimFiled):
+        stands = claim.phase is Phase.FILED
+    else:
+        stands = claim.phase is Phase.ENFORCING and claim.applications == asked.application
+    if not stands or claim.filings != asked.filing:
         return Objection(reason=OVERTAKEN)
     missing = _missing(rules, asked, claim, rules.day_of(at))
     return Objection(reason=NOT_ALLOWED, missing=missing) if missing else None
@@ -50,14 +53,15 @@ def objection(
 
 def withhold(rules: Rules, command: Withhold, claim: Claim) -> Sequence[ClaimEvent]:
     """Nothing is asked again here: first comes all that was heard before the look."""
-    reference = withheld_reference(command.request, command.filing, command.looked_at)
+    reference = withheld_reference(command.filing, command.application)
     if not 0 < command.filing <= claim.filings or reference in claim.seen:
         return ()
-    if command.request != FILING:
+    if command.application > 0:
         enforcement = EnforcementWithheld(
             case_id=claim.case_id,
             loan_key=claim.loan_key,
             filing=command.filing,
+            application=command.application,
             reason=command.reason,
             looked_at=command.looked_at,
             apply_on=rules.day_of(command.looked_at),

@@ -1,0 +1,146 @@
+"""Whether the court may still be asked: the claim and the day at the moment of asking."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from arrears.legal.adapters.policies import load_policies
+from arrears.legal.domain.claim.commands import (
+    ApplyForEnforcement,
+    ClaimCommand,
+    CloseEnforcement,
+    EndSuit,
+    EnterJudgment,
+    NoteDemand,
+    TakeClaim,
+    WakeUp,
+    Withhold,
+)
+from arrears.legal.domain.claim.decisions import make_claim_decider
+from arrears.legal.domain.claim.events import ClaimEvent
+from arrears.legal.domain.claim.rules import Rules
+from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
+from arrears.legal.domain.claim.withholding import Objection, objection
+from arrears.shared.kernel.business_day import BankCalendar
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.service.workdays import workdays_of
+
+CALENDAR = BankCalendar("Asia/Shanghai")
+RULES = Rules(load_policies(), CALENDAR, workdays_of("CN"))
+decider = make_claim_decider(RULES.policies, CALENDAR, RULES.is_workday)
+CASE, LOAN, LAWYER = CaseId("case-1"), LoanKey("loan-1"), StaffId("lawyer-3")
+NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+LATER = NOW + timedelta(hours=5)
+
+
+def at(day: date) -> datetime:
+    return CALENDAR.start_of(day) + timedelta(hours=10)
+
+
+DEMAND = NoteDemand(
+    case_id=CASE,
+    loan_key=LOAN,
+    total_minor=3_700_000,
+    currency="CNY",
+    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
+)
+TAKE = TakeClaim(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BorrowerId("borrower-1"),
+    referral=6,
+    overdue_minor=3_800_000,
+    balance_minor=9_000_000,
+    currency="CNY",
+    due_on=date(2025, 11, 20),
+    days_past_due=102,
+    now=NOW,
+)
+FILED = (DEMAND, TAKE)
+LETTER = replace(DEMAND, delivered_at=NOW, staff_id=LAWYER, now=LATER)
+JUDGE = EnterJudgment(
+    awarded_minor=3_800_000,
+    currency="CNY",
+    obey_by_on=date(2026, 3, 20),
+    staff_id=LAWYER,
+    now=LATER,
+)
+ENDED = EndSuit(result="not_accepted", reason="papers", staff_id=LAWYER, now=LATER)
+WITHHELD = Withhold(filing=1, reason="news", looked_at=LATER, now=NOW)
+NOT_OBEYED = (*FILED, JUDGE, WakeUp(now=at(date(2026, 3, 25))))
+APPLY = ApplyForEnforcement(staff_id=LAWYER, now=at(date(2026, 3, 25)))
+NOT_APPLIED = Withhold(filing=1, application=1, reason="news", looked_at=APPLY.now, now=APPLY.now)
+OVERTAKEN = Objection(reason="overtaken")
+
+
+def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
+    events: tuple[ClaimEvent, ...] = ()
+    for command in commands:
+        events = (*events, *decider.decide(command, decider.fold(events)))
+    return events
+
+
+def not_allowed(*missing: str) -> Objection:
+    return Objection(reason="not_allowed", missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("since", "asked_at", "found"),
+    [
+        ((), LATER, None),
+        ((), at(date(2028, 1, 5)), None),
+        # The last day to sue is 5 January 2029, three years after the demand.
+        ((), at(date(2029, 1, 6)), not_allowed("limitation_alive")),
+        ((LETTER,), LATER, not_allowed("time_to_pay_over")),
+        ((LETTER,), at(date(2026, 3, 18)), None),
+        ((JUDGE,), LATER, OVERTAKEN),
+        ((ENDED,), LATER, OVERTAKEN),
+        ((WITHHELD,), LATER, OVERTAKEN),
+        ((WITHHELD, WakeUp(now=LATER)), LATER, OVERTAKEN),
+    ],
+)
+def test_a_filing(
+    since: tuple[ClaimCommand, ...], asked_at: datetime, found: Objection | None
+) -> None:
+    asked = lived(*FILED)[-1]
+    assert isinstance(asked, ClaimFiled)
+    assert objection(RULES, asked, decider.fold(lived(*FILED, *since)), asked_at) == found
+
+
+@pytest.mark.parametrize(
+    ("since", "found"),
+    [
+        ((), None),
+        ((CloseEnforcement(staff_id=LAWYER, now=APPLY.now),), OVERTAKEN),
+        ((NOT_APPLIED,), OVERTAKEN),
+        # Another one came in its place: the court is asked for that one.
+        ((NOT_APPLIED, APPLY), OVERTAKEN),
+    ],
+)
+def test_an_application(since: tuple[ClaimCommand, ...], found: Objection | None) -> None:
+    asked = lived(*NOT_OBEYED, APPLY)[-1]
+    assert isinstance(asked, EnforcementApplied)
+    claim = decider.fold(lived(*NOT_OBEYED, APPLY, *since))
+    assert objection(RULES, asked, claim, APPLY.now) == found
+
+
+def test_what_a_person_applied_for_is_applied_for_again_in_their_name() -> None:
+    state = decider.fold(lived(*NOT_OBEYED, APPLY, NOT_APPLIED))
+    due = decider.due(state, APPLY.now)
+    assert due is not None
+    (again,) = decider.decide(WakeUp(now=due), state)
+    assert isinstance(again, EnforcementApplied)
+    assert (again.recorded_by, again.filing, again.application) == (LAWYER, 1, 2)
+
+
+def test_before_the_time_of_the_look_nothing_is_filed_again() -> None:
+    """What had come by then is heard first; a promise on the way would open the gate."""
+    state = decider.fold(lived(*FILED, WITHHELD))
+    assert decider.due(state, NOW) == LATER
+    early = replace(DEMAND, delivered_at=datetime(2026, 1, 6, 2, 0, tzinfo=UTC), now=NOW)
+    assert not any(isinstance(event, ClaimFiled) for event in decider.decide(early, state))
+    (filed,) = decider.decide(WakeUp(now=LATER), state)
+    assert isinstance(filed, ClaimFiled)
+    assert filed.filing == 2
