@@ -14,7 +14,12 @@ from arrears.contact.application.effects import ReceiptAnswer
 from arrears.contact.application.handlers import stop_borrower
 from arrears.contact.domain.borrower.commands import RecordContactPoints, StartTreatment
 from arrears.contact.domain.borrower.decisions import CATEGORY
-from arrears.contact.domain.borrower.events import AttemptPermitted
+from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
+    AttemptConcluded,
+    AttemptPermitted,
+    AttemptWithdrawn,
+)
 from arrears.contact.domain.values import ContactPoint
 from arrears.contact.main import make_stage
 from arrears.shared.eventstore.memory import MemoryStore
@@ -240,6 +245,12 @@ async def test_what_may_have_left_is_asked_again_with_its_key_while_it_is_permit
     await contact.restart()
     assert await contact.owner.act()
     assert len({request.id for request in contact.dialer.asked}) == 1
+
+
+def test_a_rebuild_wants_no_further_answer_to_what_was_withdrawn_or_concluded(
+    contact: Contact,
+) -> None:
+    assert {AttemptWithdrawn, AttemptConcluded, AttemptAnsweredLate} == contact.stage.ends_effect
 
 
 @pytest.mark.parametrize(("clock", "asked"), [("feed", 1), ("live", 0)])

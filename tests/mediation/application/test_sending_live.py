@@ -18,7 +18,12 @@ from arrears.mediation.domain.mediation.commands import (
     TakeMediation,
 )
 from arrears.mediation.domain.mediation.decisions import CATEGORY
-from arrears.mediation.domain.mediation.events import AgreementProposed, BorrowerInvited
+from arrears.mediation.domain.mediation.events import (
+    AgreementProposed,
+    BorrowerInvited,
+    InvitationWithdrawn,
+    MediationClosed,
+)
 from arrears.mediation.domain.plan import Instalment
 from arrears.mediation.main import make_stage
 from arrears.shared.eventstore.memory import MemoryStore
@@ -49,6 +54,16 @@ STAFF = StaffId("mediator-7")
 
 def local(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 3, day, hour, minute, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def offer(at: datetime) -> RecordOffer:
+    return RecordOffer(
+        settlement_minor=50_000,
+        currency="CNY",
+        instalments=(Instalment(due_on=local(30, 12).date(), amount_minor=50_000),),
+        staff_id=STAFF,
+        now=at,
+    )
 
 
 class Post:
@@ -192,6 +207,10 @@ async def test_a_worker_that_comes_too_late_sends_it_the_next_morning(mediation:
     assert mediation.last("borrower_invited")["answer_by_on"] == "2026-03-19"
 
 
+def test_a_rebuild_wants_no_further_answer_to_what_was_withdrawn(mediation: Mediation) -> None:
+    assert {InvitationWithdrawn, MediationClosed} <= mediation.stage.ends_effect
+
+
 async def test_a_case_that_was_closed_meanwhile_is_written_no_letter(mediation: Mediation) -> None:
     """Intake's word came by a way that the owner has not looked at since."""
     await mediation.take(local(2, 12))
@@ -214,19 +233,29 @@ async def test_what_may_have_left_is_asked_for_again_under_its_key(mediation: Me
     assert mediation.nouns()[-1] == "invitation_receipted"
 
 
+async def test_what_may_have_left_is_not_asked_for_again_once_the_talks_are_over(
+    mediation: Mediation,
+) -> None:
+    """Neither the invitation nor the signatures."""
+    await mediation.take(local(2, 12))
+    mediation.post.trouble.append(ConnectionError())
+    with pytest.raises(ConnectionError):
+        await mediation.until(mediation.time)
+    await mediation.say(offer(mediation.time))
+    await mediation.say(CloseMediation(reason="cured", now=mediation.time))
+    await mediation.restart()
+    await mediation.until(local(2, 13))
+    assert len(mediation.post.asked) == 1
+    assert not mediation.store.effect_rows
+    assert mediation.nouns()[1:] == ["borrower_invited", "agreement_proposed", "mediation_closed"]
+
+
 async def test_a_proposal_of_the_evening_leaves_and_the_invitation_does_not(
     mediation: Mediation,
 ) -> None:
     await mediation.take(local(2, 17, 59))
     mediation.time = local(2, 20)
-    offer = RecordOffer(
-        settlement_minor=50_000,
-        currency="CNY",
-        instalments=(Instalment(due_on=local(30, 12).date(), amount_minor=50_000),),
-        staff_id=STAFF,
-        now=mediation.time,
-    )
-    await mediation.say(offer)
+    await mediation.say(offer(mediation.time))
     await mediation.until(mediation.time)
     [request] = mediation.post.asked
     assert isinstance(request.event, AgreementProposed)

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from arrears.mediation.adapters.policies import load_policies
-from arrears.mediation.application.effects import InvitationWithheld, make_recheck
+from arrears.mediation.application.effects import Withheld, make_recheck
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
@@ -178,7 +178,7 @@ class TestNothingLeft:
         recheck = make_recheck(Rules(policies=BOOK, calendar=CALENDAR))
         invited = next(event for event in lived(TAKE) if isinstance(event, BorrowerInvited))
         state = decider.fold(lived(TAKE, PAID))
-        assert recheck(invited, state, NOW, False) == InvitationWithheld(round=1)
+        assert recheck(invited, state, NOW, False) == Withheld(round=1)
         assert recheck(invited, decider.fold(lived(TAKE, PART)), NOW, False) is None
         given(*lived(TAKE, PAID)).when(WithdrawInvitation(round=1, now=NOW)).then(
             closing("nothing_owed")

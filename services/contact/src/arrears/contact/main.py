@@ -7,6 +7,7 @@ from arrears.contact.adapters.sandbox import SandboxGateway
 from arrears.contact.adapters.unsealing import unseal_with
 from arrears.contact.api.routes import routes
 from arrears.contact.application.effects import (
+    ENDS_EFFECT,
     Answer,
     effect_of,
     make_recheck,
@@ -48,6 +49,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         answer_type=Answer,
         on_answer=on_answer,
         unanswered=unanswered,
+        ends_effect=ENDS_EFFECT,
         recheck=make_recheck(make_objection(policies, zone)),
         policies=policies,
     )

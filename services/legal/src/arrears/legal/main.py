@@ -6,7 +6,7 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
 from arrears.legal.api.routes import routes
 from arrears.legal.application.effects import (
-    TAKEN_BACK,
+    ENDS_EFFECT,
     Answer,
     effect_of,
     gives_way,
@@ -51,7 +51,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         unanswered=unanswered,
         recheck=make_recheck(rules),
         gives_way=gives_way,
-        taken_back=TAKEN_BACK,
+        ends_effect=ENDS_EFFECT,
         policies=book.versions,
     )
 

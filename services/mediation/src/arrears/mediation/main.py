@@ -6,6 +6,7 @@ from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.adapters.sandbox import SandboxMediator
 from arrears.mediation.api.routes import routes
 from arrears.mediation.application.effects import (
+    ENDS_EFFECT,
     Answer,
     effect_of,
     make_recheck,
@@ -41,6 +42,7 @@ def make_stage(ground: Ground, _keyring: Keyring) -> Stage:
         effect_of=effect_of,
         answer_type=Answer,
         on_answer=on_answer,
+        ends_effect=ENDS_EFFECT,
         recheck=make_recheck(Rules(policies=book, calendar=ground.calendar)),
         unanswered=unanswered,
         policies=book.versions,

@@ -197,8 +197,8 @@ class Stage:
     """For a stage whose effects may wait for days: the answer by which the effect of an event gives
     way, at that time, to input of its borrower that has come behind it. This and what `recheck`
     answers then come before that input. What may have left is not taken back: it is in doubt."""
-    taken_back: frozenset[type] = frozenset()
-    """Events that say of an effect, as its only answer, that it has not left and will not."""
+    ends_effect: frozenset[type] = frozenset()
+    """Events that an answer leads to where no other will come, though some effects have more."""
     unanswered: Callable[[Any], Sequence[object] | None] = _needs_an_answer
     """The answers that stand for an effect that was carried out and that nobody will answer. An
     empty sequence: its own deadlines go on. None: the stage cannot go on without an answer."""

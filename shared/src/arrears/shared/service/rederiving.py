@@ -1,7 +1,7 @@
 """What a database holds besides its events, computed from the events again."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from arrears.shared.eventstore.codec import read_envelope
 from arrears.shared.eventstore.port import PendingEffect, Store, StoredEvent, Timer
 from arrears.shared.eventstore.sql import ADD_EFFECTS, SET_TIMERS
 from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName, derived_id
-from arrears.shared.runtime.stage import Stage
+from arrears.shared.runtime.stage import DoubtSettled, Stage
 
 ANSWERS_MAX: Final = 4
 
@@ -67,8 +67,22 @@ async def rederive(stage: Stage, store: Store) -> Rederived:
         if state.open_day is not None:
             opening = stage.calendar.start_of(state.open_day) - timedelta(microseconds=1)
             derived.timers.extend(folding.timers(state.shard, opening))
-        derived.effects.extend(folding.unanswered())
+        derived.effects.extend(folding.unanswered(await _of_staff(stage, store, folding.settled)))
     return derived
+
+
+async def _of_staff(
+    stage: Stage, store: Store, settled: Iterable[EventId]
+) -> Mapping[EventId, int]:
+    """How many answers stand for what staff say was carried out (`Stage.unanswered`)."""
+    counts = {}
+    for event_id in settled:
+        asked = await store.event(event_id)
+        if asked is not None:
+            envelope = read_envelope(asked.value)
+            event = stage.codec().decode(envelope.type, envelope.data)
+            counts[event_id] = len(stage.unanswered(event) or ())
+    return counts
 
 
 class _ShardFold:
@@ -80,12 +94,18 @@ class _ShardFold:
         self._streams: dict[StreamName, _Stream] = {}
         self._asked: dict[EventId, PendingEffect] = {}
         self._causes: set[str] = set()
-        self._taken_back: set[str] = set()
+        self._ended_by: set[str] = set()
+        self.settled: set[EventId] = set()
+        """What staff say was carried out."""
 
     def add(self, stored: StoredEvent) -> None:
         envelope = read_envelope(stored.value)
         self._causes.add(envelope.causationid)
         category = stored.stream.partition("-")[0]
+        if category == f"{self._stage.name}.doubt":
+            said = self._codec.decode(envelope.type, envelope.data)
+            if isinstance(said, DoubtSettled) and said.carried_out:
+                self.settled.add(said.effect_id)
         decider = self._stage.deciders.get(category)
         if decider is None:
             return
@@ -97,8 +117,8 @@ class _ShardFold:
             )
         if type(event) not in self._stage.wire_names:
             return
-        if type(event) in self._stage.taken_back:
-            self._taken_back.add(envelope.causationid)
+        if type(event) in self._stage.ends_effect:
+            self._ended_by.add(envelope.causationid)
         stream.state = decider.evolve(stream.state, event)
         stream.time = envelope.time
         kind = self._stage.effect_of(event)
@@ -119,22 +139,20 @@ class _ShardFold:
             if due_at is not None:
                 yield Timer(shard=shard, stream=name, borrower_id=stream.borrower_id, due_at=due_at)
 
-    def unanswered(self) -> Iterator[PendingEffect]:
-        """Requests with fewer answers than others of their kind have had, unless they were taken
-        back before they left."""
-        counts = {event_id: self._answers(event_id) for event_id in self._asked}
+    def unanswered(self, of_staff: Mapping[EventId, int]) -> Iterator[PendingEffect]:
+        """Requests with fewer answers than others of their kind have had, or than stand for what
+        staff know, unless no more will come."""
+        had = {event_id: self._answers(event_id) for event_id in self._asked}
         most: dict[str, int] = defaultdict(lambda: 1)
         for event_id, effect in self._asked.items():
-            most[effect.kind] = max(most[effect.kind], counts[event_id])
+            most[effect.kind] = max(most[effect.kind], len(had[event_id]))
         for event_id, effect in self._asked.items():
-            if counts[event_id] < most[effect.kind] and not self._is_taken_back(event_id):
+            answers = had[event_id]
+            enough = of_staff.get(event_id, most[effect.kind])
+            if len(answers) < enough and not self._ended_by.intersection(answers):
                 yield effect
 
-    def _is_taken_back(self, event_id: EventId) -> bool:
-        return derived_id("answer", event_id, f"{event_id}/0") in self._taken_back
-
-    def _answers(self, event_id: EventId) -> int:
-        return sum(
-            derived_id("answer", event_id, f"{event_id}/{number}") in self._causes
-            for number in range(ANSWERS_MAX)
-        )
+    def _answers(self, event_id: EventId) -> list[str]:
+        """The answers that have led to something."""
+        possible = (derived_id("answer", event_id, f"{event_id}/{n}") for n in range(ANSWERS_MAX))
+        return [answer for answer in possible if answer in self._causes]

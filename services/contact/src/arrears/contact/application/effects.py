@@ -7,7 +7,7 @@ longer holds when it is to be made, nothing leaves and the only answer is that i
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from msgspec import Struct
 
@@ -17,10 +17,18 @@ from arrears.contact.domain.borrower.commands import (
     NoteReceipt,
     WithdrawAttempt,
 )
-from arrears.contact.domain.borrower.events import AttemptPermitted, BorrowerEvent
+from arrears.contact.domain.borrower.events import (
+    AttemptAnsweredLate,
+    AttemptConcluded,
+    AttemptPermitted,
+    AttemptWithdrawn,
+    BorrowerEvent,
+)
 from arrears.contact.domain.borrower.state import Borrower
 from arrears.contact.domain.permit import Denied
 from arrears.contact.domain.values import AttemptId, Outcome, Said
+
+ENDS_EFFECT: Final = frozenset({AttemptWithdrawn, AttemptConcluded, AttemptAnsweredLate})
 
 
 class ReceiptAnswer(Struct, frozen=True, kw_only=True, tag_field="answer", tag="receipt"):

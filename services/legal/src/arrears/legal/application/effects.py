@@ -32,7 +32,7 @@ from arrears.legal.domain.claim.withholding import NEWS, Objection, objection
 
 FILING: Final = "filing"
 ENFORCEMENT: Final = "enforcement"
-TAKEN_BACK: Final = frozenset({FilingWithheld, EnforcementWithheld})
+ENDS_EFFECT: Final = frozenset({FilingWithheld, EnforcementWithheld})
 
 
 class Withheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):

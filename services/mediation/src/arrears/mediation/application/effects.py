@@ -21,19 +21,22 @@ from arrears.mediation.domain.mediation.commands import (
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     BorrowerInvited,
+    InvitationWithdrawn,
+    MediationClosed,
     MediationEvent,
 )
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import Mediation
-from arrears.mediation.domain.mediation.talks import may_leave
+from arrears.mediation.domain.mediation.talks import is_over, may_leave
 from arrears.mediation.domain.plan import Instalment
 
 INVITATION: Final = "invitation"
 SIGNING: Final = "signing"
+ENDS_EFFECT: Final = frozenset({InvitationWithdrawn, MediationClosed})
 
 
-class InvitationWithheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):
-    """Said in the gateway's place: it was not given the invitation."""
+class Withheld(Struct, frozen=True, kw_only=True, tag_field="answer", tag="withheld"):
+    """Said in the gateway's place: it was not asked."""
 
     round: int
 
@@ -62,9 +65,7 @@ class SignedByBank(Struct, frozen=True, kw_only=True, tag_field="answer", tag="b
     offer: int
 
 
-Answer: TypeAlias = (
-    InvitationWithheld | InvitationSent | BorrowerAnswered | SignedByBorrower | SignedByBank
-)
+Answer: TypeAlias = Withheld | InvitationSent | BorrowerAnswered | SignedByBorrower | SignedByBank
 
 
 def effect_of(event: MediationEvent) -> str | None:
@@ -84,7 +85,7 @@ def unanswered(_event: MediationEvent) -> Sequence[Answer]:
 
 def on_answer(answer: Answer, at: datetime) -> MediationCommand:
     match answer:
-        case InvitationWithheld():
+        case Withheld():
             return WithdrawInvitation(round=answer.round, now=at)
         case InvitationSent():
             return ReceiptInvitation(
@@ -108,19 +109,21 @@ def on_answer(answer: Answer, at: datetime) -> MediationCommand:
 def make_recheck(
     rules: Rules,
 ) -> Callable[[MediationEvent, Mediation, datetime, bool], Answer | None]:
-    """The answer in place of an invitation that must not leave now; None lets it go.
+    """The answer in place of a request that must not leave now; None lets it go.
 
     What may have left before a crash is asked for again under its key, at any hour: who withdrew it
-    would invite twice.
+    would invite twice. Not where the round is over: its end has been said.
     """
 
     def recheck(
         event: MediationEvent, mediation: Mediation, at: datetime, sent_before: bool
     ) -> Answer | None:
+        if isinstance(event, BorrowerInvited | AgreementProposed) and is_over(event, mediation):
+            return Withheld(round=event.round)
         if not isinstance(event, BorrowerInvited) or sent_before:
             return None
         if may_leave(event, mediation, rules, at):
             return None
-        return InvitationWithheld(round=event.round)
+        return Withheld(round=event.round)
 
     return recheck

@@ -160,6 +160,13 @@ def invite_or_end(talks: Talking, rules: Rules, now: datetime) -> Sequence[Media
     )
 
 
+def is_over(asked: BorrowerInvited | AgreementProposed, mediation: Mediation) -> bool:
+    """Whether the round that asks for it has ended: nobody waits for what comes of it."""
+    if not isinstance(mediation, Talking | Proposed | InForce):
+        return True
+    return mediation.round.number != asked.round
+
+
 def may_leave(
     invitation: BorrowerInvited, mediation: Mediation, rules: Rules, at: datetime
 ) -> bool:
