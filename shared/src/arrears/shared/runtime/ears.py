@@ -60,7 +60,8 @@ class Ears:
         self._kept: dict[TopicPartition, Sequence[Record]] = {}
         """Records that were polled and are heard in the next round."""
         self._ends: dict[TopicPartition, int] = {}
-        """How far the sources went when they were taken, for effects that give way."""
+        """How far sources went when they were taken, until that is heard: for effects that give
+        way."""
         self._shards: set[Shard] = set()
         self._feed_closed: date | None = None
         self._feed_first: date | None = None
@@ -96,8 +97,9 @@ class Ears:
             await check_place(self._bus, place, held.position, held.last_hash)
         if self._clock == "live" and self._stage.gives_way is not None:
             for topic in sorted({place.topic for place in gained}):
-                bounds = await self._bus.bounds(topic)
-                self._ends.update({p: bounds[p][1] for p in gained if p.topic == topic})
+                for place, (_, end) in (await self._bus.bounds(topic)).items():
+                    if place in gained and gained[place].position < end:
+                        self._ends[place] = end
         await self._assign()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
@@ -111,6 +113,7 @@ class Ears:
             for place, held in self.feed.items()
             if place.partition not in feed_partitions
         }
+        self._ends = {place: end for place, end in self._ends.items() if place in self.sources}
         await self._assign()
 
     async def _assign(self) -> None:
@@ -249,6 +252,8 @@ class Ears:
             place = TopicPartition(move.topic, move.partition)
             if place in self.sources:
                 self.sources[place].moved(move)
+                if move.position >= self._ends.get(place, move.position):
+                    self._ends.pop(place, None)
             elif place in self.feed:
                 self.feed[place].moved(move)
 
@@ -262,11 +267,7 @@ class Ears:
     def caught_up(self, shard: Shard) -> bool:
         """Whether all is heard that lay there when the shard was taken; known where effects give
         way to it, True elsewhere."""
-        return all(
-            source.position >= self._ends.get(place, 0)
-            for place, source in self.sources.items()
-            if source.shard == shard
-        )
+        return not any(place.partition == shard for place in self._ends)
 
     def places(self) -> set[TopicPartition]:
         return {*self.sources, *self.feed}
