@@ -322,6 +322,17 @@ def test_an_effect_sent_again_after_its_answer_was_lost(
     assert caught(live_without_keys, 8)
 
 
+def test_what_may_have_left_is_taken_back(live: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter that gives way although it was being sent when its worker died (decision 0031)."""
+    look = Effects._second_look
+
+    async def forgetting(self: Effects, batch: Sequence[PendingEffect], recheck: Any) -> Any:
+        return await look(self, [replace(effect, sent_at=None) for effect in batch], recheck)
+
+    monkeypatch.setattr(Effects, "_second_look", forgetting)
+    assert caught(live, 55)
+
+
 def test_an_effect_marked_without_comparing(
     live_without_keys: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

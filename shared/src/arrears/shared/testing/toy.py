@@ -7,6 +7,7 @@ nobody has announced it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,11 +18,13 @@ from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Heard, Issue
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.testing.toy_desk import (
     Delivered,
+    GaveWay,
     HoldAnnounced,
     HoldNoted,
     Noted,
     NoticePlanned,
     NoticeSent,
+    NoticeWithheld,
     desk,
     note,
     react_contact,
@@ -89,11 +92,13 @@ def toy_stages() -> list[Stage]:
     contact = Stage(
         name="contact",
         deciders={"contact.borrower": desk("contact.borrower")},
-        wire_names=_names("contact", NoticePlanned, NoticeSent, TreatmentCompleted, Noted),
+        wire_names=_names(
+            "contact", NoticePlanned, NoticeSent, NoticeWithheld, TreatmentCompleted, Noted
+        ),
         hears=frozenset({CaseReferred.WIRE_NAME, RepaymentRecorded.WIRE_NAME}),
         react=react_contact,
         effect_of=lambda event: "letter" if isinstance(event, NoticeSent) else None,
-        answer_type=Delivered,
+        answer_type=Delivered | GaveWay,
         on_answer=lambda answer, _at: answer,
         unanswered=lambda event: [_delivered(event)],
         **common,
@@ -112,6 +117,26 @@ def toy_stages() -> list[Stage]:
         for name in ("mediation", "legal")
     ]
     return [intake, contact, *others]
+
+
+def stages_that_give_way() -> list[Stage]:
+    """The same, but that a letter of contact gives way to what was heard behind it."""
+    return [
+        replace(stage, recheck=_no_objection, gives_way=_gave_way)
+        if stage.name == "contact"
+        else stage
+        for stage in toy_stages()
+    ]
+
+
+def _no_objection(_sent: Any, _desk: Any, _at: datetime, _sent_before: bool) -> None:
+    return None
+
+
+def _gave_way(sent: NoticeSent, at: datetime) -> GaveWay:
+    return GaveWay(
+        case_id=sent.case_id, loan_key=sent.loan_key, referral=sent.referral, looked_at=at
+    )
 
 
 class ToyGateway:

@@ -33,6 +33,15 @@ class NoticeSent(Struct, frozen=True, kw_only=True):
     referral: int
 
 
+class NoticeWithheld(Struct, frozen=True, kw_only=True):
+    """It has not left, for something was heard behind it; it is planned anew for `send_at`."""
+
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    send_at: datetime
+
+
 class Noted(Struct, frozen=True, kw_only=True):
     """Something heard that asks for nothing; `number` counts them."""
 
@@ -55,6 +64,13 @@ class Delivered(Struct, frozen=True, kw_only=True, tag="delivered", tag_field="a
     case_id: CaseId
     loan_key: LoanKey
     referral: int
+
+
+class GaveWay(Struct, frozen=True, kw_only=True, tag="gave_way", tag_field="answer"):
+    case_id: CaseId
+    loan_key: LoanKey
+    referral: int
+    looked_at: datetime
 
 
 class Desk(Struct, frozen=True, kw_only=True):
@@ -93,7 +109,7 @@ class NoteHold(Struct, frozen=True, kw_only=True):
 
 
 def _key(
-    one: NoticePlanned | NoticeSent | TreatmentCompleted | Delivered,
+    one: NoticePlanned | NoticeSent | NoticeWithheld | TreatmentCompleted | Delivered | GaveWay,
 ) -> tuple[CaseId, int]:
     return one.case_id, one.referral
 
@@ -107,9 +123,10 @@ def _evolve_desk(desk: Desk, event: object) -> Desk:
             return replace(desk, waiting=left, out=(*desk.out, event))
         case HoldAnnounced():
             return replace(desk, announced=desk.announced | {event.reason})
-        case TreatmentCompleted():
+        case NoticeWithheld() | TreatmentCompleted():
             left_out = tuple(one for one in desk.out if _key(one) != _key(event))
-            return replace(desk, out=left_out)
+            again = (_planned(event),) if isinstance(event, NoticeWithheld) else ()
+            return replace(desk, out=left_out, waiting=(*desk.waiting, *again))
         case Noted():
             return replace(desk, notes=desk.notes + 1)
     return desk
@@ -119,15 +136,33 @@ def _sent(planned: NoticePlanned) -> NoticeSent:
     return NoticeSent(case_id=planned.case_id, loan_key=planned.loan_key, referral=planned.referral)
 
 
+def _planned(withheld: NoticeWithheld) -> NoticePlanned:
+    return NoticePlanned(
+        case_id=withheld.case_id,
+        loan_key=withheld.loan_key,
+        referral=withheld.referral,
+        send_at=withheld.send_at,
+    )
+
+
 def _is_wanted(notice: NoticePlanned, command: WakeUp | SendNow) -> bool:
     if isinstance(command, SendNow):
         return notice.case_id == command.case_id
     return notice.send_at <= command.now
 
 
-def _complete(answer: Delivered, desk: Desk) -> Sequence[object]:
+def _answered(answer: Delivered | GaveWay, desk: Desk) -> Sequence[object]:
     if all(_key(one) != _key(answer) for one in desk.out):
         return ()
+    if isinstance(answer, GaveWay):
+        return [
+            NoticeWithheld(
+                case_id=answer.case_id,
+                loan_key=answer.loan_key,
+                referral=answer.referral,
+                send_at=answer.looked_at,
+            )
+        ]
     return [
         TreatmentCompleted(
             case_id=answer.case_id,
@@ -151,8 +186,8 @@ def _decide_desk(command: object, desk: Desk) -> Sequence[object]:
             return [command.planned]
         case WakeUp() | SendNow():
             return [_sent(one) for one in desk.waiting if _is_wanted(one, command)]
-        case Delivered():
-            return _complete(command, desk)
+        case Delivered() | GaveWay():
+            return _answered(command, desk)
         case Note():
             return [Noted(subject=command.subject, what=command.what, number=desk.notes + 1)]
         case AnnounceHold() | NoteHold():

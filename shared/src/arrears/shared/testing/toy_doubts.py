@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from arrears.shared.eventstore.port import CommandTurn, PendingEffect, Store
 from arrears.shared.http.desk import Issued
-from arrears.shared.kernel.ids import BorrowerId, StaffId
+from arrears.shared.kernel.ids import BorrowerId, StaffId, derived_id
 from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.service.desk import issued
 from arrears.shared.testing.laws import Broken
@@ -79,6 +79,11 @@ class Doubts(Pair[Settling]):
             self.check_made(one, len(self.caused(one, "doubt_settled")))
         if self._in_doubt():
             raise Broken(f"nobody settles {self._in_doubt()}")
-        kept = {said["id"] for said in self.said("notice_sent")} - self._sent()
+        withheld = {said["causationid"] for said in self.said("notice_withheld")}
+        kept = {
+            said["id"]
+            for said in self.said("notice_sent")
+            if derived_id("answer", said["id"], f"{said['id']}/0") not in withheld
+        } - self._sent()
         if kept:
             raise Broken(f"{kept} never left")

@@ -16,13 +16,13 @@ from msgspec.json import Decoder, encode
 
 from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import StoredEvent
-from arrears.shared.kernel.ids import BorrowerId, Shard
+from arrears.shared.kernel.ids import BorrowerId, Shard, derived_id
 from arrears.shared.runtime.bus import TopicPartition
 from arrears.shared.runtime.stage import topic_of
 from arrears.shared.testing.laws import Broken
 from arrears.shared.testing.simulation import WALL, Cast, Player, Simulation
 from arrears.shared.testing.simulation_faults import by_minutes
-from arrears.shared.testing.toy import ToyGateway, toy_stages
+from arrears.shared.testing.toy import ToyGateway, stages_that_give_way
 from arrears.shared.testing.toy_cast import SHARDS, WHATS, borrowers
 from arrears.shared.testing.toy_doubts import Doubts
 from arrears.shared.testing.toy_intake import CALENDAR, line
@@ -46,7 +46,7 @@ def _days() -> Sequence[tuple[date, Sequence[tuple[str, bytes]]]]:
     for number in range(DAYS):
         day = FIRST + timedelta(days=number)
         said = []
-        for hour in range(1, 24, 2):
+        for hour in range(1, 24):
             who = chance.choice(people)
             told = line(
                 f"{number}-{hour}",
@@ -113,6 +113,8 @@ def outcome(world: Simulation) -> str:
                 raise Broken(f"{event.stream}: offset {offset} after {before[1]} of {partition}")
             places[event.stream] = (partition, int(offset))
     _everything_followed(events)
+    asked = {request.id for request in world.gateways["contact"].asked}
+    _what_gave_way_never_left(_events(world, "contact", frozenset()), asked)
     return sha256(encode(sorted(facts.items()))).hexdigest()[:12] + f" over {len(facts)} loans"
 
 
@@ -132,7 +134,8 @@ def _events(
 def _everything_followed(
     events: Mapping[str, Sequence[tuple[StoredEvent, dict[str, Any]]]],
 ) -> None:
-    """Each referral is planned, sent and completed once; each completion is noted by all."""
+    """Each referral is planned and completed once, and sent once more than withheld; each
+    completion is noted by all."""
 
     def count(service: str, noun: str) -> Counter[tuple[str, int]]:
         return Counter(
@@ -142,33 +145,51 @@ def _everything_followed(
         )
 
     referred = count("intake", "case_referred")
-    for noun in ("notice_planned", "notice_sent", "treatment_completed"):
-        if count("contact", noun) != referred:
-            wrong = referred - count("contact", noun) or count("contact", noun) - referred
+    contact = {noun: count("contact", f"notice_{noun}") for noun in ("planned", "sent", "withheld")}
+    left = contact["sent"] - contact["withheld"]
+    completed = count("contact", "treatment_completed")
+    for noun, found in (("planned", contact["planned"]), ("left", left), ("completed", completed)):
+        if found != referred:
+            wrong = referred - found or found - referred
             raise Broken(f"contact: {noun} differs from what was referred: {dict(wrong)}")
     if max(referred.values(), default=1) > 1:
         raise Broken(f"a case was referred twice under one number: {referred.most_common(1)}")
-    completed = Counter(case_id for case_id, _ in referred.elements())
+    cases = Counter(case_id for case_id, _ in referred.elements())
     for service in ("mediation", "legal"):
         noted = Counter(
             seen["data"]["subject"]
             for event, seen in events[service]
             if event.type.split(".")[2] == "noted" and seen["data"]["what"] == "treatment_completed"
         )
-        if noted != completed:
-            raise Broken(f"{service} noted {noted - completed or completed - noted} wrongly")
+        if noted != cases:
+            raise Broken(f"{service} noted {noted - cases or cases - noted} wrongly")
+
+
+def _what_gave_way_never_left(
+    said: Sequence[tuple[StoredEvent, dict[str, Any]]], asked: Set[str]
+) -> None:
+    """A letter gives way to what was heard behind it before anything of that is decided."""
+    ids = {derived_id("answer", key, f"{key}/0") for key in asked}
+    last: dict[str, str] = {}
+    for event, seen in said:
+        noun = event.type.split(".")[2]
+        if noun == "notice_withheld":
+            if seen["causationid"] in ids:
+                raise Broken(f"{event.stream}: a letter was withheld and has left")
+            if last[event.stream] == "noted":
+                raise Broken(f"{event.stream}: version {event.version - 1} passed a letter")
+        last[event.stream] = noun
 
 
 def _players(world: Simulation) -> Sequence[Player]:
+    """A letter that gives way may be in doubt whether the gateway honours keys or not."""
     if not world.story.commands:
         return ()
-    players: list[Player] = [
+    return [
         People(world, f"people {world.seed}", borrowers(8), seconds=DAYS * SECONDS_A_DAY),
         Repairs(world, f"repairs {world.seed}"),
+        Doubts(world, f"doubts {world.seed}"),
     ]
-    if not world.cast.honours_key:
-        players.append(Doubts(world, f"doubts {world.seed}"))
-    return players
 
 
 def live_cast(*, honours_key: bool = True) -> Cast:
@@ -176,7 +197,7 @@ def live_cast(*, honours_key: bool = True) -> Cast:
     where staff say that it had not arrived.
     """
     return Cast(
-        stages=toy_stages,
+        stages=stages_that_give_way,
         gateways=lambda: {"contact": ToyGateway()},
         days=_days(),
         shards=SHARDS,
