@@ -6,6 +6,7 @@ the kernel that wrote it.
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, MutableMapping, Sequence
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -20,6 +21,7 @@ from arrears.shared.testing.memory_bus import MemoryBus
 from arrears.shared.testing.simulated import MemoryProjections, MemoryProjector
 
 _JSON = Decoder(dict[str, Any])
+_BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
 class Broken(AssertionError):
@@ -73,10 +75,10 @@ def numbers_have_no_hole(service: str, store: MemoryStore) -> None:
 
 
 def chains_are_whole(service: str, store: MemoryStore) -> None:
-    heads: dict[tuple[Shard, str], tuple[int, str, str]] = {}
+    heads: dict[tuple[Shard, str], tuple[int, str, datetime]] = {}
     for shard, events in store.events.items():
         for event in events:
-            version, prevhash, last_time = heads.get((shard, event.stream), (0, "", ""))
+            version, prevhash, last_time = heads.get((shard, event.stream), (0, "", _BEFORE_ALL))
             seen = _JSON.decode(event.value)
             place = f"{service} shard {shard} seq {event.seq} stream {event.stream}"
             if (event.version, seen["streamversion"]) != (version + 1, version + 1):
@@ -85,12 +87,13 @@ def chains_are_whole(service: str, store: MemoryStore) -> None:
                 raise Broken(f"{place} version {event.version}: the chain is broken")
             if seen["id"] != event.event_id or seen["stream"] != event.stream:
                 raise Broken(f"{place}: the value is of another event")
-            if seen["time"] < last_time:
+            time = datetime.fromisoformat(seen["time"])
+            if time < last_time:
                 raise Broken(f"{place}: time runs backwards from {last_time} to {seen['time']}")
             heads[(shard, event.stream)] = (
                 event.version,
                 sha256(event.value).hexdigest(),
-                seen["time"],
+                time,
             )
 
 
