@@ -6,13 +6,8 @@ from typing import Final
 
 import pytest
 
-from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.port import Change
-from arrears.shared.runtime.resuming import Resuming
-from arrears.shared.runtime.stage import closing_type
-from arrears.shared.service.filling import fill, from_topic
-from arrears.shared.service.rederiving import rederive
 from arrears.shared.testing.live_world import LiveWorld
+from arrears.shared.testing.lost_database import lose_database
 from arrears.shared.testing.toy_world import drain
 
 BORROWERS: Final = ["b1", "b2", "b3", "p3", "p23", "p34"]
@@ -93,14 +88,7 @@ async def _kept(_world: LiveWorld, _name: str) -> None:
 
 
 async def _lost(world: LiveWorld, name: str) -> None:
-    stage, store = world.stages[name], MemoryStore()
-    await fill(store, from_topic(world.bus, stage.topic), closing_type(name))
-    derived = await rederive(stage, store)
-    await store.commit(Change(timers=derived.timers, effects_added=derived.effects))
-    await store.mark_sent(derived.effects, world.now())
-    await Resuming(stage, store, world.bus, clock="live", now=world.now).run()
-    world.stores[name] = store
-    await world.restart(name)
+    await lose_database(world, name, clock="live")
 
 
 @pytest.mark.parametrize("seed", range(8))

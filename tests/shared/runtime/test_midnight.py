@@ -1,11 +1,10 @@
 """Midnight under the wall clock: a missing answer holds up its borrower and nobody else."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
-from arrears.shared.kernel.ids import BorrowerId, Shard, shard_of
-from arrears.shared.runtime.doubts import Finding, settle_doubt
+from arrears.shared.kernel.ids import Shard, shard_of
 from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.toy_cast import borrowers
 from arrears.shared.testing.toy_world import day
@@ -106,19 +105,7 @@ async def test_after_midnight_the_answer_and_what_waited_belong_to_the_open_day(
     live.fact(2, ANNA, 3, what="repayment", hour=12)
     await live.until(3, 13)
     await live.until(4, 2)
-
-    async def now(_borrower_id: BorrowerId) -> datetime:
-        return live.wall.on(3, 11)
-
-    [effect] = live.stores["contact"].effect_rows.values()
-    await settle_doubt(
-        live.stages["contact"],
-        live.stores["contact"],
-        Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
-        turn=live.turn("contact"),
-        now=now,
-        recorded_at=live.wall.at,
-    )
+    await live.settle_as_carried_out(live.wall.on(3, 11))
     await live.until(4, 3)
     events = live.stored("contact", ANNA)[-2:]
     assert [one.type.split(".")[2] for one in events] == ["noted", "treatment_completed"]

@@ -1,7 +1,6 @@
 """Protocol 4.2: a service rebuilt from Kafka goes on where the lost one stood."""
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 
 import asyncpg
 import pytest
@@ -10,39 +9,16 @@ from msgspec.json import decode
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.memory import MemoryStore
-from arrears.shared.eventstore.port import Change, Store
 from arrears.shared.eventstore.postgres import PostgresStore
-from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
-from arrears.shared.runtime.doubts import Finding, settle_doubt
-from arrears.shared.runtime.resuming import Resuming
-from arrears.shared.runtime.stage import Clock, closing_type, topic_of
-from arrears.shared.service.filling import fill, from_topic
-from arrears.shared.service.rederiving import rederive
+from arrears.shared.runtime.stage import topic_of
 from arrears.shared.testing import laws
 from arrears.shared.testing.live_world import LiveWorld
+from arrears.shared.testing.lost_database import lose_database, refill
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 
 SERVICES = ("intake", "contact", "mediation", "legal")
 BORROWERS = [f"b{number}" for number in range(12)]
-
-
-async def _lose(world: ToyWorld, name: str) -> MemoryStore:
-    """The database is gone; a new one is filled from the topics and takes over."""
-    store = MemoryStore()
-    await _refill(world, name, store)
-    world.stores[name] = store
-    await world.restart(name)
-    return store
-
-
-async def _refill(world: ToyWorld, name: str, store: Store, *, clock: Clock = "feed") -> None:
-    stage = world.stages[name]
-    await fill(store, from_topic(world.bus, stage.topic), closing_type(name))
-    derived = await rederive(stage, store)
-    await store.commit(Change(timers=derived.timers, effects_added=derived.effects))
-    await store.mark_sent(derived.effects, world.now())
-    await Resuming(stage, store, world.bus, clock=clock, now=world.now).run()
 
 
 def _say(world: ToyWorld, number: int) -> None:
@@ -99,7 +75,7 @@ class TestTakingOver:
         async def lose(world: ToyWorld, number: int) -> None:
             if number in (4, 7):
                 await world.settle()
-                await _lose(world, name)
+                await lose_database(world, name, clock="feed")
 
         world = await _play(lose)
         assert _history(world) == await _undisturbed()
@@ -115,7 +91,7 @@ class TestTakingOver:
                     for step in (owner.hear, owner.handle, owner.act):
                         await step()
                     await drain(owner.publish)
-            await _lose(world, name)
+            await lose_database(world, name, clock="feed")
 
         world = await _play(lose)
         assert _history(world) == await _undisturbed()
@@ -130,7 +106,7 @@ async def test_positions_stand_behind_the_closings_and_facts_of_later_days_wait(
     async def lose(world: ToyWorld, number: int) -> None:
         if number == 5:
             before = world.stores["intake"]
-            after = await _lose(world, "intake")
+            after = await lose_database(world, "intake", clock="feed")
             assert after.homes == before.homes
             assert after.published == before.published
             feed = [place for topic, place in after.places if topic == FEED_TOPIC]
@@ -145,7 +121,7 @@ async def test_positions_stand_behind_the_closings_and_facts_of_later_days_wait(
 async def test_before_the_first_day_everything_is_heard_from_its_beginning() -> None:
     world = ToyWorld()
     await world.start()
-    store = await _lose(world, "contact")
+    store = await lose_database(world, "contact", clock="feed")
     assert not store.places or {one.position for one in store.places.values()} == {0}
     _say(world, 1)
     await world.run_days(1, 2)
@@ -162,7 +138,7 @@ async def test_under_the_wall_clock_what_was_heard_may_be_gone_from_the_feed() -
         if topic == FEED_TOPIC:
             world.bus.truncate(TopicPartition(topic, partition), held.position)
     store = MemoryStore()
-    await _refill(world, "intake", store, clock="live")
+    await refill(world, "intake", store, clock="live")
     world.stores["intake"] = store
     await world.restart("intake")
     world.fact(2, "ben", 1, what="repayment", loan="shared")
@@ -185,7 +161,7 @@ async def test_under_the_wall_clock_a_fact_that_waits_for_its_time_is_not_lost(
     await world.settle()
     if is_lost:
         store = MemoryStore()
-        await _refill(world, "intake", store, clock="live")
+        await refill(world, "intake", store, clock="live")
         assert [row.value for row in store.agenda_rows.values()] == [
             row.value for row in world.stores["intake"].agenda_rows.values()
         ]
@@ -210,7 +186,7 @@ async def test_under_the_wall_clock_what_left_no_event_is_heard_again_on_its_day
     await world.settle()
     await world.until(lost_on, 13)
     store = MemoryStore()
-    await _refill(world, "intake", store, clock="live")
+    await refill(world, "intake", store, clock="live")
     rows = store.agenda_rows.values()
     assert [decode(row.value)["id"] for row in rows] == heard_again
 
@@ -247,28 +223,16 @@ async def test_under_the_wall_clock_what_waits_for_an_answer_is_not_lost() -> No
     name, other = "p3", "p23"
     world = await _in_doubt_of(name, other)
     assert world.shard(name) == world.shard(other)
-
-    async def now(_borrower_id: BorrowerId) -> datetime:
-        return world.wall.at
-
     waiting = world.stores["contact"].agenda_rows
     assert len(waiting) == 2
     assert world.nouns("contact", other) == ["noted"]
     store = MemoryStore()
-    await _refill(world, "contact", store, clock="live")
+    await refill(world, "contact", store, clock="live")
     assert store.agenda_rows == waiting
     world.stores["contact"] = store
     await world.restart("contact")
     await world.settle()
-    [effect] = store.effect_rows.values()
-    await settle_doubt(
-        world.stages["contact"],
-        store,
-        Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
-        turn=world.turn("contact"),
-        now=now,
-        recorded_at=world.wall.at,
-    )
+    await world.settle_as_carried_out()
     await world.settle()
     assert not store.agenda_rows
     told = [one["inputposition"] for one in world.read("contact", "noted", name)]
@@ -291,11 +255,11 @@ async def test_postgresql_is_filled_as_memory_is(place: tuple[str, str]) -> None
         if number != 5:
             return
         twin = MemoryStore()
-        await _refill(world, name, twin)
+        await refill(world, name, twin, clock="feed")
         pool = await asyncpg.create_pool(dsn, min_size=1, max_size=4)
         await make_rows(pool, 4)
         kept = PostgresStore(pool)
-        await _refill(world, name, kept)
+        await refill(world, name, kept, clock="feed")
         by_place = sorted(await kept.positions(), key=lambda one: (one.topic, one.partition))
         assert by_place == [twin.places[place] for place in sorted(twin.places)]
         shards = sorted(twin.shards)

@@ -5,10 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
 from arrears.shared.runtime import books
-from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.testing.live_world import LiveWorld, Wall
 
@@ -172,20 +170,6 @@ class Silent(LiveWorld):
             self.fact(10 + number, LOW, 3, what="repayment", amount=number)
         await self.until(3, 13)
 
-    async def the_answer_is_found(self) -> None:
-        async def now(_borrower_id: BorrowerId) -> datetime:
-            return self.wall.at
-
-        [effect] = self.stores["contact"].effect_rows.values()
-        await settle_doubt(
-            self.stages["contact"],
-            self.stores["contact"],
-            Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
-            turn=self.turn("contact"),
-            now=now,
-            recorded_at=self.wall.at,
-        )
-
     def waiting(self, borrower: str) -> int:
         rows = self.stores["contact"].agenda_rows.values()
         return sum(row.borrower_id == borrower for row in rows)
@@ -229,7 +213,7 @@ class TestRowsThatWaitForAnAnswer:
         self, silent: Silent
     ) -> None:
         await silent.low_waits_for_its_answer(6)
-        await silent.the_answer_is_found()
+        await silent.settle_as_carried_out()
         silent.fact("new", LOW, 3, what="repayment", amount=99)
         await silent.intake.hear()
         await silent.intake.publish()

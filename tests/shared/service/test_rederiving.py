@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 
@@ -10,7 +9,6 @@ from arrears.shared.contracts.contact import TreatmentCompleted
 from arrears.shared.eventstore.port import PendingEffect
 from arrears.shared.kernel.ids import BorrowerId, EventId, derived_id
 from arrears.shared.kernel.reaction import Issue
-from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.stage import Stage
 from arrears.shared.runtime.transact import transact
 from arrears.shared.runtime.workbench import Cause
@@ -48,20 +46,6 @@ class Letters(LiveWorld):
             recorded_at=self.wall.at,
         )
 
-    async def settle_as_carried_out(self, effect: EventId) -> None:
-        async def now(_borrower_id: BorrowerId) -> datetime:
-            return self.wall.at
-
-        await settle_doubt(
-            self.stages["contact"],
-            self.stores["contact"],
-            Finding(event_id=effect, carried_out=True, note="the printer's log"),
-            turn=self.turn("contact"),
-            now=now,
-            recorded_at=self.wall.at,
-        )
-        await self.settle()
-
     async def open(self, stage: Stage) -> Sequence[PendingEffect]:
         return (await rederive(stage, self.stores["contact"])).effects
 
@@ -89,5 +73,6 @@ class TestWantsAnAnswer:
         sent = await world.send(ONCE, 5, lost=True)
         stage = world.stages["contact"]
         assert [effect.event_id for effect in await world.open(stage)] == [sent]
-        await world.settle_as_carried_out(sent)
+        await world.settle_as_carried_out()
+        await world.settle()
         assert not await world.open(stage)

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime, time, timedelta
 
+from arrears.shared.kernel.ids import BorrowerId
+from arrears.shared.runtime.doubts import Finding, settle_doubt
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.testing.toy import ToyGateway
 from arrears.shared.testing.toy_intake import CALENDAR
@@ -51,3 +53,19 @@ class LiveWorld(ToyWorld):
         """The wall clock moves to an hour of a day, and everybody does what there is to do."""
         self.wall.at = self.wall.on(number, hour)
         await self.settle()
+
+    async def settle_as_carried_out(self, at: datetime | None = None) -> None:
+        """Staff say so of contact's one effect in doubt, `at` a business time: now, or another."""
+
+        async def now(_borrower_id: BorrowerId) -> datetime:
+            return at or self.wall.at
+
+        [effect] = self.stores["contact"].effect_rows.values()
+        await settle_doubt(
+            self.stages["contact"],
+            self.stores["contact"],
+            Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
+            turn=self.turn("contact"),
+            now=now,
+            recorded_at=self.wall.at,
+        )
