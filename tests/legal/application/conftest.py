@@ -3,10 +3,8 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.json import decode
 from msgspec.structs import replace
 
 from arrears.legal.application.effects import Concluded, Registered, Searched
@@ -22,42 +20,16 @@ from arrears.shared.contracts.intake import (
     CaseReferred,
 )
 from arrears.shared.eventstore.codec import Codec, Envelope
-from arrears.shared.eventstore.memory import MemoryStore
 from arrears.shared.eventstore.port import CommandTurn
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import (
-    SHARD_COUNT,
-    BorrowerId,
-    CaseId,
-    EventId,
-    LoanKey,
-    StaffId,
-    TenantId,
-    shard_of,
-)
+from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Issue
-from arrears.shared.keyring.memory import MemoryKeyring, MemoryKeyStore
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
 from arrears.shared.runtime.doubts import Finding, settle_doubt
-from arrears.shared.runtime.owner import Owner
-from arrears.shared.runtime.stage import STAGES, Clock, topic_of
-from arrears.shared.runtime.transact import transact
-from arrears.shared.runtime.workbench import Cause
-from arrears.shared.service.settings import Ground
-from arrears.shared.testing.memory_bus import MemoryBus
+from arrears.shared.runtime.stage import topic_of
+from arrears.shared.testing.alone import BORROWER, CALENDAR, HOME, STAFF, Alone, local
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-BORROWER = BorrowerId("borrower-1")
-HOME = shard_of(BORROWER)
 CASE = CaseId("case-1")
 LOAN = LoanKey("loan-1")
-LAWYER = StaffId("lawyer-3")
-CALENDAR = BankCalendar("Asia/Shanghai")
-
-
-def local(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 3, day, hour, minute, tzinfo=SHANGHAI).astimezone(UTC)
-
 
 DELIVERED = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
 DEMAND = DemandDelivered(
@@ -84,57 +56,22 @@ REFERRED = CaseReferred(
 )
 
 
-class Court:
-    """A real gateway's shape: it is asked, says when it did it, and remembers by key."""
-
-    honours_key = True
-    sandbox = True
-
-    def __init__(self) -> None:
-        self.asked: list[EffectRequest] = []
-        self.trouble: list[Exception] = []
-
-    async def carry_out(self, requests: Sequence[EffectRequest]) -> Sequence[Sequence[AnswerAt]]:
-        self.asked.extend(requests)
-        if self.trouble:
-            raise self.trouble.pop()
-        return [self._answers(request) for request in requests]
-
-    def _answers(self, request: EffectRequest) -> Sequence[AnswerAt]:
-        filing = request.event.filing  # type: ignore[attr-defined]
-        if isinstance(request.event, ClaimFiled):
-            docket = Registered(docket="d-1", gateway="court", filing=filing)
-            return [AnswerAt(at=request.at, body=docket)]
-        found = Searched(found="none", filing=filing)
-        over = AnswerAt(at=request.at + timedelta(days=5), body=Concluded(filing=filing))
-        return [AnswerAt(at=request.at, body=found), over]
+def answers(request: EffectRequest) -> Sequence[AnswerAt]:
+    filing = request.event.filing  # type: ignore[attr-defined]
+    if isinstance(request.event, ClaimFiled):
+        docket = Registered(docket="d-1", gateway="court", filing=filing)
+        return [AnswerAt(at=request.at, body=docket)]
+    found = Searched(found="none", filing=filing)
+    over = AnswerAt(at=request.at + timedelta(days=5), body=Concluded(filing=filing))
+    return [AnswerAt(at=request.at, body=found), over]
 
 
-class Legal:
-    """Legal alone, with a clock that the test moves and others who speak on their topics."""
+class Legal(Alone):
+    """With others who speak on their topics."""
 
     def __init__(self) -> None:
-        ground = Ground(tenant=TenantId("bank"), calendar=CALENDAR, sandbox_seed=None)
-        self.stage = make_stage(ground, MemoryKeyring(MemoryKeyStore(), "legal"))
-        self.store, self.bus, self.court = MemoryStore(), MemoryBus(), Court()
-        self.time, self.said = local(2, 9), 0
-
-    async def start(self) -> None:
-        for service in STAGES:
-            await self.bus.ensure_topic(topic_of(service), partitions=SHARD_COUNT, retention_ms=-1)
-        await self.restart()
-
-    async def restart(self, *, court: bool = True, clock: Clock = "live") -> None:
-        self.owner = Owner(
-            self.stage,
-            self.store,
-            self.bus,
-            self.bus.publisher(),
-            clock=clock,
-            now=lambda: self.time,
-            gateway=self.court if court else None,
-        )
-        await self.owner.take(await self.store.shard_states())
+        super().__init__("legal", make_stage, answers, time=local(2, 9))
+        self.said = 0
 
     async def say(self, *facts: Any) -> None:
         """Intake, or contact, says it now."""
@@ -166,31 +103,7 @@ class Legal:
             await self.bus.publisher().publish({place: [outgoing]})
 
     async def enter(self, command: ClaimCommand) -> None:
-        await transact(
-            self.stage,
-            self.store,
-            Issue(CATEGORY, CASE, command),
-            BORROWER,
-            cause=Cause(id=f"{type(command).__name__}-{self.time}", actor=LAWYER),
-            at=self.time,
-            recorded_at=self.time,
-        )
-
-    async def hear(self) -> None:
-        while await self.owner.hear():
-            pass
-
-    async def go_on(self, at: datetime | None = None) -> None:
-        """The clock shows this; everything is heard and decided, and the court has its turn."""
-        self.time = at or self.time
-        for _ in range(4):  # The day closes, the next one opens, and its timers are looked for.
-            self.time += timedelta(seconds=1)
-            await self.owner.refresh()
-            await self.hear()
-            while await self.owner.handle():
-                pass
-            while await self.owner.act():
-                pass
+        await self.command(Issue(CATEGORY, CASE, command))
 
     async def refer(self) -> None:
         await self.say(DEMAND)
@@ -198,7 +111,7 @@ class Legal:
         await self.say(REFERRED)
 
     async def filed_without_a_court(self) -> None:
-        await self.restart(court=False)
+        await self.restart(gateway=False)
         await self.refer()
         await self.go_on(local(2, 10))
         assert self.nouns() == ["demand_noted", "claim_taken", "claim_filed"]
@@ -220,7 +133,7 @@ class Legal:
             awarded_minor=3_800_000,
             currency="CNY",
             obey_by_on=date(2026, 3, 20),
-            staff_id=LAWYER,
+            staff_id=STAFF,
             now=self.time,
         )
         await self.enter(judgment)
@@ -228,7 +141,7 @@ class Legal:
         assert self.nouns()[-1] == "judgment_not_obeyed"
 
     async def settle(self, effect: EventId, *, carried_out: bool) -> None:
-        turn = CommandTurn(key=f"settle-{effect}", actor=LAWYER, turn="1")
+        turn = CommandTurn(key=f"settle-{effect}", actor=STAFF, turn="1")
         self.store.at_work[turn.key, turn.actor] = turn.turn
 
         async def now(_borrower_id: BorrowerId) -> datetime:
@@ -243,20 +156,8 @@ class Legal:
             recorded_at=self.time,
         )
 
-    def nouns(self) -> list[str]:
-        return [
-            event.type.split(".")[2]
-            for event in self.store.events[HOME]
-            if event.stream.startswith("legal.claim")
-        ]
-
-    def last(self, noun: str) -> dict[str, Any]:
-        found = [event.value for event in self.store.events[HOME] if f".{noun}." in event.type]
-        data: dict[str, Any] = decode(found[-1])["data"]
-        return data
-
     def asked(self) -> list[EventId]:
-        return [request.id for request in self.court.asked]
+        return [request.id for request in self.gateway.asked]
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 The real stage on the kernel's own owner; store, bus and gateway are in memory.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -23,28 +22,12 @@ from arrears.shared.contracts.intake import (
     CaseReturned,
     RepaymentRecorded,
 )
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import (
-    BorrowerId,
-    CaseId,
-    LoanKey,
-    StaffId,
-    shard_of,
-)
+from arrears.shared.kernel.ids import CaseId, LoanKey
 from arrears.shared.service.rederiving import rederive
+from arrears.shared.testing.alone import STAFF, local
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-BORROWER = BorrowerId("borrower-1")
-HOME = shard_of(BORROWER)
 CASE = CaseId("case-1")
 LOAN = LoanKey("loan-1")
-LAWYER = StaffId("lawyer-3")
-CALENDAR = BankCalendar("Asia/Shanghai")
-
-
-def local(day: int, hour: int, minute: int = 0) -> datetime:
-    return datetime(2026, 3, day, hour, minute, tzinfo=SHANGHAI).astimezone(UTC)
-
 
 CURED = CaseClosed(case_id=CASE, loan_key=LOAN, reason="cured", closed_at=local(2, 12))
 HELD = CaseHeld(case_id=CASE, loan_key=LOAN, reason="death", until_on=None)
@@ -71,14 +54,14 @@ BEHIND = len(FILED)
 async def test_with_nothing_new_the_court_is_asked(legal: Any) -> None:
     await legal.refer()
     await legal.go_on()
-    assert len(legal.court.asked) == 1
+    assert len(legal.gateway.asked) == 1
     assert legal.nouns() == [*FILED, "claim_registered"]
 
 
 async def test_days_later_too_the_court_is_asked_once_where_nothing_came(legal: Any) -> None:
     await legal.filed_without_a_court()
     await legal.the_court_is_there(local(6, 10))
-    assert len(legal.court.asked) == 1
+    assert len(legal.gateway.asked) == 1
     assert legal.nouns() == [*FILED, "claim_registered"]
 
 
@@ -90,7 +73,7 @@ async def test_who_has_paid_meanwhile_is_not_sued(legal: Any) -> None:
     await legal.go_on()
     assert legal.nouns() == FILED
     await legal.the_court_is_there(local(5, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["filing_withheld", "limitation_interrupted", "claim_closed"]
     assert legal.last("filing_withheld")["reason"] == "news"
     assert not legal.store.effect_rows
@@ -106,7 +89,7 @@ async def test_what_came_while_the_worker_was_down_is_heard_first(legal: Any) ->
     await legal.restart()
     assert not await legal.owner.act()
     await legal.go_on()
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["filing_withheld", "claim_closed"]
 
 
@@ -121,7 +104,7 @@ async def test_a_part_payment_is_taken_off_before_it_is_filed_again(legal: Any) 
         "claim_filed",
         "claim_registered",
     ]
-    [asked] = legal.court.asked
+    [asked] = legal.gateway.asked
     assert isinstance(asked.event, ClaimFiled)
     assert (asked.event.claim_minor, asked.event.filing) == (3_000_000, 2)
     assert asked.event.filed_on == date(2026, 3, 3)
@@ -132,13 +115,13 @@ async def test_who_is_held_is_sued_after_the_release(legal: Any) -> None:
     legal.time = local(2, 18)
     await legal.say(HELD)
     await legal.the_court_is_there(local(4, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["filing_withheld", "claim_paused", "filing_refused"]
     assert legal.last("filing_refused")["missing"] == ["not_held"]
     await legal.say(RELEASED)
     await legal.go_on(local(9, 10))
     assert legal.nouns()[BEHIND + 3 :] == ["claim_resumed", "claim_filed", "claim_registered"]
-    assert len(legal.court.asked) == 1
+    assert len(legal.gateway.asked) == 1
 
 
 async def test_what_was_held_and_released_meanwhile_is_filed_again_once(legal: Any) -> None:
@@ -158,12 +141,12 @@ async def test_a_case_that_was_taken_back_and_referred_again_is_not_lost(legal: 
     legal.time = local(3, 9)
     await legal.say(RETURNED)
     await legal.the_court_is_there(local(4, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["filing_withheld", "claim_returned"]
     legal.time = local(5, 10)
     await legal.filed_anew()
     assert legal.last("claim_filed")["claim_minor"] == 3_900_000
-    assert len(legal.court.asked) == 1
+    assert len(legal.gateway.asked) == 1
 
 
 async def test_what_a_lawyer_has_entered_meanwhile_stands(legal: Any) -> None:
@@ -175,12 +158,12 @@ async def test_what_a_lawyer_has_entered_meanwhile_stands(legal: Any) -> None:
             awarded_minor=3_800_000,
             currency="CNY",
             obey_by_on=date(2026, 3, 20),
-            staff_id=LAWYER,
+            staff_id=STAFF,
             now=legal.time,
         )
     )
     await legal.the_court_is_there(local(4, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["judgment_entered", "filing_withheld"]
     assert legal.last("filing_withheld")["reason"] == "overtaken"
     await legal.go_on(local(25, 10))
@@ -192,10 +175,10 @@ async def test_a_suit_that_was_withdrawn_meanwhile_is_not_filed(legal: Any) -> N
     await legal.filed_without_a_court()
     legal.time = local(3, 9)
     await legal.enter(
-        EndSuit(result="withdrawn", reason="the debtor died", staff_id=LAWYER, now=legal.time)
+        EndSuit(result="withdrawn", reason="the debtor died", staff_id=STAFF, now=legal.time)
     )
     await legal.the_court_is_there(local(4, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     assert legal.nouns()[BEHIND:] == ["claim_ended", "filing_withheld"]
 
 
@@ -210,25 +193,25 @@ async def test_a_newer_demand_gives_its_days_to_pay(legal: Any) -> None:
             total_minor=3_800_000,
             currency="CNY",
             delivered_at=local(2, 15),
-            staff_id=LAWYER,
+            staff_id=STAFF,
             now=legal.time,
         )
     )
     await legal.the_court_is_there(local(4, 10))
-    assert legal.court.asked == []
+    assert legal.gateway.asked == []
     withheld = legal.last("filing_withheld")
     assert (withheld["reason"], withheld["missing"]) == ("not_allowed", ["time_to_pay_over"])
     assert withheld["limitation_expires_on"] == "2029-03-02"
     assert legal.nouns()[BEHIND + 1 :] == ["filing_withheld", "filing_refused"]
     await legal.go_on(local(18, 10))
     assert legal.nouns()[-2:] == ["claim_filed", "claim_registered"]
-    assert len(legal.court.asked) == 1
+    assert len(legal.gateway.asked) == 1
 
 
 async def test_what_may_have_left_and_may_go_no_more_is_in_doubt(legal: Any) -> None:
     """The line broke while the court was asked, and the case was cured since: staff find out."""
     await legal.refer()
-    legal.court.trouble.append(ConnectionError())
+    legal.gateway.trouble.append(ConnectionError())
     with pytest.raises(ConnectionError):
         await legal.go_on()
     [filing] = legal.asked()
@@ -240,12 +223,12 @@ async def test_what_may_have_left_and_may_go_no_more_is_in_doubt(legal: Any) -> 
     await legal.settle(filing, carried_out=False)
     await legal.go_on(local(3, 11))
     assert legal.asked() == [filing]
-    assert legal.nouns()[BEHIND:] == ["filing_withheld", "claim_closed"]
+    assert legal.nouns()[BEHIND:] == ["doubt_settled", "filing_withheld", "claim_closed"]
 
 
 async def test_what_may_have_left_is_asked_for_again_under_its_key(legal: Any) -> None:
     await legal.refer()
-    legal.court.trouble.append(ConnectionError())
+    legal.gateway.trouble.append(ConnectionError())
     with pytest.raises(ConnectionError):
         await legal.go_on()
     await legal.the_court_is_there(local(3, 10))
@@ -257,8 +240,8 @@ async def test_what_may_have_left_is_asked_for_again_under_its_key(legal: Any) -
 async def test_an_application_is_withheld_and_follows_again(legal: Any) -> None:
     """Enforcement that a lawyer asked for waits for the court; meanwhile the person is held."""
     await legal.not_obeyed()
-    await legal.restart(court=False)
-    await legal.enter(ApplyForEnforcement(staff_id=LAWYER, now=legal.time))
+    await legal.restart(gateway=False)
+    await legal.enter(ApplyForEnforcement(staff_id=STAFF, now=legal.time))
     await legal.say(HELD)
     await legal.go_on()
     before = len(legal.nouns())
@@ -274,16 +257,16 @@ async def test_an_application_is_withheld_and_follows_again(legal: Any) -> None:
         "assets_searched",
     ]
     applied = legal.last("enforcement_applied")
-    assert (applied["unpaid_minor"], applied["recorded_by"]) == (3_000_000, LAWYER)
-    [asked] = [one for one in legal.court.asked if isinstance(one.event, EnforcementApplied)]
+    assert (applied["unpaid_minor"], applied["recorded_by"]) == (3_000_000, STAFF)
+    [asked] = [one for one in legal.gateway.asked if isinstance(one.event, EnforcementApplied)]
     assert asked.event.unpaid_minor == 3_000_000
 
 
 async def test_after_a_rebuild_what_was_withheld_is_not_asked_for_any_more(legal: Any) -> None:
     """Other requests have had two answers and it had one: that is not one too few."""
     await legal.not_obeyed()
-    await legal.restart(court=False)
-    await legal.enter(ApplyForEnforcement(staff_id=LAWYER, now=legal.time))
+    await legal.restart(gateway=False)
+    await legal.enter(ApplyForEnforcement(staff_id=STAFF, now=legal.time))
     await legal.say(HELD)
     await legal.go_on()
     await legal.the_court_is_there(local(26, 15))
@@ -295,5 +278,5 @@ async def test_after_a_rebuild_what_was_withheld_is_not_asked_for_any_more(legal
     assert legal.nouns()[-2:] == ["enforcement_closed", "claim_closed"]
     derived = await rederive(legal.stage, legal.store)
     assert derived.effects == []
-    applied = legal.court.asked[-1].event
+    applied = legal.gateway.asked[-1].event
     assert (applied.filing, applied.application) == (1, 2)
