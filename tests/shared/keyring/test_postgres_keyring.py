@@ -13,7 +13,7 @@ from arrears.shared.keyring.port import KeyDenied, Keyring
 from arrears.shared.keyring.postgres import PostgresKeyring
 from arrears.shared.keyring.schema import NewerSchema, migrate
 from arrears.shared.keyring.sealing import ERASED, seal
-from arrears.shared.testing.keyring_suite import ANNA, KeyringSuite, Open
+from arrears.shared.testing.keyring_suite import ANNA, BEN, KeyringSuite, Open
 
 pytestmark = pytest.mark.live
 MASTER = MasterKey(b"m" * 32)
@@ -48,6 +48,30 @@ class TestPostgresKeyring(KeyringSuite):
         with pytest.raises(WrongMasterKey):
             await stranger.keys_for([ANNA], "contact")
         await stranger.close()
+
+    async def test_another_master_key_makes_no_keys_beside_those_of_the_right_one(
+        self,
+        keyring_of: Open,
+        dsn: str,
+        connection: "asyncpg.Connection[asyncpg.Record]",
+    ) -> None:
+        """The right one could never open them: all that was sealed under them would be lost."""
+        await (await keyring_of("intake")).keys_for([ANNA], "contact")
+        stranger = await PostgresKeyring.connect(dsn, MasterKey(b"x" * 32), "intake")
+        with pytest.raises(WrongMasterKey, match="ARREARS_MASTER_KEY"):
+            await stranger.keys_for([BEN], "contact")
+        with pytest.raises(WrongMasterKey):
+            await stranger.check_master_key()
+        assert await connection.fetchval("SELECT count(*) FROM keys") == 1
+        await stranger.close()
+
+    async def test_any_master_key_begins_an_empty_store(self, dsn: str) -> None:
+        await migrate(dsn)
+        keyring = await PostgresKeyring.connect(dsn, MasterKey(b"x" * 32), "intake")
+        await keyring.check_master_key()
+        await keyring.keys_for([ANNA], "contact")
+        await keyring.check_master_key()
+        await keyring.close()
 
     async def test_an_erased_key_is_gone_from_its_row(
         self, keyring_of: Open, connection: "asyncpg.Connection[asyncpg.Record]"

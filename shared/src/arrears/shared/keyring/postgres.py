@@ -28,6 +28,9 @@ _VACUUM_SECONDS: Final = 50.0
 _FIND: Final = """
 SELECT borrower_id, wrapped_key FROM keys WHERE category = $1 AND borrower_id = ANY($2::text[])"""
 
+_ANY: Final = """
+SELECT borrower_id, category, wrapped_key FROM keys WHERE wrapped_key IS NOT NULL LIMIT 1"""
+
 # The update changes nothing: it makes the row that another process has just inserted come back.
 _CREATE: Final = """
 INSERT INTO keys AS k (borrower_id, category, wrapped_key)
@@ -62,6 +65,7 @@ class PostgresKeyring:
         self._cache = OrderedDict()
         self._granted: frozenset[str] = frozenset()
         self._granted_until = 0.0
+        self._is_master = False
 
     @classmethod
     async def connect(
@@ -79,6 +83,16 @@ class PostgresKeyring:
     async def renew(self) -> None:
         """After a failure: connections that died in silence are not found out one by one."""
         await self._pool.expire_connections()
+
+    async def check_master_key(self) -> None:
+        """Raises WrongMasterKey where the store was made with another: what was sealed under keys
+        that this one wraps could never be read with the right one. An empty store takes any."""
+        if self._is_master:
+            return
+        row = await self._pool.fetchrow(_ANY)
+        if row is not None:
+            self._master.unwrap(row["wrapped_key"], row["borrower_id"], row["category"])
+            self._is_master = True
 
     async def keys_for(
         self, borrowers: Iterable[BorrowerId], category: Category
@@ -147,7 +161,8 @@ class PostgresKeyring:
         return found
 
     async def _check(self, category: Category) -> None:
-        """Grants are read again with the cache's age, and before anything is denied."""
+        """Grants are read again with the cache's age, and before anything is denied; the master key
+        is proven before any key is read or made."""
         now = time.monotonic()
         if category not in self._granted or now >= self._granted_until:
             granted = await self._pool.fetchval(
@@ -157,3 +172,4 @@ class PostgresKeyring:
             self._granted_until = now + self._cache_seconds
         if category not in self._granted:
             raise KeyDenied(self._service, category)
+        await self.check_master_key()

@@ -155,8 +155,10 @@ async def _work(service: Service) -> None:
 
 @asynccontextmanager
 async def _timed(service: Service, settings: Settings) -> AsyncIterator[Running]:
-    """What is opened, under the clock and the policies that the database has."""
+    """What is opened, under the clock and the policies that the database has, and the master key
+    that the key store was made with."""
     async with opened(service, settings) as running:
+        await running.keyring.check_master_key()
         await keep_clock(running.pool, settings.ground.clock)
         await keep_policies(running.pool, running.stage.policies)
         yield running
