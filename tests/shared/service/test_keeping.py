@@ -108,6 +108,19 @@ class TestStore:
         [(_, found)] = await store.parked_inputs(ANNA)
         assert b"138" not in found.value
 
+    async def test_what_was_parked_under_a_key_that_is_lost_can_still_be_given_up(
+        self, pool: asyncpg.Pool
+    ) -> None:
+        """It stays sealed: the list is answered, for staff to skip it or try it again."""
+        row = _row(FEED_RANK, "feed/0/1", BYTES)
+        parked = ParkedInput(row=row, error="", first=True, parked_at=PARKED_AT)
+        await SealingStore(pool, MemoryKeyStore().keyring("intake")).commit(Change(parked=[parked]))
+        await pool.execute("UPDATE parked SET value = value || 'x'::bytea")
+        store = SealingStore(pool, MemoryKeyStore().keyring("intake"))
+        await store.commit(Change(refused=[_refused(ANNA)]))
+        [(_, found)] = await store.parked_inputs(ANNA)
+        assert found.value.startswith(b"s1.")
+
 
 def _row(rank: int, origin: str, value: bytes) -> AgendaRow:
     return AgendaRow(

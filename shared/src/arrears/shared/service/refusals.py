@@ -14,7 +14,7 @@ from arrears.shared.eventstore.port import AgendaRow, Change, ParkedInput, Refus
 from arrears.shared.eventstore.postgres import PostgresStore
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.keyring.port import Category, Keyring
-from arrears.shared.keyring.sealing import ERASED, DataKey, Erased, seal, unseal
+from arrears.shared.keyring.sealing import ERASED, DataKey, Erased, SealBroken, seal, unseal
 from arrears.shared.runtime.stage import FEED_RANK
 
 CATEGORY: Final[Category] = "contact"
@@ -77,10 +77,13 @@ def _sealed_row(keys: Mapping[BorrowerId, DataKey | Erased], row: AgendaRow) -> 
 
 
 def _readable(key: DataKey | Erased, row: AgendaRow) -> AgendaRow:
-    """As it came, where that can still be read."""
+    """As it came, where that can still be read; else staff must be able to give it up."""
     if not is_sealed(row.borrower_id, row.value):
         return row
-    value = _unsealed(key, row.origin, row.value)
+    try:
+        value = _unsealed(key, row.origin, row.value)
+    except SealBroken:
+        return row
     return row if isinstance(value, Erased) else replace(row, value=value)
 
 
