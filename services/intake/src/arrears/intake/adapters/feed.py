@@ -5,6 +5,7 @@ event, agenda or log of ours ever holds them in the clear once they are handled.
 for with each batch, so those of an erased borrower seal nothing more.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Final
@@ -38,6 +39,9 @@ class _Named(Struct, frozen=True):
 
 
 _NAMED: Final = Decoder(_Named)
+_WRITTEN: Final = re.compile(
+    rb'"borrower_id"\s*:\s*(?:"([^"\\]{1,200})"|([0-9]{1,20})(?=[\s,}]))'
+)
 
 
 def _whose(value: bytes) -> BorrowerId | None:
@@ -45,8 +49,23 @@ def _whose(value: bytes) -> BorrowerId | None:
     try:
         found = _NAMED.decode(value).data.borrower_id
     except (MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return BorrowerId(found) if found.isprintable() else None
+        found = _written(value)
+    return BorrowerId(found) if found and found.isprintable() else None
+
+
+def _written(value: bytes) -> str:
+    """The one borrower that is named in what is cut off, or is a number; else nobody.
+
+    Erasing that borrower must reach these bytes as well. They must look like a record: others may
+    look as though they were sealed already.
+    """
+    names = {text or number for text, number in _WRITTEN.findall(value)}
+    if len(names) != 1 or not value.lstrip().startswith(b"{"):
+        return ""
+    try:
+        return names.pop().decode()
+    except UnicodeDecodeError:
+        return ""
 
 
 class _Profile:
