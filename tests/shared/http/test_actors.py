@@ -44,6 +44,7 @@ class TestTokens:
             (f"{LINE}\nshort", "line 2 is not"),
             (f"{LINE},boss", "line 1: unknown role boss"),
             (LINE.rsplit(" ", 1)[0], "line 1 is not"),
+            (f"{LINE}\n\n{LINE.replace('li.wei', 'wang')}", "line 3: the token of an earlier line"),
         ],
     )
     def test_a_bad_line_is_named(self, text: str, rule: str) -> None:

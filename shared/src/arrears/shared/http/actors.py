@@ -74,6 +74,9 @@ class TokenActors:
             if unknown := roles - ROLES:
                 rule = f"line {number}: unknown role {min(unknown)}"
                 raise BadSetting(TOKENS_VARIABLE, rule)
+            if parts[0] in actors:
+                # Whoever bears it would go by the name of the last line, whosever it is.
+                raise BadSetting(TOKENS_VARIABLE, f"line {number}: the token of an earlier line")
             actors[parts[0]] = Actor(StaffId(parts[1]), roles)
         return cls(actors)
 

@@ -66,11 +66,17 @@ class Edge:
     def call(self, role: str) -> Any:
         """A dependency that makes a Call of the request, by a caller with the role."""
 
-        async def called(request: Request, key: IdempotencyKey) -> Call:
+        async def allowed(request: Request) -> Actor:
             actor = self._actors.writer(request)
             if role not in actor.roles:
                 detail = f"This needs the role {role}."
                 raise problem.ProblemRaised(403, "role_missing", detail)
+            return actor
+
+        # By itself, so that who may not call is told that before anything about the request.
+        async def called(
+            request: Request, actor: Annotated[Actor, Depends(allowed)], key: IdempotencyKey
+        ) -> Call:
             target = f"{request.scope['path']}?{request.scope['query_string'].decode('latin-1')}"
             digest = idempotency.input_hmac(
                 self._secret, request.method, target, await request.body()

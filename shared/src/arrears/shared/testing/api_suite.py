@@ -113,6 +113,8 @@ class ApiSuite:
         for command, body in self.commands.items():
             path = f"/cases/{self.case_id}/{command}"
             assert (await api.post(path, body, X_Staff_Id=None)).status_code == 401
+            unkeyed = await api.post(path, body, X_Staff_Id=None, Idempotency_Key=None)
+            assert unkeyed.status_code == 401
             assert (await api.post(path, body, Idempotency_Key=None)).status_code == 422
         assert not desk.actors
 
