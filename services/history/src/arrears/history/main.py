@@ -99,7 +99,7 @@ class Worker:
         try:
             count = await self._ear.step()
         except PASSING as error:
-            self.trouble = str(error)
+            self.trouble = type(error).__name__
             log.warning("starting_over", error=type(error).__name__)
             with suppress(*PASSING):
                 await self._ear.close()
