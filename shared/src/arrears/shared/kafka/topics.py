@@ -3,7 +3,8 @@
 `arrears.<service>.v1` holds every event of a service for ever: `cleanup.policy=delete` with no
 limit of time or size, checked at start, because a default retention deletes records whose event
 time is years ago. `corebanking.loans.v1` is the bank's feed; it holds personal data in the clear,
-so its retention is finite and stated (30 days unless set), and intake must not fall behind it.
+so its retention is finite and stated (30 days unless set; a day more until the last record of a
+segment is as old), and intake must not fall behind it.
 """
 
 from collections.abc import Mapping
@@ -37,13 +38,19 @@ def feed_topic(partitions: int = 4, retention_days: int = 30) -> Topic:
 
 
 def wanted_config(retention_ms: int, min_insync: int) -> dict[str, str]:
-    """What a new topic is created with."""
+    """What a new topic is created with.
+
+    A record is deleted with its whole segment, so a segment of what is to be forgotten takes in a
+    day at most.
+    """
+    forgets = {} if retention_ms == FOR_EVER else {"segment.ms": str(MS_PER_DAY)}
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(retention_ms),
         "retention.bytes": "-1",
         "min.insync.replicas": str(min_insync),
         "max.message.bytes": str(_BATCH_BYTES_MAX),
+        **forgets,
     }
 
 
