@@ -3,7 +3,8 @@
 set -euo pipefail
 for service in intake contact mediation legal history; do
   psql --set ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres \
-    --set service="$service" --set password="$SERVICE_PASSWORD" <<'SQL'
+    --set service="$service" <<'SQL'
+\getenv password SERVICE_PASSWORD
 CREATE ROLE :"service" LOGIN PASSWORD :'password';
 CREATE DATABASE :"service" OWNER :"service";
 REVOKE CONNECT ON DATABASE :"service" FROM PUBLIC;

@@ -7,11 +7,13 @@ import pytest
 import yaml
 
 from arrears.shared.http.actors import TokenActors
+from arrears.shared.keyring.port import DEFAULT_GRANTS
 from arrears.shared.service import settings
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICES = tuple(settings.PORTS)
 COMPOSED = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+KEYS = {"ARREARS_KEYSTORE", "ARREARS_MASTER_KEY"}
 NOT_IN_PRODUCTION = {"ARREARS_API_DEVELOPMENT"}
 
 
@@ -24,7 +26,21 @@ def documented(service: str) -> set[str]:
 @pytest.mark.parametrize("service", SERVICES)
 @pytest.mark.parametrize("suffix", ["", "-migrate"])
 def test_every_setting_reaches_the_service(service: str, suffix: str) -> None:
-    assert documented(service) <= set(COMPOSED[f"{service}{suffix}"]["environment"])
+    keys = KEYS if service == "history" else set()
+    assert documented(service) - keys <= set(COMPOSED[f"{service}{suffix}"]["environment"])
+
+
+@pytest.mark.parametrize("name", ["history", "history-migrate"])
+def test_whoever_is_granted_no_key_is_given_no_way_to_the_keys(name: str) -> None:
+    assert DEFAULT_GRANTS["history"] == ()
+    assert not KEYS & set(COMPOSED[name]["environment"])
+
+
+def test_no_secret_is_an_argument_of_a_program() -> None:
+    """Arguments are seen by everybody who lists the processes."""
+    script = (ROOT / "deploy/postgres/10-databases.sh").read_text(encoding="utf-8")
+    assert "SERVICE_PASSWORD" in script
+    assert "$SERVICE_PASSWORD" not in script
 
 
 @pytest.mark.parametrize("service", SERVICES)
