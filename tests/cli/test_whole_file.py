@@ -42,6 +42,16 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path: Path) -> None:
     assert file.read_bytes() == b"new"
 
 
+def test_it_is_its_owners_alone_unless_the_file_before_it_was_not(tmp_path: Path) -> None:
+    """An export says who owes what."""
+    file = tmp_path / "cases.jsonl"
+    for mode in (0o600, 0o640):
+        with written_whole(file) as out:
+            out.write(b"who owes what")
+        assert stat.S_IMODE(file.stat().st_mode) == mode
+        file.chmod(0o640)
+
+
 def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
     """As `/dev/null` does, which would be gone for the whole machine."""
     pipe = tmp_path / "pipe"

@@ -149,13 +149,16 @@ class TestTrouble:
         assert "history does not answer at http://127.0.0.1:9" in result.stderr
         assert "arrears up" in result.stderr
 
+    @pytest.mark.parametrize("address", ["ftp://there", "http://li:secret@127.0.0.1:9"])
     def test_an_address_of_another_kind_is_wrong_use(
-        self, checkout: Path, monkeypatch: pytest.MonkeyPatch
+        self, checkout: Path, monkeypatch: pytest.MonkeyPatch, address: str
     ) -> None:
-        monkeypatch.setenv("ARREARS_HISTORY_URL", "ftp://there")
+        """A password has no place in it: it would be said with the address."""
+        monkeypatch.setenv("ARREARS_HISTORY_URL", address)
         result = arrears("digest")
         assert result.exit_code == 2
         assert "ARREARS_HISTORY_URL" in result.stderr
+        assert "secret" not in result.stderr
 
     def test_a_service_that_does_not_exist_is_wrong_use(self, canned: Any) -> None:
         result = arrears("rebuild", "accounting", "--from", "store")

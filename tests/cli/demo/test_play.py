@@ -79,12 +79,17 @@ class TestScreen:
 
 
 class TestPrepare:
-    def test_given_addresses_are_never_emptied_without_a_word(self, tmp_path: Path) -> None:
-        given = installation(
-            tmp_path,
-            ARREARS_KAFKA="kafka.bank:9092",
-            ARREARS_POSTGRES="postgresql://user:secret@db.bank:5432/postgres",
-        )
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "postgresql://user:secret@db.bank:5432/postgres",
+            "postgresql://db.bank:5432?user=user&password=secret",
+        ],
+    )
+    def test_given_addresses_are_never_emptied_without_a_word(
+        self, tmp_path: Path, address: str
+    ) -> None:
+        given = installation(tmp_path, ARREARS_KAFKA="kafka.bank:9092", ARREARS_POSTGRES=address)
         with pytest.raises(WrongUse, match=r"kafka\.bank:9092, db\.bank:5432") as caught:
             prepare(given, keep=False, yes=False, seed=7, say=lambda _line: None)
         assert "secret" not in str(caught.value)

@@ -143,6 +143,12 @@ class TestRoom:
             ensure_stack(tmp_path)
         assert not list((tmp_path / ".local" / "kafka").iterdir())
 
+    def test_the_feeds_topic_is_read_by_nobody_else(self, tmp_path: Path) -> None:
+        """It holds personal data in the clear, also of a feed that is the bank's own."""
+        Folder(tmp_path).kafka.mkdir(parents=True)
+        Folder(tmp_path).prepare()
+        assert Folder(tmp_path).kafka.stat().st_mode & 0o077 == 0
+
     def test_a_folder_that_cannot_be_written_is_said(self, tmp_path: Path) -> None:
         (tmp_path / ".local").write_text("a file in the way")
         with pytest.raises(StackError, match="cannot write"):

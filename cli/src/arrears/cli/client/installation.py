@@ -94,7 +94,8 @@ class Installation:
         found = [self.given[KAFKA]] if self.given.get(KAFKA) else []
         if dsn := self.given.get(POSTGRES):
             # Without user and password; whether it is an address is said when it is asked.
-            found.append(dsn.rpartition("@")[2].rpartition("//")[2].partition("/")[0])
+            server = dsn.partition("?")[0].rpartition("@")[2].rpartition("//")[2]
+            found.append(server.partition("/")[0])
         return found
 
     @property
@@ -114,7 +115,8 @@ class Installation:
             try:
                 parts = urlsplit(given)
                 good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-                good = good and parts.port != 0
+                # Without a user and a password: the address is said where nobody answers.
+                good = good and parts.port != 0 and "@" not in parts.netloc
             except ValueError:
                 good = False
             if not good:

@@ -50,6 +50,8 @@ class Folder:
         try:
             for folder in (self.local, self.logs, self.kafka, self.postgresql):
                 folder.mkdir(exist_ok=True)
+            # The feed's topic holds personal data in the clear.
+            self.kafka.chmod(0o700)
             probe = self.local / f".writable-{os.getpid()}"
             probe.write_bytes(b"")
             probe.unlink()
