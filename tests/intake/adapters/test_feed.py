@@ -183,5 +183,8 @@ async def test_after_an_erasure_a_running_reader_seals_nothing_more(
     await store.keyring("intake").erase(PERSON)
     for fact in (await unlocked(reader, PROFILE), await unlocked(reader, profile("+86 139 1"))):
         assert sealed(reader, fact) == ERASED_TEXT
+        # Whether it says what was said before, nobody can tell any more: no contradiction.
+        found = reader.conflict(await unlocked(reader, PROFILE))
+        assert (found.reason, found.field) == ("borrower_erased", "data.contact_points")
     await reader.unlock([before])
     assert sealed(reader, before) == ERASED_TEXT

@@ -10,7 +10,10 @@ from arrears.cli.commands.output import AsJson, console, print_json, table
 from arrears.cli.commands.set_aside import stage_api
 
 borrower_app = typer.Typer(help="One person's data.", no_args_is_help=True)
-_UNTOUCHED = "not reached: the bank's feed until its retention ends, backups, free texts of staff"
+_UNTOUCHED = (
+    "not reached: the bank's feed until its retention ends, refused input that names nobody for 90 "
+    "days, backups, free texts of staff"
+)
 
 
 @borrower_app.command()

@@ -34,7 +34,8 @@ class Certificate(Struct, frozen=True, kw_only=True):
     """What was sealed under the borrower's keys of these categories reads as erased, for good.
 
     `event_id` is the event that records it. Not reached: the bank's own feed, whose topic forgets
-    it after its retention, and free texts of staff.
+    it after its retention, refused input that names nobody, for 90 days, backups, and free texts
+    of staff.
     """
 
     borrower_id: BorrowerId

@@ -130,6 +130,9 @@ class FactReader:
 
     def conflict(self, fact: FeedFact) -> BadRecord:
         body = fact.body
+        if isinstance(body, _Profile) and isinstance(body.key, Erased):
+            # Without the key nobody can tell whether it says what was said before.
+            return BadRecord("borrower_erased", "data.contact_points")
         said = body.fact if isinstance(body, _Profile) else body
         reason, field = conflict_of(said)  # type: ignore[arg-type]
         return BadRecord(reason, field)
