@@ -1,6 +1,5 @@
 """The worker's own word on how it goes."""
 
-import asyncio
 from typing import cast
 
 import pytest
@@ -25,9 +24,5 @@ async def test_health_tells_the_kind_of_the_trouble_and_not_its_text(
     monkeypatch.setattr(main, "STALLED_SECONDS", -1.0)
     monkeypatch.setattr(main, "RETRY_SECONDS", 0.0)
     worker = main.Worker(cast("Ear", AwayEar()))
-    running = asyncio.create_task(worker.run())
-    while worker.trouble is None:
-        await asyncio.sleep(0)
-    worker.stop()
-    await running
+    await worker._step()
     assert worker.health()["reason"] == "ConnectionError"

@@ -22,7 +22,7 @@ async def test_what_was_erased_or_never_had_a_key_is_nothing() -> None:
 
 
 async def test_a_point_that_the_key_does_not_open_reaches_nobody_and_stops_nobody_elses() -> None:
-    """A key store of an older backup makes the borrower a new key, which opens nothing of before."""
+    """A key store of an older backup makes a new key, which opens nothing of before."""
     store = MemoryKeyStore()
     elsewhere = await _sealed(store, ANNA, "1")
     points = [(BEN, elsewhere), (BEN, "no seal"), (BEN, await _sealed(store, BEN, "2"))]

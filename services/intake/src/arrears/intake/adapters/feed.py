@@ -39,9 +39,7 @@ class _Named(Struct, frozen=True):
 
 
 _NAMED: Final = Decoder(_Named)
-_WRITTEN: Final = re.compile(
-    rb'"borrower_id"\s*:\s*(?:"([^"\\]{1,200})"|([0-9]{1,20})(?=[\s,}]))'
-)
+_WRITTEN: Final = re.compile(rb'"borrower_id"\s*:\s*(?:"([^"\\]{1,200})"|([0-9]{1,20})(?=[\s,}]))')
 
 
 def _whose(value: bytes) -> BorrowerId | None:
@@ -59,7 +57,7 @@ def _written(value: bytes) -> str:
     Erasing that borrower must reach these bytes as well. They must look like a record: others may
     look as though they were sealed already.
     """
-    names = {text or number for text, number in _WRITTEN.findall(value)}
+    names: set[bytes] = {text or number for text, number in _WRITTEN.findall(value)}
     if len(names) != 1 or not value.lstrip().startswith(b"{"):
         return ""
     try:
