@@ -145,17 +145,17 @@ class TestQuestions:
         assert len(rows) == 12
         assert rows == sorted(rows)
 
-    async def test_skipped_inputs_name_their_subject(self, store: HistoryStore) -> None:
+    async def test_skipped_inputs_name_their_borrower(self, store: HistoryStore) -> None:
         chronicle = _chronicle()
         chronicle.tell(
             "contact.input_skipped",
-            {"reason": "broken", "staff": "s1"},
-            stream="contact.shard-00",
+            {"origin": "arrears.intake.v1/0/1", "reason": "broken"},
+            stream="contact.parked-b-9",
             on=NEXT,
-            subject="c2",
+            borrower="b-9",
         )
         await _hear_all(store, chronicle)
-        assert await store.skipped(NEXT) == {"c2"}
+        assert await store.skipped(NEXT) == {"b-9"}
         assert await store.skipped(DAY) == frozenset()
 
     async def test_cases_are_filtered_and_paged_by_id(self, store: HistoryStore) -> None:

@@ -35,7 +35,9 @@ def _two_cases(
     for case, shard in zip(("c1", "c2"), shards, strict=True):
         data = {"case_id": case, "loan_key": case}
         stream = f"intake.loan-{case}"
-        chronicle.tell("intake.case_opened", data, stream=stream, on=DAY, shard=shard)
+        chronicle.tell(
+            "intake.case_opened", data, stream=stream, on=DAY, shard=shard, borrower=f"b-{case}"
+        )
         point = {"kind": "phone", "sealed": f"{sealed}{case}"}
         chronicle.tell(
             "contact.attempt_permitted",
@@ -43,6 +45,7 @@ def _two_cases(
             stream=f"contact.borrower-{case}",
             on=DAY,
             shard=shard,
+            borrower=f"b-{case}",
         )
 
 
@@ -123,8 +126,8 @@ class TestDigest:
             ("contact.borrower-c2", 1),
         ]
 
-    def test_a_case_whose_input_was_skipped_is_outside(self) -> None:
-        found = _digest(_plain(), skipped=["c1"])
+    def test_every_case_of_a_borrower_whose_input_was_skipped_is_outside(self) -> None:
+        found = _digest(_plain(), skipped=["b-c1"])
         assert (found.case_count, found.event_count) == (1, 2)
 
     def test_any_change_of_what_happened_changes_it(self) -> None:

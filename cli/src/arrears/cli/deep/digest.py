@@ -29,8 +29,10 @@ class Digest:
         self.event_count = 0
 
     def event(self, service: str, event: Event) -> None:
-        """Closings, parkings, people's commands and cases with a skipped input are outside."""
-        if event.noun in _OUTSIDE or event.actor is not None or event.subject in self._skipped:
+        """Closings, parkings, people's commands and borrowers with a skipped input are outside."""
+        if event.noun in _OUTSIDE or event.actor is not None:
+            return
+        if event.borrower_id in self._skipped:
             return
         if (event.subject, event.stream) != self._stream:
             self._stream, self._place = (event.subject, event.stream), 0

@@ -103,6 +103,7 @@ class Tables:
         return row["day"] if row is not None and row["closed"] == shelf_count else None
 
     async def skipped(self, up_to: str) -> set[str]:
+        """The borrowers of inputs that staff gave up: what the kernel says is about the person."""
         return {row["subject"] for row in await self._connection.fetch(_SKIPPED, up_to)}
 
     async def canonical(self, up_to: str) -> AsyncIterator[Sequence[tuple[int, bytes]]]:

@@ -78,7 +78,7 @@ class HistoryStore(Protocol):
         """All events known on the day, in order of subject, service, stream and version."""
 
     async def skipped(self, up_to: date) -> frozenset[str]:
-        """The subjects of inputs that staff skipped: they leave the promise of the digest."""
+        """The borrowers of inputs that staff skipped: they leave the promise of the digest."""
 
     def scan(self, up_to: date | None = None) -> AsyncIterator[Sequence[Kept]]:
         """Everything, in order of service, shard and seq, by pages."""

@@ -3,8 +3,8 @@
 Events of one case stand together, sorted by service, stream and version; each is one line of
 JSON with its place among the case's lines of that stream, id, type, time, business day, causation
 and data. Recorded times, shards, hashes, closings of days, what was parked and people's commands
-are outside, and so is a case whose input staff skipped. The version sorts but is not written: a
-person's command moves it, and so would change every line after it. Encrypted fields are a
+are outside, and so is every case of a borrower whose input staff skipped. The version sorts but is
+not written: a person's command moves it, and so would change every line after it. Encrypted fields are a
 constant, for a key is made by chance. Same feed, same digest.
 """
 
@@ -50,6 +50,7 @@ class _Read(Struct, frozen=True, gc=False):
     time: str
     businessday: str
     causationid: str
+    partitionkey: str
     data: Raw
     actor: str | None = None
 
@@ -75,7 +76,10 @@ Row = tuple[str, int, str, int, str, bytes]
 
 
 class Canonical:
-    """Writes the canonical file chunk by chunk, and knows its hash when all rows went through."""
+    """Writes the canonical file chunk by chunk, and knows its hash when all rows went through.
+
+    `skipped` are borrowers: an input is parked and skipped for the person, whatever case it was of.
+    """
 
     def __init__(self, *, skipped: frozenset[str] = frozenset(), up_to: date | None) -> None:
         self._skipped = skipped
@@ -118,10 +122,10 @@ class Canonical:
     def _line(self, row: Row) -> bytes | None:
         subject, service, stream, _, wire_name, value = row
         noun = noun_of(wire_name)
-        if noun in OUTSIDE or subject in self._skipped:
+        if noun in OUTSIDE:
             return None
         seen = _READ.decode(value)
-        if seen.actor is not None:
+        if seen.actor is not None or seen.partitionkey in self._skipped:
             return None
         if subject != self._subject:
             self._subject, self._stream, self._is_case = subject, None, False
