@@ -82,9 +82,10 @@ class TestStories:
         assert [(line.on, line.service) for line in story.lines] == [
             (DAY, "intake"),
             (DAY, "intake"),
+            (DAY, "intake"),
             (NEXT, "contact"),
         ]
-        first, last = story.lines[0], story.lines[-1]
+        first, last = story.lines[1], story.lines[-1]
         assert "CNY 1,234.56 overdue" in first.what
         assert first.why == "due on 2024-01-31"
         assert "CNY 1,234.56 paid" in last.what
@@ -92,18 +93,54 @@ class TestStories:
 
     async def test_the_story_as_of_a_day_is_what_we_knew_then(self) -> None:
         story = await (await _desk()).case_story("c1", "zh", DAY)
-        assert [line.service for line in story.lines] == ["intake", "intake"]
-        assert "逾期 30 天" in story.lines[0].what
+        assert [line.service for line in story.lines] == ["intake"] * 3
+        assert "逾期 30 天" in story.lines[1].what
 
     async def test_a_loan_has_its_own_repayments_and_not_another_loans(self) -> None:
         story = await (await _desk()).loan_story("l1", "en", None)
         types = [line.type for line in story.lines]
         assert types.count("arrears.intake.repayment_recorded.v1") == 1
-        assert len(types) == 4
+        assert types.count("arrears.intake.borrower_profile_recorded.v1") == 1
+        assert len(types) == 5
 
     async def test_a_loan_without_a_case_has_a_history_too(self) -> None:
         story = await (await _desk()).loan_story("l2", "en", None)
-        assert [line.case_id for line in story.lines] == [None]
+        assert [line.case_id for line in story.lines] == [None, None]
+
+    @pytest.mark.parametrize("name", ["c1", "l1"])
+    async def test_what_was_done_with_the_person_is_told_with_whoever_did_it(
+        self, name: str
+    ) -> None:
+        chronicle, effect = Chronicle(), "effect-1"
+        chronicle.tell("intake.case_opened", {**CASE, **OPENED}, stream="intake.loan-l1", on=DAY)
+        chronicle.tell(
+            "contact.attempt_permitted", CASE, stream="contact.borrower-b-1", on=DAY,
+            event_id=effect,
+        )  # fmt: skip
+        for noun, data in (
+            ("input_parked", {"origin": "arrears.intake.v1/0/1", "error": "KeyError at x"}),
+            ("input_skipped", {"origin": "o", "reason": "told twice", "approved_by": "wang"}),
+            ("doubt_settled", {"effect_id": effect, "carried_out": True, "note": "asked them"}),
+            ("doubt_settled", {"effect_id": "another", "carried_out": True, "note": "of c2"}),
+            ("personal_data_read", {"what": "refused input 3", "purpose": "a complaint"}),
+            ("personal_data_erased", {"basis": "request", "approved_by": "wang"}),
+        ):
+            actor = None if noun == "input_parked" else "li"
+            chronicle.tell(f"contact.{noun}", data, stream=f"contact.{noun}", on=NEXT, actor=actor)
+        chronicle.tell("contact.input_parked", {"origin": "o", "error": "e"}, borrower="b-2",
+                       stream="contact.parked-b-2", on=NEXT)  # fmt: skip
+        desk = Desk(await _heard(chronicle), load_words())
+        ask = desk.case_story if name == "c1" else desk.loan_story
+        story = await ask(name, "en", None)
+        said = {line.type.split(".")[2]: line for line in story.lines if line.on == NEXT}
+        assert sorted(line.type.split(".")[2] for line in story.lines if line.on == NEXT) == [
+            "doubt_settled", "input_parked", "input_skipped",
+            "personal_data_erased", "personal_data_read",
+        ]  # fmt: skip
+        for noun in ("input_skipped", "doubt_settled", "personal_data_read"):
+            assert said[noun].what.startswith("li ")
+        assert said["doubt_settled"].why == "note: asked them"
+        assert (await ask(name, "en", DAY)).lines[-1].on == DAY
 
     async def test_what_nobody_spoke_of_is_not_found(self) -> None:
         desk = await _desk()
@@ -247,6 +284,18 @@ class TestDigest:
         assert (found.up_to, found.case_count, found.event_count) == (DAY, 1, 5)
         written = b"".join([chunk async for chunk in await desk.export(None)])
         assert sha256(written).hexdigest() == found.sha256
+
+    async def test_a_borrower_of_whom_staff_skipped_an_input_is_outside_from_that_day_on(
+        self,
+    ) -> None:
+        chronicle = _chronicle()
+        skipped = {"origin": "arrears.intake.v1/0/1", "reason": "told twice"}
+        place = "contact.parked-b-1"
+        chronicle.tell("contact.input_skipped", skipped, stream=place, on=NEXT, actor="li")
+        chronicle.close_day(NEXT)
+        desk = Desk(await _heard(chronicle), load_words())
+        assert (await desk.digest(DAY)).event_count == 5
+        assert (await desk.digest(NEXT)).event_count == 0
 
     async def test_a_day_that_is_not_closed_has_none(self) -> None:
         with pytest.raises(NotClosed):

@@ -1,6 +1,7 @@
 """Words: every event of every service has them, and they say what the event really carries."""
 
 import ast
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from inspect import getsource
@@ -40,6 +41,7 @@ from arrears.legal.application.react import ELSEWHERE
 from arrears.legal.domain import gate
 from arrears.legal.domain.claim.endings import SUIT_RESULTS
 from arrears.legal.domain.claim.state import SETTLED as SETTLED_BY_AGREEMENT
+from arrears.shared.runtime.stage import OWN_EVENTS
 
 STRICT: Final = load_words(strict=True)
 GOLDEN: Final = Path(__file__).resolve().parents[2] / "tidy" / "wire_names.txt"
@@ -76,6 +78,13 @@ class TestEveryEvent:
     def test_the_words_name_only_fields_that_the_event_has(self, wire_name: str) -> None:
         unknown = [path for path in _paths(wire_name) if not _has(EVENTS[wire_name], path)]
         assert unknown == []
+
+    @pytest.mark.parametrize("event", OWN_EVENTS)
+    def test_the_words_of_the_kernel_name_its_fields_and_whoever_asked(self, event: type) -> None:
+        known = {"staff", *event.__struct_fields__}  # type: ignore[attr-defined]
+        noun = re.sub(r"(?<!^)(?=[A-Z])", "_", event.__name__).lower()
+        for service in SERVICES:
+            assert set(_paths(f"arrears.{service}.{noun}.v1")) <= known
 
     @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("full", [True, False], ids=["full", "bare"])

@@ -229,6 +229,8 @@ class Desk:
         events = [tell(kept) for kept in await self._store.events_of([case_id])]
         if not events:
             raise NotFound("case", case_id)
+        person = await self._store.events_of([events[0].borrower_id])
+        events += _of_the_person(map(tell, person), events)
         loan_key = next((str(key) for told in events if (key := told.fields().get("loan_key"))), "")
         return self._story(loan_key, events, language, as_of)
 
@@ -244,6 +246,7 @@ class Desk:
             for told in found
             if told.subject in own or told.fields().get("loan_key") == loan_key
         ]
+        events += _of_the_person(found, events)
         return self._story(loan_key, events, language, as_of)
 
     def _story(
@@ -254,7 +257,7 @@ class Desk:
         currency = next((f["currency"] for _, f in told_fields if f.get("currency")), None)
         lines: list[Line] = []
         for told, fields in told_fields:
-            said = self._words.say(told.type, fields, language, currency)
+            said = self._words.say(told.type, {"staff": told.actor, **fields}, language, currency)
             lines.append(
                 Line(
                     on=told.business_day,
@@ -334,6 +337,19 @@ class Desk:
         async for rows in self._store.canonical(canonical.up_to):
             for chunk in canonical.chunks(rows):
                 yield chunk
+
+
+def _of_the_person(events: Iterable[Told], story: Sequence[Told]) -> list[Told]:
+    """What was said of the borrower and of no loan belongs to every story of theirs: the profile,
+    what was parked, who read or erased their data. A doubt is settled in the story that has it."""
+    known = {told.id for told in story}
+    found: list[Told] = []
+    for told in events:
+        fields = told.fields()
+        of_a_loan = fields.get("loan_key") or fields.get("case_id")
+        if told.id not in known and not of_a_loan and fields.get("effect_id") in {None, *known}:
+            found.append(told)
+    return found
 
 
 def _fold(rows: dict[str, case_list.Row], events: Iterable[Kept]) -> None:
