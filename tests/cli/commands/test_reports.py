@@ -77,6 +77,22 @@ class TestPortfolio:
         assert "total_repaid JPY      7" in said
 
 
+class TestReport:
+    @pytest.mark.parametrize(
+        ("asked", "aside"), [((), "13"), (("--as-of", "2024-06-30"), "13"),
+                             (("--as-of", "2024-06-29"), None)]
+    )  # fmt: skip
+    def test_what_is_set_aside_now_is_not_said_of_an_earlier_day(
+        self, canned: Any, asked: tuple[str, ...], aside: str | None
+    ) -> None:
+        canned.answers["/status"] = {"refused": 13}
+        canned.answers["/report"] = {"as_of": "2024-06-29"}
+        canned.answers["/cases"] = {"cases": [ROW], "next_after": None}
+        assert json.loads(arrears("report", *asked, "--json").stdout)["currency"] == "CNY"
+        [query] = [query for _, path, query, _ in canned.asked if path == "/report"]
+        assert query.get("facts_set_aside") == aside
+
+
 class TestCases:
     def test_pages_are_joined_until_the_limit(self, canned: Any) -> None:
         canned.answers["/cases"] = {"cases": [ROW] * 2, "next_after": "c-1"}

@@ -1,6 +1,6 @@
 """The last page: every figure of the report in both languages, and the story that is chosen."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from rich.console import Console
@@ -8,6 +8,10 @@ from rich.console import Console
 from arrears.cli.demo.page import print_page, story_of
 from arrears.cli.demo.story import story_table
 from arrears.cli.demo.words import LABELS, Language, say
+from arrears.contact.domain import permit
+from arrears.contact.domain import values as contact
+from arrears.history.domain.portfolio.cases import ENDINGS, STAGES
+from arrears.intake.domain.loan.state import SETTLED, UNCOLLECTIBLE
 
 NO_TODO: dict[str, Any] = {"count": 0, "cases": []}
 DUE = {"case_id": "c-9", "loan_key": "l@s", "since": "2024-06-01", "overdue": "12.34"}
@@ -91,6 +95,12 @@ class TestPrintPage:
         ):
             assert figure in text, figure
 
+    @pytest.mark.parametrize(("currency", "said"), [("USD", "USD"), (None, "not known")])
+    def test_a_currency_that_no_case_names_is_not_guessed(
+        self, currency: str | None, said: str
+    ) -> None:
+        assert f"amounts in {said}" in printed(page(currency=currency), "en")
+
     def test_several_currencies_stand_one_under_the_other(self) -> None:
         found = page(awarded={"CNY": "1.00", "JPY": "7"})
         assert "1.00 CNY\n7 JPY" in printed(found, "en")
@@ -152,6 +162,12 @@ class TestWords:
             assert english, key
             assert chinese, key
             assert fields(english) == fields(chinese), key
+
+    def test_every_rule_outcome_and_ending_has_one(self) -> None:
+        rules = (*permit.RULES, permit.PERMIT_ENDED)
+        closed = (f"closed_{reason}" for reason in (UNCOLLECTIBLE, SETTLED))
+        found = {*rules, *get_args(contact.Outcome), *ENDINGS, *closed, *STAGES}
+        assert found - LABELS.keys() == set()
 
     def test_a_code_without_a_label_is_shown_as_words(self) -> None:
         assert say("some_new_rule", "zh") == "some new rule"

@@ -24,7 +24,9 @@ def print_page(shown: Console, page: Page, language: Language) -> None:
             language,
             cases=page["case_count"],
             loans=feed["loans_seen"],
-            currency=", ".join(currencies) if isinstance(currencies, dict) else _currency(page),
+            currency=", ".join(currencies)
+            if isinstance(currencies, dict)
+            else page["currency"] or say("not_known", language),
         )
     )
     _heading(shown, say("stages", language))
@@ -88,7 +90,7 @@ def _rolls(rates: Sequence[Mapping[str, Any]], language: Language) -> Table:
     before = list(dict.fromkeys(one["from"] for one in rates))
     after = sorted({one["to"] for one in rates}, key=lambda name: (name == "cured", name))
     made = _table(
-        [say("from", language)], [say(name, language) for name in after], say("cases", language)
+        [say("from", language)], [say(name, language) for name in after], say("loans", language)
     )
     loans = {name: sum(one["loans"] for one in rates if one["from"] == name) for name in before}
     for name in before:
@@ -170,7 +172,3 @@ def _figure(value: object) -> str:
 
 def _pair(kept: int | None, broken: int | None) -> str:
     return "" if kept is None or broken is None else f"{kept:,} / {broken:,}"
-
-
-def _currency(page: Page) -> str:
-    return str(page.get("currency") or "CNY")
