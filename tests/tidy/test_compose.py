@@ -14,13 +14,14 @@ ROOT = Path(__file__).parent.parent.parent
 SERVICES = tuple(settings.PORTS)
 COMPOSED = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
 KEYS = {"ARREARS_KEYSTORE", "ARREARS_MASTER_KEY"}
-NOT_IN_PRODUCTION = {"ARREARS_API_DEVELOPMENT"}
+NOT_IN_COMPOSE = {"ARREARS_API_DEVELOPMENT", "ARREARS_WORKER"}
+"""The one is not for production; the other would give all workers of a service one name."""
 
 
 def documented(service: str) -> set[str]:
     names = re.findall(r"ARREARS_[A-Z_<>]+", settings.__doc__ or "")
     plain = {name for name in names if not name.endswith("_")}
-    return {name.replace("<SERVICE>", service.upper()) for name in plain} - NOT_IN_PRODUCTION
+    return {name.replace("<SERVICE>", service.upper()) for name in plain} - NOT_IN_COMPOSE
 
 
 @pytest.mark.parametrize("service", SERVICES)
