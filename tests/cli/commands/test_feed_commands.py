@@ -40,6 +40,12 @@ class TestGenerate:
         assert option.strip("-") in result.stderr
         assert not list(checkout.glob("x.jsonl*"))
 
+    def test_the_dirty_facts_belong_to_no_special_feed(self, checkout: Path) -> None:
+        result = arrears("feed", "generate", "--out", "x", "--special", "one-loan", "--dirty")
+        assert result.exit_code == 2
+        assert "dirty" in result.stderr
+        assert not (checkout / "x").exists()
+
     def test_a_folder_that_is_not_there_is_named(self, checkout: Path) -> None:
         result = made("nowhere/x.jsonl")
         assert result.exit_code == 2

@@ -112,3 +112,13 @@ def test_what_the_services_refuse_is_not_remembered(
 def test_a_start_is_remembered(machine: Installation) -> None:
     assert CliRunner().invoke(app, ["up", "--clock", "live"]).exit_code == 0
     assert machine.started.settings == settings_for("live", None)
+
+
+@pytest.mark.parametrize("seed", ["-1", "1" + "0" * 18])
+def test_a_seed_that_no_service_takes_is_named_before_anything_is_started(
+    checkout: Path, seed: str
+) -> None:
+    result = CliRunner().invoke(app, ["up", "--seed", seed])
+    assert result.exit_code == 2
+    assert "--seed" in result.stderr
+    assert not list((checkout / ".local").iterdir())

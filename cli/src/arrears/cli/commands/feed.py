@@ -170,6 +170,8 @@ def _lines(
     seed: int, loans: int, months: int, start_on: date, *, dirty: bool, special: str | None
 ) -> Iterable[bytes]:
     if special is not None:
+        if dirty:
+            raise BadFeedSetting("dirty", "belongs to the synthetic feed, not to a special one")
         if special not in SPECIAL:
             raise BadFeedSetting("special", f"must be one of {', '.join(SPECIAL)}, got {special}")
         return SPECIAL[special]()

@@ -2,9 +2,10 @@
 
 import hashlib
 import os
+import re
 import subprocess
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 
@@ -17,6 +18,15 @@ from arrears.cli.commands.deep import verify_deep
 from arrears.cli.commands.output import AsJson, Progress, print_json
 from arrears.cli.whole_file import written_whole
 
+_DIGEST: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+
+
+def _a_digest(text: str | None) -> str | None:
+    """A digest that can be none would only be found to differ, minutes later."""
+    if text is not None and not _DIGEST.fullmatch(text.strip()):
+        raise typer.BadParameter("must be 64 hexadecimal digits, as `arrears digest` prints them")
+    return text
+
 
 def verify(
     deep: Annotated[
@@ -27,7 +37,11 @@ def verify(
     ] = False,
     expect_digest: Annotated[
         str | None,
-        typer.Option(metavar="HEX", help="With --deep: the digest of the undisturbed run (law 9)."),
+        typer.Option(
+            metavar="HEX",
+            help="With --deep: the digest of the undisturbed run (law 9).",
+            callback=_a_digest,
+        ),
     ] = None,
     as_of: AsOf = None,
     as_json: AsJson = False,

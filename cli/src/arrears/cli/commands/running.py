@@ -10,6 +10,7 @@ from arrears.cli.client.http import Api
 from arrears.cli.client.installation import SERVICES, STAGES, Installation, Started
 from arrears.cli.client.trouble import Trouble, WrongUse, told
 from arrears.cli.commands.output import AsJson, console, foreign, print_json, table
+from arrears.cli.feed.generate import SEED_MAX
 from arrears.cli.stack import Supervisor, stop_stack
 
 DEFAULT_SEED: Final = 7
@@ -68,7 +69,9 @@ def up(
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Turns the sandbox on. Default: as before, at first 7 in `feed`."),
+        typer.Option(
+            min=0, max=SEED_MAX, help="Turns the sandbox on. Default: as before, first 7 in `feed`."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
