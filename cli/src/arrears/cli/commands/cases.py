@@ -29,7 +29,9 @@ def list_cases(
     stage: Annotated[CaseStage | None, typer.Option(help="Only those it has.")] = None,
     bucket: Annotated[Bucket | None, typer.Option(help="Only these months past due.")] = None,
     loan: Annotated[str | None, typer.Option(help="Loan key: <loan id>@<source>.")] = None,
-    borrower: Annotated[str | None, typer.Option(help="Borrower id.")] = None,
+    borrower: Annotated[
+        str | None, typer.Option(help="Whom the bank named first for the loan.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     as_json: AsJson = False,
 ) -> None:

@@ -16,7 +16,7 @@
 | ARREARS_SANDBOX_SEED | turns the sandbox borrower and court on, with this seed | off |
 | ARREARS_API_TOKENS_FILE, ARREARS_API_DEVELOPMENT | who may call (`http.actors`) | nobody |
 | ARREARS_LEASE_SECONDS | how long a worker that fell silent keeps its shards | 10 |
-| ARREARS_WORKER | a worker's own name: started again under it, it has its shards at once | host, pid |
+| ARREARS_WORKER | a worker's name; who starts again under it has its shards at once | host, pid |
 
 The options of an address of PostgreSQL are those of libpq, such as `sslmode=verify-full` and
 `sslrootcert=/etc/ssl/ca.pem`; every database on that server is reached under them.

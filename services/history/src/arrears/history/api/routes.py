@@ -105,7 +105,8 @@ def _add_stories(router: APIRouter, desk: Desk) -> None:
     ) -> Response:
         """Cases in order of their id, page by page. As of a day a page may hold fewer than `limit`
         and not be the last: follow `next_after` until it is null. `loan_id` is a `loan_key` without
-        its source."""
+        its source, `borrower_id` whom the loan's streams are about: the first who was named for it,
+        also where the bank names another by now."""
         wanted = CaseFilter(
             status=status,
             stage=stage,

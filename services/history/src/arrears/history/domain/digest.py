@@ -4,8 +4,8 @@ Events of one case stand together, sorted by service, stream and version; each i
 JSON with its place among the case's lines of that stream, id, type, time, business day, causation
 and data. Recorded times, shards, hashes, closings of days, what was parked and people's commands
 are outside, and so is every case of a borrower whose input staff skipped. The version sorts but is
-not written: a person's command moves it, and so would change every line after it. Encrypted fields are a
-constant, for a key is made by chance. Same feed, same digest.
+not written: a person's command moves it, and so would change every line after it. Encrypted fields
+are a constant, for a key is made by chance. Same feed, same digest.
 """
 
 import re
