@@ -6,7 +6,7 @@ Only what was started from this checkout is emptied without a question.
 import asyncio
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +33,6 @@ from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import Topic, event_topic, feed_topic
 from arrears.shared.service.settings import database_url
 
-DATABASES: Final = (*(f"arrears_{service}" for service in SERVICES), "arrears_keys")
 GONE_PATIENCE: Final = 30.0
 Say = Callable[[str], None]
 
@@ -89,26 +88,32 @@ def _listen(installation: Installation, say: Say) -> dict[str, str]:
 
 async def empty_everything(env: dict[str, str]) -> None:
     kafka = {name: text for name, text in env.items() if name.startswith(KAFKA)}
-    await asyncio.gather(_new_databases(env[POSTGRES]), _new_topics(KafkaSettings.from_env(kafka)))
+    await asyncio.gather(
+        _new_databases(env[POSTGRES], databases_of(env)), _new_topics(KafkaSettings.from_env(kafka))
+    )
 
 
-async def _new_databases(server: str) -> None:
+def databases_of(env: Mapping[str, str]) -> list[str]:
+    """Those that the services will run on, and the key store's usual one."""
+    names = (env.get(f"ARREARS_{name.upper()}_DATABASE", f"arrears_{name}") for name in SERVICES)
+    return [*names, "arrears_keys"]
+
+
+async def _new_databases(server: str, names: Sequence[str]) -> None:
     connection = await asyncpg.connect(server)
     try:
         rows = await connection.fetch("SELECT datname FROM pg_database")
         found = {row["datname"] for row in rows}
-        for name in DATABASES:
+        for name in names:
             if name not in found:
                 await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
         await connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY($1)",
-            sorted(found & set(DATABASES)),
+            sorted(found & set(names)),
         )
     finally:
         await connection.close()
-    await asyncio.gather(
-        *(_empty(database_url(server, name)) for name in DATABASES if name in found)
-    )
+    await asyncio.gather(*(_empty(database_url(server, name)) for name in names if name in found))
 
 
 async def _empty(dsn: str) -> None:
