@@ -157,6 +157,23 @@ def test_what_denies_says_when_it_no_longer_does(
 
 
 @pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("borrower_changed", "the_bank_names_another_borrower"),
+        ("agreement", "an_agreement_is_being_kept"),
+        ("hardship", "the_borrower_is_shielded_for_hardship"),
+        ("hold", "the_case_is_held"),
+        ("parked", "an_input_of_the_borrower_waits_for_staff"),
+        ("staff", "staff_stopped_the_contact"),
+    ],
+)
+def test_a_stop_says_why(kind: StopKind, reason: str) -> None:
+    verdict = ask(replace(FREE, stops=(StopSignal(kind=kind),)))
+    assert isinstance(verdict, Denied)
+    assert (verdict.rule, verdict.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize(
     ("standing", "channel"),
     [
         (replace(FREE, promise_judged_at=MIDNIGHT), "sms"),

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
@@ -203,6 +204,14 @@ class TestNamedAgain:
         events = life(names(FORMER), history=before)
         resumed = [one for one in events if isinstance(one, ContactResumed)]
         assert [one.case_id for one in resumed] == [CASE]
+
+    def test_of_two_that_were_taken_away_the_one_that_is_named_is_taken_up(self) -> None:
+        other = replace(names(NEW, OTHER), loan_key=OTHER_LOAN)
+        before = life(refer(), refer(OTHER), names(NEW), other)
+        events = life(names(FORMER, None), history=before)
+        resumed = [one for one in events if isinstance(one, ContactResumed)]
+        assert [one.case_id for one in resumed] == [CASE]
+        assert decider.fold(events).left_loans == {OTHER_LOAN}
 
 
 class TestWordsAboutAPerson:

@@ -13,6 +13,7 @@ from arrears.contact.domain.borrower.commands import (
     EndContact,
     NoteOutcome,
     RecordHardship,
+    RecordPromise,
     RecordRefusal,
     StartTreatment,
     StopContact,
@@ -223,6 +224,22 @@ class TestTwoLoans:
         closed = EndContact(case_id=OTHER, reason="cured", said_at=NOON, now=NOON)
         events = life(refer("demand", OTHER), closed, self.CLAIM, history=KNOWN)
         assert [case_id for case_id, *_ in self.reported(events)] == [CASE]
+
+    def test_nor_one_whose_promise_is_not_judged_yet(self) -> None:
+        promise = RecordPromise(
+            case_id=OTHER,
+            amount_minor=10_000,
+            currency="CNY",
+            due_on=date(2026, 3, 9),
+            recorded_by=STAFF,
+            now=NOON,
+        )
+        closed = EndContact(case_id=OTHER, reason="written_off", said_at=NOON, now=NOON)
+        events = life(refer("demand", OTHER), promise, closed, history=KNOWN)
+        assert OTHER in decider.fold(events).cases
+        told = life(self.CLAIM, history=events)[len(events) :]
+        assert [case_id for case_id, *_ in self.reported(told)] == [CASE]
+        assert [one.case_id for one in told if isinstance(one, ContactStopped)] == [CASE]
 
     def test_a_case_that_comes_while_the_shield_stands_is_told_of_too(self) -> None:
         events = life(self.CLAIM, refer("call", OTHER, self.LATER), history=KNOWN)

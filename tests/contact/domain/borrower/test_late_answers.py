@@ -118,6 +118,7 @@ class TestLetter:
 
     def test_that_nobody_knows_is_no_news(self) -> None:
         events, now = given_up("demand")
+        assert not any(isinstance(event, DemandDelivered | DemandReturned) for event in events)
         given(*events).when(told("unknown", now)).then_nothing_happens()
 
     def test_one_that_came_back_is_told_and_the_next_goes_on(self) -> None:

@@ -137,6 +137,8 @@ class TestPartPayment:
 
     def test_the_same_payment_twice_counts_once(self) -> None:
         given(*life(refer("call"), paid(20_000))).when(paid(20_000)).then_nothing_happens()
+        several = life(refer("call"), paid(20_000), paid(5_000, "r-2"))
+        given(*several).when(paid(20_000)).then_nothing_happens()
 
     @pytest.mark.parametrize(
         "payment",

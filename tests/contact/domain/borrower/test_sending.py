@@ -181,6 +181,12 @@ class TestObjection:
         verdict = _denied(events, morning)
         assert (verdict.rule, verdict.next_allowed_at) == ("permit_ended", morning)
 
+    def test_it_is_good_until_before_its_end(self) -> None:
+        """The rules would permit a letter of the next day: at midnight it is another day."""
+        events, permitted = _permitted("demand")
+        verdict = _denied(events, permitted.valid_until)
+        assert (verdict.rule, verdict.reason) == ("permit_ended", "the_permit_was_not_used_in_time")
+
     @pytest.mark.parametrize("receipted", [True, False])
     def test_what_was_made_is_not_made_again(self, receipted: bool) -> None:
         events, permitted = _permitted()

@@ -150,9 +150,8 @@ class TestStopContact:
         assert state.cases[CASE].stops[0].lifts_at is None
 
     def test_staff_cannot_stop_until_a_day_that_is_over(self) -> None:
-        given().when(replace(STAFF_STOP, until_on=date(2026, 3, 2))).then_refused(
-            "until_in_the_past"
-        )
+        over = replace(STAFF_STOP, until_on=date(2026, 3, 2))
+        given().when(over).then_refused("until_in_the_past")
 
     @pytest.mark.parametrize("stop", [HELD, STAFF_STOP])
     def test_the_day_that_it_names_is_its_last(self, stop: StopContact) -> None:
@@ -169,6 +168,7 @@ class TestStopContact:
 
     def test_refuses_a_stop_of_a_case_that_names_none(self) -> None:
         given().when(replace(AGREED, case_id=None)).then_refused("case_missing")
+        given().when(replace(AGREED, loan_key=None)).then_refused("case_missing")
 
     def test_a_case_that_is_closed_needs_none(self) -> None:
         given(*life(refer("call"), CLOSED)).when(AGREED).then_nothing_happens()
@@ -311,6 +311,11 @@ class TestParkedInput:
         assert isinstance(resumed, ContactResumed)
         assert isinstance(rescheduled, AttemptRescheduled)
         assert isinstance(wake([*events, resumed, rescheduled], at)[-1], AttemptPermitted)
+
+    def test_a_repair_in_time_leaves_the_attempt_its_time(self) -> None:
+        parked = life(refer("call"), self.parked("intake"))
+        after = life(self.repaired("intake", EVENING), history=parked)
+        assert [type(one) for one in after[len(parked) :]] == [ContactResumed]
 
     def test_each_service_lifts_its_own(self) -> None:
         both = life(refer("call"), self.parked("intake"), self.parked("legal"))

@@ -319,16 +319,16 @@ class TestOutcome:
         self, treatment: str, failure: Outcome, tries: int
     ) -> None:
         events, now = life(refer(treatment)), EVENING
-        made: list[AttemptPermitted] = []
+        made: list[tuple[str, int]] = []
         for _ in range(tries):
             assert not any(isinstance(event, TreatmentCompleted) for event in events)
             events = wake(events, now)
             permitted = events[-1]
             assert isinstance(permitted, AttemptPermitted)
-            made.append(permitted)
+            made.append((permitted.attempt_id, permitted.attempt_no))
             now = permitted.permitted_at + timedelta(minutes=5)
             events = life(outcome(failure, now, permitted.attempt_id), history=events)
-        assert [permit.attempt_no for permit in made] == list(range(1, tries + 1))
+        assert made == [(f"{CASE}/{n}", n) for n in range(1, tries + 1)]
         unreachable, completed = events[-2:]
         assert isinstance(unreachable, UnreachableReported)
         assert isinstance(completed, TreatmentCompleted)
