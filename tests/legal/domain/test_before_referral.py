@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 import pytest
+from hypothesis import example
 from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -193,6 +194,7 @@ def test_what_is_kept_finds_the_same_last_day_as_the_full_list(
 
 
 @forall(acts=ACTS)
+@example([Interruption(by="demand", on=FIRST + timedelta(days=days)) for days in (0, 1, 28)])
 def test_no_more_than_two_acts_are_kept_of_any_28_days(acts: list[Interruption]) -> None:
     found = fold(acts)
     for first, third in zip(found, found[2:], strict=False):

@@ -16,6 +16,7 @@ from arrears.legal.domain.claim.commands import (
     RegisterClaim,
     TakeClaim,
     WakeUp,
+    Withhold,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent
@@ -175,3 +176,12 @@ def test_a_suit_that_is_filed_again_is_waited_for_again() -> None:
     state = decider.fold(told)
     assert not state.silence_noted
     assert decider.due(state, later) == CALENDAR.start_of(date(2026, 3, 19))
+
+
+def test_one_that_had_not_reached_the_court_is_waited_for_anew() -> None:
+    """The gateway was down for days: the request gave way, and is made again."""
+    silent = wake_on(date(2026, 3, 10))
+    later = silent.now + timedelta(hours=9)
+    withheld = Withhold(filing=1, reason="news", looked_at=later, now=later)
+    events = lived(*FILED, silent, withheld, WakeUp(now=later))
+    assert given(*events).is_due(later) == CALENDAR.start_of(date(2026, 3, 18))

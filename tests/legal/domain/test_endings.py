@@ -233,6 +233,9 @@ class TestTheCourtSaysNo:
     ) -> None:
         given(*lived(*history)).when(command).then_refused(reason)
 
+    def test_a_dismissed_claim_is_registered_no_more(self) -> None:
+        given(*lived(*FILED, DISMISS)).when(REGISTER).then_nothing_happens()
+
     @pytest.mark.parametrize("result", ["not_accepted", "withdrawn"])
     def test_any_other_is_filed_again_when_it_is_referred_again(self, result: str) -> None:
         history = (*FILED, replace(DISMISS, result=result))
@@ -245,6 +248,17 @@ class TestTheCourtSaysNo:
         demanded = replace(DEMAND, delivered_at=NOW - timedelta(days=50))
         again = replace(AGAIN, due_on=old.due_on)
         taken = lived(demanded, old, WITHDRAW, again)[-2]
+        assert isinstance(taken, ClaimTaken)
+        assert taken.limitation_expires_on == date(2029, 3, 2)
+
+    def test_a_shorter_period_of_a_later_policy_takes_nothing_from_a_day_that_was_said(self) -> None:
+        until = replace(PROMPT, valid_until=NOW.date())
+        shorter = replace(PROMPT.limitation, months=24)
+        later = replace(
+            PROMPT, version=2, valid_from=NOW.date() + timedelta(days=1), limitation=shorter
+        )
+        both = make_claim_decider(PolicyBook([until, later]), CALENDAR, lambda _day: True)
+        taken, _ = both.decide(AGAIN, both.fold(lived(*FILED, WITHDRAW)))
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2029, 3, 2)
 

@@ -174,6 +174,7 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*ENFORCING, pay(1_000_000, OBEY_BY)),
     lived(*JUDGED, pay(3_800_000, OBEY_BY)),
     lived(*FILED, CloseClaim(reason="cured", now=NOW)),
+    lived(*FILED, HELD, CloseClaim(reason="cured", now=NOW)),
     lived(pay(1_000, TODAY), DEMAND),
     lived(*FILED, AGREED),
     lived(*FILED, AGREED, SETTLED),
@@ -186,6 +187,8 @@ HISTORIES: list[tuple[ClaimEvent, ...]] = [
     lived(*JUDGED, NOT_FILED),
     lived(*ENFORCING, NOT_ENFORCED),
     lived(*ENFORCING, NOT_ENFORCED, HELD),
+    lived(*ENFORCING, CloseEnforcement(staff_id=None, now=NOW), NOT_ENFORCED),
+    lived(*ENFORCING, NOT_FILED),
 ]
 MOMENTS = st.sampled_from(
     [NOW, *map(start_of, (OBEY_BY, date(2026, 4, 28), date(2028, 4, 28), date(2029, 5, 1)))]

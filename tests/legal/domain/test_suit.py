@@ -12,6 +12,7 @@ from arrears.legal.domain.claim.commands import (
     EnterJudgment,
     NoteDemand,
     NoteRepayment,
+    PauseClaim,
     RegisterClaim,
     TakeClaim,
     WakeUp,
@@ -279,6 +280,10 @@ class TestCloseClaim:
 
     def test_what_legal_never_had_is_not(self) -> None:
         given(*lived(DEMAND)).when(self.CURED).then_nothing_happens()
+
+    def test_of_a_closed_claim_nobody_waits_for_the_end_of_a_hold(self) -> None:
+        held = PauseClaim(reason="hardship", until_on=date(2026, 7, 1), now=NOW)
+        assert given(*lived(*FILED, held, self.CURED)).is_due(NOW) is None
 
 
 # --- Short words for long events.

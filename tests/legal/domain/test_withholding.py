@@ -20,6 +20,7 @@ from arrears.legal.domain.claim.commands import (
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.rules import Rules
+from arrears.legal.domain.claim.state import Phase
 from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
 from arrears.legal.domain.claim.withholding import Objection, objection
 from arrears.shared.kernel.business_day import BankCalendar
@@ -124,6 +125,24 @@ def test_an_application(since: tuple[ClaimCommand, ...], found: Objection | None
     assert isinstance(asked, EnforcementApplied)
     claim = decider.fold(lived(*NOT_OBEYED, APPLY, *since))
     assert objection(RULES, asked, claim, APPLY.now) == found
+
+
+@pytest.mark.parametrize(
+    ("history", "withheld", "phase"),
+    [
+        ((*FILED, JUDGE), WITHHELD, Phase.JUDGED),
+        ((*NOT_OBEYED, APPLY), WITHHELD, Phase.ENFORCING),
+        (
+            (*NOT_OBEYED, APPLY, CloseEnforcement(staff_id=LAWYER, now=APPLY.now)),
+            NOT_APPLIED,
+            Phase.CLOSED,
+        ),
+    ],
+)
+def test_what_has_come_of_a_request_since_stands(
+    history: tuple[ClaimCommand, ...], withheld: Withhold, phase: Phase
+) -> None:
+    assert decider.fold(lived(*history, withheld)).phase is phase
 
 
 def test_what_a_person_applied_for_is_applied_for_again_in_their_name() -> None:

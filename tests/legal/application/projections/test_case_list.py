@@ -295,3 +295,4 @@ def test_a_court_that_is_silent_is_shown_until_it_answers() -> None:
     assert shown(*silent, register, again).court_silent_since_on == date(2026, 9, 11)
     assert shown(*silent, register, again, JUDGE).court_silent_since_on is None
     assert shown(*silent, WITHDRAWN).court_silent_since_on is None
+    assert shown(*silent, NOT_FILED).court_silent_since_on is None

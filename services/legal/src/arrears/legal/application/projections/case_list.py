@@ -51,7 +51,7 @@ from arrears.legal.domain.gate import LIMITATION_ALIVE, waits_until
 from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
 NAME: Final = "case_list"
-VERSION: Final = 7  # Raise it when `evolve` changes meaning; the runner then rebuilds.
+VERSION: Final = 8  # Raise it when `evolve` changes meaning; the runner then rebuilds.
 _NOT_FILED: Final = ("refused", "returned")
 HEARS: Final = frozenset(get_args(ClaimEvent))
 
@@ -218,6 +218,7 @@ def _withheld(row: Row, event: FilingWithheld | EnforcementWithheld) -> Row:
             missing=event.missing,
             claim_minor=None,
             court_fee_minor=None,
+            court_silent_since_on=None,
             expires_on=event.limitation_expires_on,
             deadline_on=event.limitation_expires_on,
             deadline_rule=LIMITATION,

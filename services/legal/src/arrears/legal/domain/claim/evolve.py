@@ -139,7 +139,6 @@ def _filed(claim: Claim, event: ClaimFiled) -> Claim:
         phase=Phase.FILED,
         filings=claim.filings + 1,
         filed_on=event.filed_on,
-        registered=False,
         missing=(),
         pay_by_on=None,
     )
@@ -162,6 +161,7 @@ def _withheld(claim: Claim, event: FilingWithheld | EnforcementWithheld) -> Clai
             noted,
             phase=Phase.REFUSED,
             filed_on=date.max,
+            silence_noted=False,
             looked_at=event.looked_at,
             limitation_expires_on=event.limitation_expires_on,
             limitation_derivation=event.derivation,
