@@ -238,6 +238,8 @@ class TestRenewing:
     )
     def test_what_is_not_signed_is_no_failure_of_talks(self, ending: MediationCommand) -> None:
         given(*lived(*RENEWED)).when(ending).then(closing("not_renewed"))
+        other_day = replace(RENEW, instalments=(replace(JUNE, due_on=date(2026, 6, 3)),))
+        given(*lived(*RENEWED, other_day)).when(ending).then(closing("not_renewed"))
 
     @pytest.mark.parametrize(
         ("while_offered", "left_minor"),
@@ -260,6 +262,8 @@ class TestRenewing:
             noted, ended = decider.decide(rest, decider.fold(history))
             assert isinstance(noted, PaymentNoted)
             assert (noted.value_on, ended) == (MAY.due_on, fulfilled(500))
+        short = replace(rest, amount_minor=39_999)
+        assert len(decider.decide(short, decider.fold(lived(*RENEWED)))) == 1
 
     def test_the_rest_that_comes_too_late_does_not(self) -> None:
         long_offer = replace(RENEW, now=at(date(2026, 5, 15)))
