@@ -294,6 +294,12 @@ def test_a_day_may_be_closed_on_the_day_before_for_the_sake_of_zones() -> None:
     assert (closing.day, closing.stated_at.date()) == (date(2026, 3, 3), date(2026, 3, 2))
 
 
+def test_the_first_day_is_closed_as_any_other() -> None:
+    closing = read_fact(record(CLOSING, "data.first_day", "2026-03-02"))
+    assert isinstance(closing, DayClosing)
+    assert closing.first_day == closing.day
+
+
 @pytest.mark.parametrize(
     ("points", "reason", "field"),
     [
@@ -312,6 +318,13 @@ def test_contact_points_are_checked_one_by_one(points: object, reason: str, fiel
     with pytest.raises(BadRecord) as refusal:
         read_fact(record(PROFILE, "data.contact_points", points))
     assert (refusal.value.reason, refusal.value.field) == (reason, field)
+
+
+def test_twenty_contact_points_are_not_too_many() -> None:
+    points = [{"kind": "phone", "value": "1"}] * 20
+    profile = read_fact(record(PROFILE, "data.contact_points", points))
+    assert isinstance(profile, ProfileFact)
+    assert len(profile.points) == 20
 
 
 def test_a_refusal_never_repeats_what_the_record_said() -> None:

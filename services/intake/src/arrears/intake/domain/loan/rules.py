@@ -52,9 +52,7 @@ def conduct_of(case: Case | None) -> Conduct:
     if case is None:
         return NOTHING_KNOWN
     breached = case.agreement == "breached"
-    if case.refused or case.promises_broken or case.unreachable or breached:
-        return Conduct(case.refused, case.promises_broken, case.unreachable, breached)
-    return NOTHING_KNOWN
+    return Conduct(case.refused, case.promises_broken, case.unreachable, breached)
 
 
 def figures_of(case: Case, owed: Owed) -> Figures:
