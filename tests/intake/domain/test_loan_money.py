@@ -160,14 +160,39 @@ def test_an_outdated_fact_belongs_to_the_last_case_where_there_is_one() -> None:
     assert (without_case.case_id, without_case.episode) == (None, 0)
 
 
+@pytest.mark.parametrize("late", [True, False])
+@pytest.mark.parametrize(
+    "fact", [overdue(NEXT_WEEK, days=47), repayment(NEXT_WEEK), cured(NEXT_WEEK)]
+)
+def test_a_fact_says_whether_it_came_late(fact: Said, late: bool) -> None:
+    recorded = DECIDER.decide(command(fact, at(NEXT_MONTH), late), OPEN)[0]
+    assert isinstance(recorded, LoanOverdueRecorded | RepaymentRecorded | LoanCuredRecorded)
+    assert recorded.late is late
+
+
 def test_a_late_fact_that_is_still_the_newest_is_applied() -> None:
-    late = RecordOverdue(
-        fact=overdue(NEXT_WEEK, days=47), home=BorrowerId("person-1"), now=at(NEXT_MONTH), late=True
-    )
-    recorded = DECIDER.decide(late, OPEN)[0]
+    recorded = DECIDER.decide(command(overdue(NEXT_WEEK, days=47), at(NEXT_MONTH), True), OPEN)[0]
     assert isinstance(recorded, LoanOverdueRecorded)
     assert (recorded.late, recorded.outdated) == (True, False)
     assert DECIDER.evolve(OPEN, recorded).latest is recorded
+
+
+DAY_AFTER = NEXT_WEEK + timedelta(days=1)
+BEFORE_THE_CURE = at(NEXT_WEEK) - timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("loan", "fact"),
+    [
+        (CURED, overdue(DAY_AFTER, days=48, stated_at=BEFORE_THE_CURE)),
+        (CURED, cured(DAY_AFTER, stated_at=BEFORE_THE_CURE)),
+        (LATER, overdue(DAY_AFTER, days=48, stated_at=BEFORE_THE_CURE)),
+    ],
+)
+def test_a_later_day_is_newer_whenever_it_was_stated(loan: Loan, fact: Said) -> None:
+    recorded = says(loan, fact, now=at(NEXT_MONTH))[0]
+    assert isinstance(recorded, LoanOverdueRecorded | LoanCuredRecorded)
+    assert not recorded.outdated
 
 
 def test_a_later_statement_about_the_same_day_replaces() -> None:

@@ -251,7 +251,7 @@ class TestTheCourtSaysNo:
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2029, 3, 2)
 
-    def test_a_shorter_period_of_a_later_policy_takes_nothing_from_a_day_that_was_said(self) -> None:
+    def test_a_shorter_period_of_a_later_policy_takes_nothing_away(self) -> None:
         until = replace(PROMPT, valid_until=NOW.date())
         shorter = replace(PROMPT.limitation, months=24)
         later = replace(
