@@ -267,6 +267,7 @@ REFUSED: list[tuple[bytes, str, str]] = [
     (record(CURED, "data.reason", "a\u0000"), "control_characters", "data.reason"),
     (record(CURED, "data.product", "a\u2029"), "control_characters", "data.product"),
     (record(REPAYMENT, "data.product", "a\u202e"), "control_characters", "data.product"),
+    (record(PROFILE, "data.borrower_id", "a\u0000"), "control_characters", "data.borrower_id"),
     (record(PROFILE, "data.zone", "Mars/Olympus"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "../../etc/passwd"), "unknown_zone", "data.zone"),
     (record(PROFILE, "data.zone", "America"), "unknown_zone", "data.zone"),
