@@ -194,6 +194,20 @@ class TestPublishing:
         await publisher.publish({place: outgoing(2, 3)})
         assert seqs(await bus.read(place, offset=0, count=9)) == [1, 2, 3]
 
+    async def test_nothing_is_published_behind_a_batch_that_was_rejected(
+        self, bus: KafkaBus
+    ) -> None:
+        """A broker takes any number first from a producer that it does not know."""
+        place = TopicPartition(f"suite.{os.getpid()}-hole.v1", 0)
+        await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)
+        large = Outgoing(b"k", b"x" * 3_000_000, 2)
+        with pytest.raises(ValueError, match="larger than the broker takes"):
+            await bus.publisher().publish({place: [*outgoing(1), large, *outgoing(3)]})
+        assert seqs(await bus.read(place, offset=0, count=9)) == [1]
+        with pytest.raises(ValueError, match="larger than the broker takes"):
+            await bus.publisher().publish({place: [large, *outgoing(3, 4)]})
+        assert seqs(await bus.read(place, offset=0, count=9)) == [1]
+
     async def test_a_cancelled_call_leaves_the_publisher_usable(self, bus: KafkaBus) -> None:
         place = TopicPartition(f"suite.{os.getpid()}-cancelled.v1", 0)
         await bus.ensure_topic(place.topic, partitions=1, retention_ms=-1)

@@ -86,30 +86,34 @@ class KafkaPublisher:
 async def _send_all(producer: Any, batches: Mapping[TopicPartition, Sequence[Outgoing]]) -> None:
     """One batch of every partition in turn, so that one request carries all partitions.
 
-    `send_batch` waits while the partition's batch before is not taken yet: what is built here
-    overlaps with what is on the wire, and the order within a partition is kept.
+    The next ones follow when all of these were taken: behind a batch that failed there would be a
+    hole, for a broker takes any number first from a producer that it does not know. They are built
+    while these are on the wire.
     """
-    acknowledgements = []
     packers = [
         (place, _packed(producer, outgoing)) for place, outgoing in batches.items() if outgoing
     ]
+    sent: list[asyncio.Future[object]] = []
     while packers:
-        left = []
+        built = []
         for place, packer in packers:
             batch = next(packer, None)
             if batch is not None:
-                future = await producer.send_batch(batch, place.topic, partition=place.partition)
-                future.add_done_callback(_retrieve)
-                acknowledgements.append(future)
-                left.append((place, packer))
-        packers = left
-    failures = [
-        failure
-        for failure in await asyncio.gather(*acknowledgements, return_exceptions=True)
-        if isinstance(failure, BaseException)
-    ]
-    if failures:
-        raise failures[0]
+                built.append((place, packer, batch))
+            await asyncio.sleep(0)
+        await _taken(sent)
+        sent = []
+        for place, _, batch in built:
+            future = await producer.send_batch(batch, place.topic, partition=place.partition)
+            future.add_done_callback(_retrieve)
+            sent.append(future)
+        packers = [(place, packer) for place, packer, _ in built]
+
+
+async def _taken(sent: Sequence[asyncio.Future[object]]) -> None:
+    for answer in await asyncio.gather(*sent, return_exceptions=True):
+        if isinstance(answer, BaseException):
+            raise answer
 
 
 def _retrieve(future: asyncio.Future[object]) -> None:
