@@ -8,7 +8,9 @@ import pytest
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
 from arrears.shared.runtime import books
 from arrears.shared.runtime.owner import Owner
+from arrears.shared.testing.feed_lines import partition_of
 from arrears.shared.testing.live_world import LiveWorld, Wall
+from arrears.shared.testing.world import FEED_PARTITIONS
 
 LOW, HIGH = "p3", "p6"
 
@@ -132,6 +134,51 @@ class TestFactsOfDaysToCome:
         await hosts.said(one_o_clock + 50, "B", 222)
         await hosts.intake.handle()
         assert _amounts(hosts) == [111, 7, 222]
+
+
+class TwoReaders(LiveWorld):
+    """One worker of intake has all shards, another reads anna's partition of the feed."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        super().__init__()
+        self.ahead = ahead
+        self.wall.tick = timedelta(0)
+        self.wall.at = self.wall.on(1, 12)
+        self.annas = partition_of("anna", FEED_PARTITIONS)
+
+    async def start(self) -> None:
+        await super().start()
+        await self.intake.drop([], [self.annas])
+        self.reader = Owner(
+            self.stages["intake"],
+            self.stores["intake"],
+            self.bus,
+            self.bus.publisher(),
+            clock="live",
+            now=Slow(self.wall, -self.ahead),
+        )
+        await self.reader.take([], [self.annas])
+
+    async def hand_over(self) -> None:
+        await self.reader.drop([], [self.annas])
+        await self.intake.take([], [self.annas])
+
+
+class TestAPartitionOfTheFeedThatIsHandedOver:
+    @pytest.mark.parametrize("ahead", [ms(0), ms(40)])
+    async def test_what_its_last_reader_has_heard_is_not_passed(self, ahead: timedelta) -> None:
+        world = TwoReaders(ahead)
+        await world.start()
+        await world.intake.handle()
+        world.fact("A", "anna", 1, what="repayment", amount=111, hour=9)
+        await world.reader.hear()
+        await world.hand_over()
+        world.wall.at += ms(50)
+        world.fact("B", "anna", 1, what="repayment", amount=222, hour=9)
+        await world.intake.hear()
+        world.wall.at += ms(500)
+        await world.settle()
+        assert _amounts(world) == [111, 222]
 
 
 def _amounts(world: LiveWorld) -> list[int]:

@@ -199,6 +199,10 @@ class LiveBooks(Books):
         await super().reload_timers(shards, pending)
 
     async def reload(self) -> None:
+        """Others have put rows there that no look has shown: nobody is free before one."""
+        now = self._now()
+        for sight in self._sights.values():
+            sight.see(now, ())
         self._must_look = True
 
     def drop(self, shard: Shard) -> None:

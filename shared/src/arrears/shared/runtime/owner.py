@@ -115,7 +115,9 @@ class Owner:
             await self._open_first_days(
                 dict.fromkeys(shards, self.stage.calendar.day_of(self.now()))
             )
-            # What is heard next can be handled at once only where it is known who must wait.
+            # What is heard next can be handled at once only where it is known who must wait, also
+            # behind what the last reader of a partition of the feed has put into the agenda.
+            await self.books.reload()
             await self.look()
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int] = ()) -> None:
