@@ -70,6 +70,24 @@ class TestProtocol31:
         with pytest.raises(SourceBroken, match=r"names 2024-03-02 as the first day"):
             await drain(world.intake.hear)
 
+    @pytest.mark.parametrize("readers", [1, 2])
+    async def test_partitions_that_name_different_first_days_stop_loudly_before_anything_is_decided(
+        self, world: ToyWorld, readers: int
+    ) -> None:
+        others = world.intake
+        if readers == 2:
+            await world.intake.drop([], [0, 1])
+            others = world.new_owner("intake")
+            await others.take([], [0, 1])
+        for partition in range(FEED_PARTITIONS):
+            world.close_partition(partition, 2, first=2 if partition == 1 else 1)
+        with pytest.raises(SourceBroken, match=r"name 2024-03-01 and 2024-03-02 as the first day"):
+            for owner in (others, world.intake):
+                await drain(owner.hear)
+                await drain(owner.handle)
+        assert open_days(world, "intake") <= {None, 1, 2}
+        assert not any(world.stores["intake"].events.values())
+
     async def test_a_closing_closes_every_day_up_to_its_own(self, world: ToyWorld) -> None:
         world.fact(1, "anna", 1)
         world.first_day = day(1)

@@ -41,7 +41,7 @@ class TwoHosts(LiveWorld):
         self.real.at = self.base = self.real.on(1, 12)
 
     async def restart(self, name: str) -> Owner:
-        self.wall = self.slow if name == "contact" else self.real
+        self.now = self.slow if name == "contact" else self.real
         return await super().restart(name)
 
     async def said(self, at: int, what: str, amount: int) -> None:
@@ -149,14 +149,8 @@ class TwoReaders(LiveWorld):
     async def start(self) -> None:
         await super().start()
         await self.intake.drop([], [self.annas])
-        self.reader = Owner(
-            self.stages["intake"],
-            self.stores["intake"],
-            self.bus,
-            self.bus.publisher(),
-            clock="live",
-            now=Slow(self.wall, -self.ahead),
-        )
+        self.now = Slow(self.wall, -self.ahead)
+        self.reader = self.new_owner("intake")
         await self.reader.take([], [self.annas])
 
     async def hand_over(self) -> None:

@@ -18,7 +18,7 @@ from arrears.shared.kernel.ids import SHARD_COUNT, Shard
 from arrears.shared.runtime.bus import Bus, Record, TopicPartition
 from arrears.shared.runtime.feed import FeedPartition, Read, ReadFacts
 from arrears.shared.runtime.homes import Homes
-from arrears.shared.runtime.inbox import StageSource, check_place, sources_of
+from arrears.shared.runtime.inbox import SourceBroken, StageSource, check_place, sources_of
 from arrears.shared.runtime.stage import STAGES, Clock, Stage, topic_of
 
 RECORDS_MAX: Final = 2000
@@ -218,9 +218,9 @@ class Ears:
                 if row.shard in self._shards:
                     self._facts.put(row, fact)
                     ours.append(fact)
-            if read.move.first_day is not None:
-                for shard in range(SHARD_COUNT):
-                    hearing.first_days[Shard(shard)] = read.move.first_day
+        first = self._fed_since()
+        if first is not None:
+            hearing.first_days = dict.fromkeys(map(Shard, range(SHARD_COUNT)), first)
         if self._clock == "live" and self._stage.feed is not None:
             # They are unlocked when they are handled: by then their keys are at hand.
             await self._stage.feed.unlock(ours)
@@ -303,7 +303,7 @@ class Ears:
         else:
             rows = [row for row in await self._store.positions() if row.topic == FEED_TOPIC]
             closed = [row.closed_day for row in rows]
-            self._feed_first = next((row.first_day for row in rows if row.first_day), None)
+            self._feed_first = _one_day([row.first_day for row in rows])
         known = [day for day in closed if day is not None]
         if len(known) == self._feed_count:
             self._feed_closed = min(known)
@@ -311,13 +311,12 @@ class Ears:
     def first_day(self, shard: Shard) -> date | None:
         """Nobody waits for days before the first (protocol 3.2)."""
         if self._stage.feed is not None:
-            if self._feed_first is not None:
-                return self._feed_first
-            return min(
-                (held.first_day for held in self.feed.values() if held.first_day is not None),
-                default=None,
-            )
+            return self._fed_since()
         return self._source(STAGES[0], shard).first_day
+
+    def _fed_since(self) -> date | None:
+        """The first day of the feed. Raises SourceBroken where its partitions name several."""
+        return _one_day([self._feed_first, *(held.first_day for held in self.feed.values())])
 
     def _source(self, service: str, shard: Shard) -> StageSource:
         return self.sources[TopicPartition(f"arrears.{service}.v1", shard)]
@@ -341,6 +340,15 @@ class Ears:
             if held.closed_day is None or held.closed_day < day
         )
         return found
+
+
+def _one_day(named: Sequence[date | None]) -> date | None:
+    days = {day for day in named if day is not None}
+    if len(days) > 1:
+        raise SourceBroken(
+            f"{FEED_TOPIC}: closings name {min(days)} and {max(days)} as the first day"
+        )
+    return min(days, default=None)
 
 
 def _joined(first: Sequence[Record], later: Sequence[Record]) -> Sequence[Record]:

@@ -4,11 +4,9 @@ from datetime import UTC, datetime, time, timedelta
 
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.runtime.doubts import Finding, settle_doubt
-from arrears.shared.runtime.owner import Owner
 from arrears.shared.testing.toy import ToyGateway
 from arrears.shared.testing.toy_intake import CALENDAR
 from arrears.shared.testing.toy_world import ToyWorld, day
-from arrears.shared.testing.world import FEED_PARTITIONS
 
 
 class Wall:
@@ -29,25 +27,11 @@ class Wall:
 class LiveWorld(ToyWorld):
     """The toy stages awake; the gateway does not honour keys."""
 
+    clock = "live"
+
     def __init__(self) -> None:
         super().__init__(gateway=ToyGateway(honours_key=False))
         self.now = self.wall = Wall()
-
-    async def restart(self, name: str) -> Owner:
-        stage, store = self.stages[name], self.stores[name]
-        self.owners[name] = owner = Owner(
-            stage,
-            store,
-            self.bus,
-            self.bus.publisher(),
-            clock="live",
-            now=self.wall,
-            gateway=self.gateways.get(name),
-        )
-        await owner.take(
-            await store.shard_states(), range(FEED_PARTITIONS) if stage.feed is not None else ()
-        )
-        return owner
 
     async def until(self, number: int, hour: int) -> None:
         """The wall clock moves to an hour of a day, and everybody does what there is to do."""

@@ -12,7 +12,7 @@ from arrears.shared.kernel.ids import SHARD_COUNT
 from arrears.shared.kernel.reaction import Gateway
 from arrears.shared.runtime.bus import Outgoing, TopicPartition
 from arrears.shared.runtime.owner import Owner
-from arrears.shared.runtime.stage import Stage, topic_of
+from arrears.shared.runtime.stage import Clock, Stage, topic_of
 from arrears.shared.testing.feed_lines import closing, partition_of
 from arrears.shared.testing.memory_bus import MemoryBus
 
@@ -33,6 +33,8 @@ class Tick:
 
 class World:
     """All stages of one bank. `stages` in the order of the business day."""
+
+    clock: Clock = "feed"
 
     def __init__(
         self,
@@ -60,21 +62,25 @@ class World:
 
     async def restart(self, name: str) -> Owner:
         """A new owner over the same store, as after a crash: nothing is remembered."""
-        stage, store = self.stages[name], self.stores[name]
-        owner = Owner(
-            stage,
-            store,
-            self.bus,
-            self.bus.publisher(),
-            clock="feed",
-            now=self.now,
-            gateway=self.gateways.get(name),
-        )
+        owner = self.new_owner(name)
         await owner.take(
-            await store.shard_states(), range(FEED_PARTITIONS) if stage.feed is not None else ()
+            await self.stores[name].shard_states(),
+            range(FEED_PARTITIONS) if owner.stage.feed is not None else (),
         )
         self.owners[name] = owner
         return owner
+
+    def new_owner(self, name: str) -> Owner:
+        """It owns nothing yet."""
+        return Owner(
+            self.stages[name],
+            self.stores[name],
+            self.bus,
+            self.bus.publisher(),
+            clock=self.clock,
+            now=self.now,
+            gateway=self.gateways.get(name),
+        )
 
     # --- The bank's side
 
