@@ -16,6 +16,7 @@ from arrears.shared.testing import laws
 from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.lost_database import lose_database, refill
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
+from arrears.shared.testing.world import FEED_PARTITIONS
 
 SERVICES = ("intake", "contact", "mediation", "legal")
 BORROWERS = [f"b{number}" for number in range(12)]
@@ -54,6 +55,12 @@ async def _undisturbed() -> dict[str, list[tuple[str, int, str]]]:
 
 async def _nothing(_world: ToyWorld, _number: int) -> None:
     pass
+
+
+async def _unheard(world: ToyWorld, number: int) -> None:
+    if number == 7:
+        await world.settle()
+        world.fact("unheard", BORROWERS[2], 8, what="repayment")
 
 
 def _history(world: ToyWorld) -> dict[str, list[tuple[str, int, str]]]:
@@ -100,6 +107,33 @@ class TestTakingOver:
             laws.numbers_have_no_hole(service, store)
             laws.chains_are_whole(service, store)
             laws.topic_says_what_the_store_holds(service, store, world.bus)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_closings_that_came_again_late_take_nothing_from_what_came_before_them(
+    name: str,
+) -> None:
+    """The bank has said a day again, and a zombie has published a few events again."""
+
+    async def lose(world: ToyWorld, number: int) -> None:
+        if number != 7:
+            return
+        await world.settle()
+        world.fact("unheard", BORROWERS[2], 8, what="repayment")
+        for partition in range(FEED_PARTITIONS):
+            world.close_partition(partition, 2)
+        for service in SERVICES:
+            for shard, cursor in world.stores[service].published.items():
+                place = TopicPartition(topic_of(service), shard)
+                world.bus.duplicate(place, offset=cursor - 3, count=2)
+        await drain(world.intake.hear)
+        await lose_database(world, name, clock="feed")
+
+    world = await _play(lose)
+    assert _history(world) == _history(await _play(_unheard))
+    for service, store in world.stores.items():
+        laws.numbers_have_no_hole(service, store)
+        laws.topic_says_what_the_store_holds(service, store, world.bus)
 
 
 async def test_positions_stand_behind_the_closings_and_facts_of_later_days_wait() -> None:

@@ -10,9 +10,11 @@ recognised by its ids. Input that was parked or refused leaves no event, so it i
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.codec import read_envelope
@@ -166,14 +168,10 @@ class Resuming:
         if not last or place not in heard:
             return ()
         first, _ = (await self._bus.bounds(place.topic))[place]
-        start, end = max(first, min(last.values())), heard[place]
+        start = max(first, min(last.values()))
         source: StageSource | None = None
         rows: list[AgendaRow] = []
-        while start <= end:
-            count = min(PAGE, end + 1 - start)
-            records = await self._bus.read(place, offset=start, count=count)
-            if not records:
-                break
+        async for records in self._pages(place, start, heard[place] + 1):
             if source is None:
                 source = _source_at(self._stage, service, records[0], place)
             move, read = source.read(records)
@@ -183,7 +181,6 @@ class Resuming:
                 for row in read
                 if row.borrower_id in last and _offset_of(row) > last[row.borrower_id]
             )
-            start = records[-1].offset + 1
         return rows
 
     # --- From the closings
@@ -198,15 +195,21 @@ class Resuming:
 
         def closing_of(record: Record) -> _Closing | None:
             envelope = read_envelope(record.value)
-            found = envelope.type == wanted and envelope.businessday <= needed
-            return _Closing(record, envelope.businessday) if found else None
+            return _Closing(record, envelope.businessday) if envelope.type == wanted else None
 
-        closing = await self._last(place, closing_of)
+        closing = await self._late_one(place, closing_of, needed)
         if closing is None:
             return ()
         first, _ = (await self._bus.bounds(place.topic))[place]
         [record] = await self._bus.read(place, offset=first, count=1)
         first_day = read_envelope(record.value).businessday
+        # Numbers may have come again since; no number was there before all that are lower.
+        start, reached = first + _number(closing.record) - _number(record), 0
+        async for one in self._closings(place, start, closing_of):
+            if one.day > needed:
+                break
+            if _number(one.record) > reached:
+                closing, reached = one, _number(one.record)
         behind = closing.record.offset + 1
         return (_move(place, behind, closing.record, closing.day, first_day),)
 
@@ -219,11 +222,19 @@ class Resuming:
         if len(known) < len(open_days):
             return (), ()
         last_day = min(known) - ONE_DAY
-        closing = await self._last(place, lambda record: _feed_closing(reader, record, last_day))
+        early = last_day - AHEAD_MAX - ONE_DAY
+        closing: _Closing | None = None
+        before: _Closing | None = None
+        start, _ = (await self._bus.bounds(place.topic))[place]
+        async for one in self._closings(place, start, partial(_feed_closing, reader)):
+            if one.day > last_day:
+                break
+            # The bank may have said an earlier day once more.
+            day = max(one.day, closing.day if closing is not None else one.day)
+            closing = replace(one, day=day)
+            before = closing if day <= early else before
         if closing is None:
             return (), ()
-        early = last_day - AHEAD_MAX - ONE_DAY
-        before = await self._last(place, lambda record: _feed_closing(reader, record, early))
         held = FeedPartition(
             reader,
             self._stage.calendar,
@@ -254,13 +265,7 @@ class Resuming:
         """Facts up to the offset `end`, as rows of the agenda."""
         homes = Homes(self._store)
         first, _ = (await self._bus.bounds(held.place.topic))[held.place]
-        start = max(held.position, first)
-        while start <= end:
-            count = min(PAGE, end + 1 - start)
-            records = await self._bus.read(held.place, offset=start, count=count)
-            if not records:
-                break
-            start = records[-1].offset + 1
+        async for records in self._pages(held.place, max(held.position, first), end + 1):
             read = held.read(records)
             held.moved(read.move)
             await homes.settle([fact for _, fact, _ in read.placed])
@@ -271,43 +276,55 @@ class Resuming:
                 if home is not None:
                     yield record, fact, held.row(record, fact, day, home, self._now())
 
-    async def _last(
-        self, place: TopicPartition, closing_of: Callable[[Record], _Closing | None]
-    ) -> _Closing | None:
-        """The last record of the partition that is such a closing."""
-        async for records in self._backwards(place):
-            for record in reversed(records):
+    async def _closings(
+        self, place: TopicPartition, start: int, closing_of: Callable[[Record], _Closing | None]
+    ) -> AsyncIterator[_Closing]:
+        """All closings from the offset on, in the order in which they came."""
+        _, end = (await self._bus.bounds(place.topic))[place]
+        async for records in self._pages(place, start, end):
+            for record in records:
                 found = closing_of(record)
                 if found is not None:
-                    return found
-        return None
+                    yield found
 
-    async def _backwards(self, place: TopicPartition) -> AsyncIterator[Sequence[Record]]:
+    async def _late_one(
+        self,
+        place: TopicPartition,
+        closing_of: Callable[[Record], _Closing | None],
+        last_day: date,
+    ) -> _Closing | None:
+        """Some closing of no later day, near the end of the partition."""
         first, end = (await self._bus.bounds(place.topic))[place]
         while end > first:
             start = max(first, end - PAGE)
-            found: list[Record] = []
-            offset = start
-            while offset < end:
-                records = await self._bus.read(place, offset=offset, count=end - offset)
-                if not records:
-                    break
-                found.extend(records)
-                offset = records[-1].offset + 1
-            yield found
+            async for records in self._pages(place, start, end):
+                for record in records:
+                    found = closing_of(record)
+                    if found is not None and found.day <= last_day:
+                        return found
             end = start
+        return None
+
+    async def _pages(
+        self, place: TopicPartition, start: int, end: int
+    ) -> AsyncIterator[Sequence[Record]]:
+        """The records from one offset to before another."""
+        while start < end:
+            records = await self._bus.read(place, offset=start, count=min(PAGE, end - start))
+            if not records:
+                return
+            yield records
+            start = records[-1].offset + 1
 
 
-def _feed_closing(reader: FeedReader, record: Record, last_day: date) -> _Closing | None:
+def _feed_closing(reader: FeedReader, record: Record) -> _Closing | None:
     if b"business_day" not in record.value:
         return None
     try:
         said = reader.read(record.value)
     except BadRecord:
         return None
-    if not isinstance(said, DayClosing) or said.day > last_day:
-        return None
-    return _Closing(record, said.day, said.first_day)
+    return _Closing(record, said.day, said.first_day) if isinstance(said, DayClosing) else None
 
 
 def _move(
@@ -323,7 +340,7 @@ def _move(
         partition=place.partition,
         expected=0,
         position=position,
-        last_seq=(last.seq or 0) if last is not None else 0,
+        last_seq=_number(last) if last is not None else 0,
         last_hash=record_hash(last) if last is not None else b"",
         closed_day=closed_day,
         first_day=first_day,
@@ -336,12 +353,16 @@ def _source_at(stage: Stage, service: str, record: Record, place: TopicPartition
         topic=place.topic,
         partition=place.partition,
         position=record.offset,
-        last_seq=(record.seq or 0) - 1,
+        last_seq=_number(record) - 1,
         last_hash=b"",
         closed_day=None,
         first_day=None,
     )
     return StageSource(stage, service, Shard(place.partition), position)
+
+
+def _number(record: Record) -> int:
+    return record.seq or 0
 
 
 def _offset_of(row: AgendaRow) -> int:
