@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from arrears.shared.runtime.inbox import SourceBroken
-from arrears.shared.testing.feed_lines import partition_of
+from arrears.shared.testing.feed_lines import closing, partition_of
 from arrears.shared.testing.toy import ToyGateway
 from arrears.shared.testing.toy_intake import CALENDAR, line
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
@@ -87,6 +87,13 @@ class TestProtocol31:
                 await drain(owner.handle)
         assert open_days(world, "intake") <= {None, 1, 2}
         assert not any(world.stores["intake"].events.values())
+
+    async def test_partitions_that_nobody_hears_stop_loudly(self, world: ToyWorld) -> None:
+        """The topic was given more of them since it was taken."""
+        world.put(0, closing(day(1), day(1), FEED_PARTITIONS + 1))
+        with pytest.raises(SourceBroken, match=r"a closing names 5 partitions, 4 are heard"):
+            await drain(world.intake.hear)
+        assert not world.stores["intake"].places["corebanking.loans.v1", 0].position
 
     async def test_a_closing_closes_every_day_up_to_its_own(self, world: ToyWorld) -> None:
         world.fact(1, "anna", 1)

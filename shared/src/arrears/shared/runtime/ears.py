@@ -75,6 +75,8 @@ class Ears:
         for service in self._stage.sources():
             wanted.extend((topic_of(service), shard) for shard in shards)
         await self._store.prepare_positions(sorted(wanted))
+        if self._stage.feed is not None and not self._feed_count:
+            self._feed_count = await self._bus.partition_count(FEED_TOPIC)
         self._shards.update(shards)
         stored = await self._positions()
         gained: dict[TopicPartition, StageSource | FeedPartition] = {}
@@ -201,6 +203,11 @@ class Ears:
         """Homes are settled for all partitions at once: each time is a commit."""
         every = [held.read(records) for held, records in heard]
         of_nobody = await self._homes.settle([fact for read in every for _, fact, _ in read.placed])
+        named = max(read.partitions for read in every)
+        if named > self._feed_count:
+            raise SourceBroken(
+                f"{FEED_TOPIC}: a closing names {named} partitions, {self._feed_count} are heard"
+            )
         now, ours = self._now(), []
         for (held, records), whole in zip(heard, every, strict=True):
             read = self._before_a_name(held, records, whole) if of_nobody else whole
@@ -296,8 +303,6 @@ class Ears:
         """Up to which day have all feed partitions closed, ours and those of other workers?"""
         if self._stage.feed is None:
             return
-        if not self._feed_count:
-            self._feed_count = await self._bus.partition_count(FEED_TOPIC)
         if len(self.feed) == self._feed_count:
             closed = [held.closed_day for held in self.feed.values()]
         else:

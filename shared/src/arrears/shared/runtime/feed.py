@@ -70,11 +70,15 @@ class ReadFacts:
 
 
 class Read(Struct):
-    """What a reader made of some records: where it moves, what it hands on, what it set aside."""
+    """What a reader made of some records: where it moves, what it hands on, what it set aside.
+
+    `partitions`: how many of them the closings name at most.
+    """
 
     move: PositionMove
     placed: list[tuple[Record, FeedFact, date]]
     refused: list[RefusedInput]
+    partitions: int = 0
 
 
 class FeedPartition:
@@ -149,6 +153,7 @@ class FeedPartition:
                 read.refused.append(self._refusal(record, bad, day))
                 continue
             if isinstance(said, DayClosing):
+                read.partitions = max(read.partitions, said.partition_count)
                 closed, first = self._close(said, closed, first)
                 day = self.open_day(closed, first)
             else:
