@@ -81,10 +81,14 @@ class TestProtocol31:
             await others.take([], [0, 1])
         for partition in range(FEED_PARTITIONS):
             world.close_partition(partition, 2, first=2 if partition == 1 else 1)
-        with pytest.raises(SourceBroken, match=r"name 2024-03-01 and 2024-03-02 as the first day"):
+
+        async def both() -> None:
             for owner in (others, world.intake):
                 await drain(owner.hear)
                 await drain(owner.handle)
+
+        with pytest.raises(SourceBroken, match=r"name 2024-03-01 and 2024-03-02 as the first day"):
+            await both()
         assert open_days(world, "intake") <= {None, 1, 2}
         assert not any(world.stores["intake"].events.values())
 

@@ -98,11 +98,14 @@ class Ears:
         for place, held in gained.items():
             await check_place(self._bus, place, held.position, held.last_hash)
         if self._clock == "live" and self._stage.gives_way is not None:
-            for topic in sorted({place.topic for place in gained}):
-                for place, (_, end) in (await self._bus.bounds(topic)).items():
-                    if place in gained and gained[place].position < end:
-                        self._ends[place] = end
+            await self._note_ends({place: held.position for place, held in gained.items()})
         await self._assign()
+
+    async def _note_ends(self, gained: Mapping[TopicPartition, int]) -> None:
+        for topic in sorted({place.topic for place in gained}):
+            for place, (_, end) in (await self._bus.bounds(topic)).items():
+                if gained.get(place, end) < end:
+                    self._ends[place] = end
 
     async def drop(self, shards: Sequence[Shard], feed_partitions: Sequence[int]) -> None:
         self._shards.difference_update(shards)

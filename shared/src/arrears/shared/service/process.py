@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, Literal
 
+import asyncpg
 import structlog
 import typer
 import uvicorn
@@ -23,9 +24,11 @@ from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
 from arrears.shared.http.idempotency import PostgresAnswers
 from arrears.shared.kafka.adapter import KafkaBus
+from arrears.shared.kafka.failures import Unfit
 from arrears.shared.kafka.settings import KafkaSettings
 from arrears.shared.kafka.topics import event_topic, feed_topic
 from arrears.shared.keyring.schema import migrate as migrate_keystore
+from arrears.shared.runtime.bus import Bus
 from arrears.shared.runtime.owner import Owner
 from arrears.shared.runtime.stage import STAGES
 from arrears.shared.service.clock import wall_clock
@@ -164,6 +167,19 @@ async def _timed(service: Service, settings: Settings) -> AsyncIterator[Running]
         yield running
 
 
+async def shared_out(pool: asyncpg.Pool, bus: Bus) -> int:
+    """The partitions of the feed, which workers share. Raises Unfit where the topic has more than
+    were prepared: nobody would hear them."""
+    count = await bus.partition_count(FEED_TOPIC)
+    prepared = await pool.fetchval("SELECT count(*) FROM feed_leases")
+    if prepared < count:
+        raise Unfit(
+            f"topic {FEED_TOPIC} has {count} partitions, {prepared} were prepared: "
+            "set ARREARS_KAFKA_FEED_PARTITIONS and migrate"
+        )
+    return count
+
+
 @asynccontextmanager
 async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
     kafka = KafkaSettings.from_env(os.environ)
@@ -172,9 +188,8 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
     publisher = bus.publisher()
     gateway = service.make_gateway(ground, running.keyring) if service.make_gateway else None
     try:
-        feed_partitions = 0
-        if running.stage.feed is not None:
-            feed_partitions = await bus.partition_count(FEED_TOPIC)
+        has_feed = running.stage.feed is not None
+        feed_partitions = await shared_out(running.pool, bus) if has_feed else 0
         owner = Owner(
             running.stage,
             running.store,

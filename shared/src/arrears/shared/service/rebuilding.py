@@ -18,6 +18,7 @@ from typing import Final, Literal
 import asyncpg
 from msgspec.json import encode
 
+from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import make_rows
 from arrears.shared.eventstore.pool import open_pool
 from arrears.shared.eventstore.port import Store, StoredEvent
@@ -159,13 +160,13 @@ async def _project(
 
 async def _make_ready(running: Running, pool: asyncpg.Pool) -> None:
     """A worker that starts on this database goes on where the lost one stood."""
-    kafka = KafkaSettings.from_env(os.environ)
     store, clock = PostgresStore(pool), running.settings.ground.clock
-    await make_rows(pool, kafka.feed_partitions if running.stage.feed is not None else 0)
     shards = [Shard(number) for number in range(SHARD_COUNT)]
     await store.mark_sent(await store.effects(shards), wall_clock())
-    bus = KafkaBus(kafka)
+    bus = KafkaBus(KafkaSettings.from_env(os.environ))
     try:
+        has_feed = running.stage.feed is not None
+        await make_rows(pool, await bus.partition_count(FEED_TOPIC) if has_feed else 0)
         await Resuming(running.stage, store, bus, clock=clock, now=wall_clock).run()
     finally:
         await bus.close()
