@@ -303,6 +303,13 @@ class TestEpisodes:
         assert isinstance(assessed, CaseAssessed)
         assert assessed.bucket == "M1"
 
+    def test_a_worse_class_is_told_also_where_bucket_and_risk_stay(self) -> None:
+        loan = after(overdue(days=270, product="loan"))
+        told = overdue(DAY + timedelta(days=1), days=271, product="loan")
+        _, assessed = says(loan, told)
+        assert isinstance(assessed, CaseAssessed)
+        assert (assessed.bucket, assessed.five_tier_class) == ("M7", "doubtful")
+
     def test_only_the_banks_cure_ends_the_episode(self) -> None:
         recorded, closed = says(OPEN, cured(NEXT_WEEK))
         assert recorded == LoanCuredRecorded(

@@ -232,6 +232,7 @@ def test_money_goes_to_costs_then_interest_then_principal(
     )
     assert recorded.in_suspense_minor == suspense
     assert (recorded.case_id, recorded.policy_id) == (FIRST, "cn-default")
+    assert recorded.policy_version == 1
 
 
 def test_the_worked_example_of_article_561() -> None:
@@ -288,7 +289,7 @@ def test_what_cannot_be_allocated_is_in_suspense_and_said_so(
     assert isinstance(recorded, RepaymentRecorded)
     assert recorded.in_suspense_minor == recorded.amount_minor == 1_000
     assert recorded.costs_minor is recorded.interest_minor is recorded.principal_minor is None
-    assert recorded.policy_id is None
+    assert (recorded.policy_id, recorded.policy_version) == (None, None)
     assert recorded.case_id == (FIRST if belongs else None)
 
 

@@ -40,30 +40,28 @@ TODAY, NOW = date(2026, 3, 2), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 WEI = StaffId("wei")
 given = DeciderSpec(DECIDER).given
 
-OVERDUE, OPENED, *_ = DECIDER.decide(
-    RecordOverdue(
-        fact=OverdueFact(
-            source="/bank",
-            fact_id="overdue-1",
-            loan_key=LOAN,
-            borrower_id=BorrowerId("person-1"),
-            stated_at=NOW,
-            as_of_on=TODAY,
-            days_past_due=40,
-            due_on=TODAY - timedelta(days=40),
-            currency="CNY",
-            product="loan",
-            overdue_minor=500_000,
-            principal_minor=None,
-            interest_minor=None,
-            fees_minor=None,
-            balance_minor=900_000,
-        ),
-        home=BorrowerId("person-1"),
-        now=NOW,
+ARREARS = RecordOverdue(
+    fact=OverdueFact(
+        source="/bank",
+        fact_id="overdue-1",
+        loan_key=LOAN,
+        borrower_id=BorrowerId("person-1"),
+        stated_at=NOW,
+        as_of_on=TODAY,
+        days_past_due=40,
+        due_on=TODAY - timedelta(days=40),
+        currency="CNY",
+        product="loan",
+        overdue_minor=500_000,
+        principal_minor=None,
+        interest_minor=None,
+        fees_minor=None,
+        balance_minor=900_000,
     ),
-    DECIDER.initial,
+    home=BorrowerId("person-1"),
+    now=NOW,
 )
+OVERDUE, OPENED, *_ = DECIDER.decide(ARREARS, DECIDER.initial)
 OPEN: tuple[LoanEvent, ...] = (OVERDUE, OPENED)
 HELD = CaseHeld(
     case_id=CASE, loan_key=LOAN, reason="dispute", until_on=None, staff_id=WEI, note="wrong sum"
@@ -150,6 +148,17 @@ class TestEveryCommand:
             outdated=False,
         )
         given(*OPEN, cured).when(command).then_refused("case_closed")
+        later = NOW + timedelta(days=7)
+        told = replace(
+            ARREARS.fact,
+            fact_id="overdue-2",
+            stated_at=later,
+            as_of_on=later.date(),
+            days_past_due=47,
+        )
+        again = replace(ARREARS, fact=told, now=later)
+        opened = DECIDER.decide(again, DECIDER.fold((*OPEN, cured)))
+        given(*OPEN, cured, *opened).when(command).then_refused("case_closed")
 
     def test_needs_a_reason_of_some_words(self, command: Any) -> None:
         given(*OPEN).when(replace(command, reason="")).then_refused("wrong_length")

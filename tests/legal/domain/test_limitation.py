@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
+from arrears.legal.domain import alarms
 from arrears.legal.domain.limitation import BY_DEBTOR, Interruption, expiry, renewed
 
 DUE = date(2020, 3, 2)
@@ -71,3 +72,27 @@ def test_one_more_interruption_never_shortens_the_period(
     acts: list[Interruption], one_more: Interruption
 ) -> None:
     assert last_day(*acts, one_more) >= last_day(*acts) >= ENDS
+
+
+@pytest.mark.parametrize(
+    ("left", "raised", "threshold", "days_to_come"),
+    [
+        (181, None, None, [180, 90, 30]),
+        (180, None, 180, [180, 90, 30]),
+        (180, 180, None, [90, 30]),
+        (90, 180, 90, [90, 30]),
+        (31, None, 90, [180, 90, 30]),
+        (30, 90, 30, [30]),
+        (0, 30, None, []),
+        (0, None, 30, [180, 90, 30]),
+        (-1, None, None, []),
+        (-1, 90, None, []),
+    ],
+)
+def test_an_alarm_is_that_of_the_nearest_threshold_and_none_after_the_end(
+    left: int, raised: int | None, threshold: int | None, days_to_come: list[int]
+) -> None:
+    today = ENDS - timedelta(days=left)
+    assert alarms.reached(ENDS, (180, 90, 30), raised, today) == threshold
+    found = alarms.days_of(ENDS, (180, 90, 30), raised, today)
+    assert [(ENDS - day).days for day in found] == days_to_come

@@ -68,6 +68,11 @@ def test_a_file_of_before_these_rules_is_read_as_it_decided() -> None:
         ('up_to: "5000000", rate: "0.008"', 'up_to: "5000000", rate: "0.8"', "jumps at 2000000"),
         ('up_to: "200000", rate: "0.02"', 'up_to: "100000", rate: "0.02"', "must rise"),
         ('up_to: null, rate: "0.005", plus: "41800"', 'up_to: "1", rate: "0", plus: "0"', "last"),
+        (
+            TEXT[TEXT.index("  preservation:") : TEXT.index("  preservation_max:")],
+            "  preservation: []\n",
+            "fees.preservation: the last tier",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_with_its_field(line: str, wrong: str, named: str) -> None:

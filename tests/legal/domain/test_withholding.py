@@ -13,6 +13,8 @@ from arrears.legal.domain.claim.commands import (
     EndSuit,
     EnterJudgment,
     NoteDemand,
+    PauseClaim,
+    ResumeClaim,
     TakeClaim,
     WakeUp,
     Withhold,
@@ -152,6 +154,25 @@ def test_what_a_person_applied_for_is_applied_for_again_in_their_name() -> None:
     (again,) = decider.decide(WakeUp(now=due), state)
     assert isinstance(again, EnforcementApplied)
     assert (again.recorded_by, again.filing, again.application) == (LAWYER, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("since", "last_on", "alarmed_at_days"),
+    [((), date(2026, 4, 7), 90), ((LETTER,), date(2029, 3, 2), None)],
+    ids=["the last day stays", "it has moved"],
+)
+def test_alarms_begin_anew_with_another_last_day(
+    since: tuple[ClaimCommand, ...], last_on: date, alarmed_at_days: int | None
+) -> None:
+    delivered_at = at(date(2023, 4, 6))
+    demanded = replace(DEMAND, delivered_at=delivered_at, now=delivered_at)
+    held = PauseClaim(reason="dispute", until_on=None, now=NOW)
+    released = ResumeClaim(reason="settled", now=NOW)
+    old = (replace(TAKE, due_on=date(2022, 11, 20)), held, demanded, WakeUp(now=NOW), released)
+    filed = lived(*old)
+    assert isinstance(filed[-1], ClaimFiled)
+    claim = decider.fold(lived(*old, *since, WITHHELD))
+    assert (claim.limitation_expires_on, claim.alarmed_at_days) == (last_on, alarmed_at_days)
 
 
 def test_before_the_time_of_the_look_nothing_is_filed_again() -> None:

@@ -106,6 +106,17 @@ class TestRecordHardship:
     def test_the_same_again_changes_nothing(self) -> None:
         given(*life(self.COMMAND, history=KNOWN)).when(self.COMMAND).then_nothing_happens()
 
+    def test_the_policy_of_the_day_decides_and_not_the_one_to_come(self) -> None:
+        (policy,) = load_policies()
+        rule = replace(policy.hardship, review_days_max=7, review_days_default=7)
+        valid_from = TODAY + timedelta(days=1)
+        to_come = replace(policy, version=2, valid_from=valid_from, hardship=rule)
+        ended = replace(policy, valid_until=TODAY)
+        both = make_borrower_decider([ended, to_come], "Asia/Shanghai")
+        reported = both.decide(self.COMMAND, both.fold(KNOWN))[0]
+        assert isinstance(reported, HardshipReported)
+        assert reported.review_on == self.COMMAND.review_on
+
     def test_a_later_review_prolongs_the_shield(self) -> None:
         longer = replace(self.COMMAND, review_on=date(2026, 5, 1))
         state = decider.fold(life(self.COMMAND, longer, history=KNOWN))
