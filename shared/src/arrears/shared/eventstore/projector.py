@@ -199,24 +199,30 @@ class Projector:
 
         A worker whose program knows no newer VERSION has cleared the projection.
         """
-        name, version = folding.projection.NAME, folding.projection.VERSION
+        name = folding.projection.NAME
         if not any(self._cursors.get((name, shard), 1) for shard in self._shards):
             return False
-        versions, seqs = await self._standing(folding)
-        if max(versions, default=version) > version:
-            if any((name, shard) in self._cursors for shard in self._shards):
-                self._leave_alone(folding)
-            return False
+        seqs = await self._seqs(folding)
         gone = [
             shard
             for shard in self._shards
-            if shard not in seqs and self._cursors.get((name, shard), 1)
+            if seqs is not None and shard not in seqs and self._cursors.get((name, shard), 1)
         ]
         for shard in gone:
             self._cursors[(name, shard)] = 0
         if gone:
             log.warning("projection_is_read_again", projection=name, shards=sorted(gone))
         return bool(gone)
+
+    async def _seqs(self, folding: Folding) -> Mapping[Shard, int] | None:
+        """Where the cursors stand. None: the VERSION is newer than ours, so we leave it alone."""
+        name, version = folding.projection.NAME, folding.projection.VERSION
+        versions, seqs = await self._standing(folding)
+        if max(versions, default=version) <= version:
+            return seqs
+        if any((name, shard) in self._cursors for shard in self._shards):
+            self._leave_alone(folding)
+        return None
 
     def _in_hand(
         self, folding: Folding, last_seqs: Mapping[Shard, int]
@@ -280,7 +286,8 @@ class Projector:
                     cursor, left = data[-1][0], left - found
 
     async def _fold(self, folding: Folding, page: _Page) -> bool:
-        """False where a shard of it was folded by another: nothing was written."""
+        """False where a shard of it was folded by another: nothing was written, and the next step
+        goes on from there. A commit that was given up may arrive late."""
         name, version = folding.projection.NAME, folding.projection.VERSION
         shards = list(page.after)
         try:
@@ -297,9 +304,10 @@ class Projector:
                     raise _Moved({Shard(row["shard"]) for row in moved})
                 await _write_rows(connection, folding, page)
         except _Moved as lost:
-            for shard in set(shards) - lost.args[0]:
-                self._cursors.pop((name, shard), None)
-            await self._find_gone(folding)
+            seqs = await self._seqs(folding)
+            if seqs is not None:
+                others = set(shards) - lost.args[0]
+                self._cursors.update({(name, shard): seqs.get(shard, 0) for shard in others})
             return False
         for shard, seq in page.after.items():
             self._cursors[(name, shard)] = seq
