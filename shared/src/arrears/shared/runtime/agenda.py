@@ -68,11 +68,6 @@ class BorrowerDay:
         self.lines: list[Line] = []
         self.timers: dict[StreamName, datetime] = {}
 
-    def next_timer(self) -> tuple[datetime, StreamName] | None:
-        if not self.timers:
-            return None
-        return min((at, stream) for stream, at in self.timers.items())
-
 
 class DayBook:
     """The agenda of one shard for its open day, up to `until` (exclusive).

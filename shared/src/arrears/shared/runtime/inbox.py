@@ -42,7 +42,6 @@ class StageSource:
         self.last_hash = position.last_hash if position else b""
         self.closed_day: date | None = position.closed_day if position else None
         self.first_day: date | None = position.first_day if position else None
-        self.duplicates = 0
         self._hears = stage.hears
         self._closing = closing_type(service)
         self._days_later = stage.sources()[service]
@@ -60,7 +59,6 @@ class StageSource:
                     f"expected seq {last_seq + 1}, found {record.seq}"
                 )
             if record.seq <= last_seq:
-                self.duplicates += 1
                 continue
             last_seq = record.seq
             envelope = self._envelope(record)

@@ -85,7 +85,6 @@ class Owner:
         self.on_commit: Committed = lambda _events: None
         self.woken: Callable[[], None] = lambda: None
         self.backlog_rows = BACKLOG_ROWS
-        self.events_decided = 0
         self._unwritten = UnwrittenMoves()
         self._alone: set[BorrowerId] = set()
         self._opened: set[Shard] = set()
@@ -312,7 +311,6 @@ class Owner:
         """Hand on what a commit has brought; `firsts` is the first seq of each shard's events."""
         change = draft.change
         self.facts.forget(change.agenda_deleted)
-        self.events_decided += sum(len(part.events) for part in change.shards.values())
         self.relay.offer({s: (first, change.shards[s].events) for s, first in firsts.items()})
         self.on_commit({s: (first, draft.decided.get(s, ())) for s, first in firsts.items()})
         self.effects.add(change.effects_added, draft.requests)

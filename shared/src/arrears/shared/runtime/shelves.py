@@ -8,6 +8,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from arrears.shared.eventstore.codec import NO_HASH
 from arrears.shared.eventstore.port import Change, ShardState, Timer
 from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
 
@@ -32,7 +33,7 @@ class Entry:
         self.borrower_id = borrower_id
         self.state = initial
         self.version = 0
-        self.hash = ""
+        self.hash = NO_HASH
         self.time: datetime | None = None
         self.due: datetime | None = None
         self.digests: dict[str, str] = {}
