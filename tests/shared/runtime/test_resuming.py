@@ -15,6 +15,7 @@ from arrears.shared.runtime.stage import topic_of
 from arrears.shared.testing import laws
 from arrears.shared.testing.live_world import LiveWorld
 from arrears.shared.testing.lost_database import lose_database, refill
+from arrears.shared.testing.toy_intake import line
 from arrears.shared.testing.toy_world import ToyWorld, day, drain
 from arrears.shared.testing.world import FEED_PARTITIONS
 
@@ -223,6 +224,31 @@ async def test_under_the_wall_clock_what_left_no_event_is_heard_again_on_its_day
     await refill(world, "intake", store, clock="live")
     rows = store.agenda_rows.values()
     assert [decode(row.value)["id"] for row in rows] == heard_again
+
+
+async def test_under_the_wall_clock_a_late_fact_that_waits_for_its_shards_worker_is_not_lost() -> (
+    None
+):
+    """Another worker has heard it, and has handled what came behind it at once."""
+    world = LiveWorld()
+    await world.start()
+    await world.until(2, 12)
+    store = world.stores["intake"]
+    await world.intake.drop(world.intake.shards, range(FEED_PARTITIONS))
+    other = world.new_owner("intake")
+    await other.take([store.shards[world.shard("ben")]], range(FEED_PARTITIONS))
+    for borrower in ("anna", "ben"):
+        world.put(0, line(f"of {borrower}", borrower, day(1)))
+    await other.hear()
+    await drain(other.publish)
+    assert [row.borrower_id for row in store.agenda_rows.values()] == ["anna"]
+    assert world.nouns("intake", "ben")
+    world.stores["intake"] = MemoryStore()
+    await refill(world, "intake", world.stores["intake"], clock="live")
+    await world.restart("intake")
+    await world.settle()
+    assert world.nouns("intake", "anna").count("fact_recorded") == 1
+    assert world.nouns("intake", "ben").count("fact_recorded") == 1
 
 
 async def _in_doubt_of(borrower: str, other: str) -> LiveWorld:

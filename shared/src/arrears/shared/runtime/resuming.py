@@ -2,10 +2,11 @@
 
 Under the feed's clock that is behind what its last closed day had taken in; facts that came before
 and belong to a later day go back to the agenda. Under the live clock it is behind the highest
-input position that its events name, and facts of the open day or a later one that have left no
-event go back to the agenda; so does what others said of a borrower that waits for the answer to an
-effect, from behind the last of it that has led to an event. What is heard a second time is
-recognised by its ids. Input that was parked or refused leaves no event, so it is not promised.
+input position that its events name. Back to the agenda go facts that have left no event: those of
+the open day or a later one, and late ones that were heard on the open day. So does what others said
+of a borrower that waits for the answer to an effect, from behind the last of it that has led to an
+event. What is heard a second time is recognised by its ids. Input that was parked or refused leaves
+no event, so it is not promised.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
@@ -68,6 +69,8 @@ class Resuming:
         self._states: Mapping[Shard, ShardState] = {}
         self._handled: dict[TopicPartition, set[int]] = {}
         """Offsets of the feed that have left an event on a day that is open still."""
+        self._earlier: dict[TopicPartition, int] = {}
+        """The last offset of each partition that has left one on a day before."""
         self._waiting: dict[BorrowerId, dict[TopicPartition, int]] = {}
         """Who waits for an answer, with the last offset of each place that has led to an event."""
 
@@ -123,6 +126,8 @@ class Resuming:
                         is_open = open_day is None or stored.business_day >= open_day
                         if place.topic == FEED_TOPIC and is_open:
                             self._handled.setdefault(place, set()).add(offset)
+                        elif place.topic == FEED_TOPIC:
+                            self._earlier[place] = max(offset, self._earlier.get(place, -1))
                 if homes:
                     await self._store.settle_homes(homes)
         return heard
@@ -139,7 +144,8 @@ class Resuming:
     async def _put_off(
         self, reader: FeedReader, place: TopicPartition, heard: Mapping[TopicPartition, int]
     ) -> Sequence[AgendaRow]:
-        """Facts that waited for their time, or behind another of the day."""
+        """Facts that waited for their time, or, heard on the open day, for the worker of their
+        shard."""
         if place not in heard:
             return ()
         held = FeedPartition(reader, self._stage.calendar, place, None, self._now, live=True)
@@ -148,7 +154,8 @@ class Resuming:
         async for record, fact, row in self._placed(held, heard[place]):
             open_day = self._states[row.shard].open_day
             is_open = open_day is None or self._stage.calendar.day_of(fact.time) >= open_day
-            if is_open and record.offset not in handled:
+            is_new = record.offset > self._earlier.get(place, -1)
+            if (is_open or is_new) and record.offset not in handled:
                 rows.append(row)
         return rows
 
