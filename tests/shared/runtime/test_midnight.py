@@ -105,7 +105,7 @@ async def test_after_midnight_the_answer_and_what_waited_belong_to_the_open_day(
     live.fact(2, ANNA, 3, what="repayment", hour=12)
     await live.until(3, 13)
     await live.until(4, 2)
-    await live.settle_as_carried_out(live.wall.on(3, 11))
+    await live.settle_as(carried_out=True, at=live.wall.on(3, 11))
     await live.until(4, 3)
     events = live.stored("contact", ANNA)[-2:]
     assert [one.type.split(".")[2] for one in events] == ["noted", "treatment_completed"]

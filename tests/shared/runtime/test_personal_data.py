@@ -19,7 +19,7 @@ from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
 from arrears.shared.kernel.ids import BorrowerId, StaffId, shard_of
 from arrears.shared.keyring.memory import MemoryKeyStore
-from arrears.shared.keyring.sealing import ERASED
+from arrears.shared.keyring.sealing import ERASED, DataKey
 from arrears.shared.runtime.personal_data import put_on_record
 from arrears.shared.runtime.stage import PersonalDataRead, privacy_place
 from arrears.shared.service.desk import ServiceDesk
@@ -95,11 +95,13 @@ class Office:
         return [decode(event.value) for event in stored]
 
 
-async def office(borrower: BorrowerId | None = ANNA, actors: Any = None) -> Office:
+async def office(
+    borrower: BorrowerId | None = ANNA, actors: Any = None, keys: MemoryKeyStore | None = None
+) -> Office:
     world = ToyWorld()
     await world.start()
     await world.run_days(1, 1)
-    keyring = MemoryKeyStore().keyring("intake")
+    keyring = (keys or MemoryKeyStore()).keyring("intake")
     refused = RefusedInput(
         origin="feed/0/1",
         reason="nothing_owed",
@@ -148,6 +150,15 @@ async def test_what_names_nobody_is_recorded_under_its_own_place() -> None:
     here = await office(borrower=None)
     assert (await here.ask("POST", PATH)).json()["text"] == "call 13800000000"
     assert len(await here.records(BorrowerId("feed/0/1"))) == 1
+
+
+async def test_what_was_sealed_under_a_lost_key_was_not_read() -> None:
+    keys = MemoryKeyStore()
+    here = await office(keys=keys)
+    keys.keys[ANNA, "contact"] = DataKey(bytes(32))
+    answer = await here.ask("POST", PATH)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "text_cannot_be_opened")
+    assert not await here.records(ANNA)
 
 
 async def test_another_role_reads_nothing() -> None:

@@ -292,7 +292,7 @@ async def test_under_the_wall_clock_what_waits_for_an_answer_is_not_lost() -> No
     world.stores["contact"] = store
     await world.restart("contact")
     await world.settle()
-    await world.settle_as_carried_out()
+    await world.settle_as(carried_out=True)
     await world.settle()
     assert not store.agenda_rows
     told = [one["inputposition"] for one in world.read("contact", "noted", name)]

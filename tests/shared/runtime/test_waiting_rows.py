@@ -254,7 +254,7 @@ class TestRowsThatWaitForAnAnswer:
         self, silent: Silent
     ) -> None:
         await silent.low_waits_for_its_answer(6)
-        await silent.settle_as_carried_out()
+        await silent.settle_as(carried_out=True)
         silent.fact("new", LOW, 3, what="repayment", amount=99)
         await silent.intake.hear()
         await silent.intake.publish()

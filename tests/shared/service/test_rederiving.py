@@ -73,6 +73,6 @@ class TestWantsAnAnswer:
         sent = await world.send(ONCE, 5, lost=True)
         stage = world.stages["contact"]
         assert [effect.event_id for effect in await world.open(stage)] == [sent]
-        await world.settle_as_carried_out()
+        await world.settle_as(carried_out=True)
         await world.settle()
         assert not await world.open(stage)

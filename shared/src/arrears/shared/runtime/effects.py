@@ -16,18 +16,21 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from msgspec import Raw
 from msgspec.json import encode
 from msgspec.structs import replace
 
 from arrears.shared.eventstore.codec import Codec, read_envelope
-from arrears.shared.eventstore.port import AgendaRow, Change, PendingEffect, Store
+from arrears.shared.eventstore.port import AgendaRow, Change, PendingEffect, Store, StoredEvent
 from arrears.shared.kernel.business_day import ONE_DAY
 from arrears.shared.kernel.ids import BorrowerId, EventId, Shard, StreamName
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Gateway
 from arrears.shared.runtime.agenda import before_what_waits
-from arrears.shared.runtime.handling import StoredAnswer
+from arrears.shared.runtime.handling import StoredAnswer, short
 from arrears.shared.runtime.stage import ANSWER_RANK, Clock, Recheck, Stage
+
+log = structlog.get_logger(__name__)
 
 BATCH_MAX = 2000
 RECHECKED_MAX = 50
@@ -144,17 +147,23 @@ class Effects:
         Judged on the streams as the store has them: a person's command may be there that the
         shelves have not seen.
         """
-        states, gives_way = await self._states(batch), self._stage.gives_way
+        streams, gives_way = await self._streams(batch), self._stage.gives_way
         behind = await self._behind(batch) if gives_way is not None else ()
         found: list[Answered] = []
         rest: list[PendingEffect] = []
         doubtful: list[PendingEffect] = []
         for effect in batch:
             event, at = self._events[effect.event_id], max(self._now(), effect.at)
-            state = states[(effect.shard, effect.stream)]
-            body = recheck(event, state, at, effect.sent_at is not None)
-            if body is None and gives_way is not None and effect.borrower_id in behind:
-                body = gives_way(event, at)
+            try:
+                state = self._state(effect.stream, streams[(effect.shard, effect.stream)])
+                body = recheck(event, state, at, effect.sent_at is not None)
+                if body is None and gives_way is not None and effect.borrower_id in behind:
+                    body = gives_way(event, at)
+            except Exception as error:
+                # Ours, and of this borrower alone: staff look at it, the others go on.
+                log.error("effect_not_checked", effect=effect.event_id, error=short(error))
+                doubtful.append(effect)
+                continue
             if body is None:
                 rest.append(effect)
             elif gives_way is None:
@@ -174,20 +183,21 @@ class Effects:
         whose = sorted({(effect.shard, effect.borrower_id) for effect in batch})
         return set(await self._store.waiting(whose, tomorrow, now))
 
-    async def _states(
+    async def _streams(
         self, batch: Sequence[PendingEffect]
-    ) -> Mapping[tuple[Shard, StreamName], Any]:
+    ) -> Mapping[tuple[Shard, StreamName], Sequence[StoredEvent]]:
         wanted: dict[Shard, set[StreamName]] = {}
         for effect in batch:
             wanted.setdefault(effect.shard, set()).add(effect.stream)
-        states: dict[tuple[Shard, StreamName], Any] = {}
+        streams: dict[tuple[Shard, StreamName], list[StoredEvent]] = {}
         for stored in await self._store.load(wanted):
-            key = (stored.shard, stored.stream)
-            decider = self._stage.deciders[stored.stream.partition("-")[0]]
-            envelope = read_envelope(stored.value)
-            event = self._codec.decode(envelope.type, envelope.data)
-            states[key] = decider.evolve(states.get(key, decider.initial), event)
-        return states
+            streams.setdefault((stored.shard, stored.stream), []).append(stored)
+        return streams
+
+    def _state(self, stream: StreamName, events: Sequence[StoredEvent]) -> Any:
+        decider = self._stage.deciders[stream.partition("-")[0]]
+        envelopes = [read_envelope(stored.value) for stored in events]
+        return decider.fold([self._codec.decode(one.type, one.data) for one in envelopes])
 
     async def _mark_sent(self, batch: Sequence[PendingEffect]) -> None:
         """From here on nobody can say that it has not left, until the answer is stored."""

@@ -16,10 +16,10 @@ from arrears.shared.http.edge import (
     question_answers,
 )
 from arrears.shared.http.fields import AfterNumber, Body, Limit, NumberPath, Words
-from arrears.shared.http.problem import documented, not_found
+from arrears.shared.http.problem import ProblemRaised, documented, not_found
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.keyring.port import Keyring
-from arrears.shared.keyring.sealing import Erased
+from arrears.shared.keyring.sealing import Erased, SealBroken
 from arrears.shared.runtime.personal_data import put_on_record
 from arrears.shared.runtime.stage import PersonalDataRead, Stage
 from arrears.shared.service.clock import wall_clock
@@ -36,7 +36,7 @@ _COUNTS: Final = """
     SELECT reason, field, count(*) AS count FROM refused GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2
 """
 _READING: Final = {
-    **command_answers(),
+    **command_answers("text_cannot_be_opened"),
     **documented({404: ("refused_input_not_found", "not_found")}),
 }
 ROLE: Final = "ops"
@@ -81,6 +81,7 @@ def refused_routes(
         names. Who read it, and for what, is an event.
         """
         found = await _find(pool, number)
+        text = await _text(pool, keyring, found)
         # What names nobody is nobody's but its own.
         whose = BorrowerId(found["borrower_id"] or found["origin"])
 
@@ -100,7 +101,7 @@ def refused_routes(
         if answer.status_code != 200:
             return answer
         # Not part of the answer that is kept for the key: personal data stays under its own key.
-        return json_answer({**found, "text": await _text(pool, keyring, found)})
+        return json_answer({**found, "text": text})
 
     return router
 
@@ -116,5 +117,9 @@ async def _text(pool: asyncpg.Pool, keyring: Keyring, found: dict[str, Any]) -> 
     kept = await pool.fetchval(_TEXT, found["number"])
     if kept is None:
         return None
-    came = await opened(keyring, found["borrower_id"], found["origin"], kept)
+    try:
+        came = await opened(keyring, found["borrower_id"], found["origin"], kept)
+    except SealBroken:
+        detail = "It was changed, or sealed under a key that the key store has lost since."
+        raise ProblemRaised(409, "text_cannot_be_opened", detail) from None
     return str(came) if isinstance(came, Erased) else came.decode(errors="replace")

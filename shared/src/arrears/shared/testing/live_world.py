@@ -38,7 +38,7 @@ class LiveWorld(ToyWorld):
         self.wall.at = self.wall.on(number, hour)
         await self.settle()
 
-    async def settle_as_carried_out(self, at: datetime | None = None) -> None:
+    async def settle_as(self, *, carried_out: bool, at: datetime | None = None) -> None:
         """Staff say so of contact's one effect in doubt, `at` a business time: now, or another."""
 
         async def now(_borrower_id: BorrowerId) -> datetime:
@@ -48,7 +48,7 @@ class LiveWorld(ToyWorld):
         await settle_doubt(
             self.stages["contact"],
             self.stores["contact"],
-            Finding(event_id=effect.event_id, carried_out=True, note="the printer's log"),
+            Finding(event_id=effect.event_id, carried_out=carried_out, note="the printer's log"),
             turn=self.turn("contact"),
             now=now,
             recorded_at=self.wall.at,
