@@ -30,8 +30,7 @@ from arrears.history.application.desk import Desk
 from arrears.history.application.hearing import hear
 from arrears.intake.api.routes import routes as intake_routes
 from arrears.intake.application.projections import case_list as intake_list
-from arrears.intake.domain.facts import OverdueFact
-from arrears.intake.domain.loan.commands import RecordOverdue
+from arrears.intake.testing.loan import CASE, LOAN, PERSON, command, overdue
 from arrears.legal.api.routes import routes as legal_routes
 from arrears.legal.application.projections import case_list as legal_list
 from arrears.legal.domain.claim.commands import NoteDemand, TakeClaim
@@ -45,7 +44,7 @@ from arrears.shared.http.app import make_app
 from arrears.shared.http.edge import Edge
 from arrears.shared.http.health import ProgressBoard
 from arrears.shared.http.idempotency import MemoryAnswers
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, case_id
+from arrears.shared.kernel.ids import BorrowerId, CaseId
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.runtime.bus import Record
 from arrears.shared.runtime.stage import Stage
@@ -60,9 +59,6 @@ from arrears.shared.testing.memory_desk import MemoryDesk
 
 DAY = date(2026, 3, 2)
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)  # 17:00 at the bank: mediation still invites.
-LOAN = LoanKey("loan-1@/bank")
-BORROWER = BorrowerId("person-1")
-CASE = case_id("bank", LOAN, 1)
 BIGINT_MAX = 2**63 - 1
 
 
@@ -144,9 +140,9 @@ def _stage_behind(
         key_of=projection.key_of,
         evolve=projection.evolve,
     )
-    for key, command in told:
+    for key, said in told:
         state = decider.fold(desk.events(decider.category, key))
-        desk.seed(decider.category, key, *decider.decide(command, state))
+        desk.seed(decider.category, key, *decider.decide(said, state))
     edge = Edge(desk, MemoryAnswers(), DevelopmentActors(), b"secret")
 
     async def live_facts() -> Mapping[str, Any]:
@@ -282,32 +278,12 @@ _LEGAL = {
 _OWED: dict[str, Any] = {"case_id": CaseId(CASE), "loan_key": LOAN, "currency": "CNY", "now": NOW}
 _OVERDUE = (
     LOAN,
-    RecordOverdue(
-        fact=OverdueFact(
-            source="/bank",
-            fact_id="overdue-1",
-            loan_key=LOAN,
-            borrower_id=BORROWER,
-            stated_at=NOW,
-            as_of_on=DAY,
-            days_past_due=40,
-            due_on=DAY - timedelta(days=40),
-            currency="CNY",
-            product="loan",
-            overdue_minor=100_000,
-            principal_minor=None,
-            interest_minor=None,
-            fees_minor=None,
-            balance_minor=900_000,
-        ),
-        home=BORROWER,
-        now=NOW,
-    ),
+    command(overdue(stated_at=NOW)),
 )
 _TREATMENT = (
-    BORROWER,
+    PERSON,
     StartTreatment(
-        borrower_id=BORROWER,
+        borrower_id=PERSON,
         referral=1,
         treatment="call",
         overdue_minor=100_000,
@@ -316,7 +292,7 @@ _TREATMENT = (
         **_OWED,
     ),
 )
-_TAKEN = (CASE, TakeMediation(borrower_id=BORROWER, referral=4, overdue_minor=100_000, **_OWED))
+_TAKEN = (CASE, TakeMediation(borrower_id=PERSON, referral=4, overdue_minor=100_000, **_OWED))
 _WILLING = (CASE, AnswerInvitation(round=1, accepted=True, now=NOW))
 _DEMANDED = (
     CASE,
@@ -325,7 +301,7 @@ _DEMANDED = (
 _CLAIMED = (
     CASE,
     TakeClaim(
-        borrower_id=BORROWER,
+        borrower_id=PERSON,
         referral=6,
         overdue_minor=3_800_000,
         balance_minor=9_000_000,

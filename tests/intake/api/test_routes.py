@@ -1,59 +1,27 @@
 """The API of intake: what operations do with a case becomes events of the loan's stream."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
 
-from arrears.intake.adapters.policies import load_policies
 from arrears.intake.api.routes import routes as intake_routes
 from arrears.intake.application.projections import case_list
 from arrears.intake.application.publish import WIRE_NAMES
-from arrears.intake.domain.facts import OverdueFact
-from arrears.intake.domain.loan.commands import RecordOverdue
-from arrears.intake.domain.loan.decisions import CATEGORY, make_loan_decider
+from arrears.intake.domain.loan.decisions import CATEGORY
 from arrears.intake.domain.loan.events import CaseClosed, CaseHeld
+from arrears.intake.testing.loan import CASE, DECIDER, LOAN, NOW, overdue, says
 from arrears.shared.http.edge import Edge
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId
-from arrears.shared.kernel.ids import case_id as id_of_case
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.testing.api_suite import Api, ApiSuite
 from arrears.shared.testing.memory_desk import MemoryDesk
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = id_of_case("bank", LOAN, 1)
-DAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HOLD = {"reason": "dispute", "until_on": "2026-04-01", "note": "The debt is disputed."}
 REFER = {"stage": "contact", "treatment": "call", "reason": "The branch asked for it."}
 
-decider = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-OPENED = decider.decide(
-    RecordOverdue(
-        fact=OverdueFact(
-            source="/bank",
-            fact_id="overdue-1",
-            loan_key=LOAN,
-            borrower_id=BorrowerId("person-1"),
-            stated_at=NOW,
-            as_of_on=DAY,
-            days_past_due=40,
-            due_on=DAY - timedelta(days=40),
-            currency="CNY",
-            product="loan",
-            overdue_minor=100_000,
-            principal_minor=None,
-            interest_minor=None,
-            fees_minor=None,
-            balance_minor=900_000,
-        ),
-        home=BorrowerId("person-1"),
-        now=NOW,
-    ),
-    decider.initial,
-)
+OPENED = says(DECIDER.initial, overdue())
 
 
 class TestApi(ApiSuite):
@@ -73,7 +41,7 @@ class TestApi(ApiSuite):
     @pytest.fixture
     def desk(self) -> MemoryDesk:
         made = MemoryDesk(
-            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+            [DECIDER], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
         )
         made.seed(CATEGORY, LOAN, *OPENED)
         return made

@@ -1,7 +1,5 @@
 """The glue between a fact and its stream, and between a person and a case."""
 
-from datetime import UTC, date, datetime
-
 import pytest
 
 from arrears.intake.application import handlers
@@ -9,11 +7,8 @@ from arrears.intake.application.feed import fact_to_issue, profile_to_issue
 from arrears.intake.domain.borrower import RecordProfile, SealedPoint
 from arrears.intake.domain.facts import (
     ClearPoint,
-    CuredFact,
     LoanFact,
-    OverdueFact,
     ProfileFact,
-    RepaymentFact,
 )
 from arrears.intake.domain.loan.commands import (
     CloseCase,
@@ -25,52 +20,12 @@ from arrears.intake.domain.loan.commands import (
     ReleaseCase,
     ReturnCase,
 )
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.intake.testing.loan import CASE, DAY, LOAN, NOW, WEI, cured, overdue, repayment
+from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue
 
-LOAN, CASE, WEI = LoanKey("loan-1@/bank"), CaseId("case-1"), StaffId("wei")
+OVERDUE, REPAYMENT, CURED = overdue(), repayment(), cured()
 ANNA = BorrowerId("anna")
-DAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-OVERDUE = OverdueFact(
-    source="/bank",
-    fact_id="fact-1",
-    loan_key=LOAN,
-    borrower_id=BorrowerId("person-1"),
-    stated_at=NOW,
-    as_of_on=DAY,
-    days_past_due=1,
-    due_on=date(2026, 3, 1),
-    currency="CNY",
-    product="loan",
-    overdue_minor=1,
-    principal_minor=None,
-    interest_minor=None,
-    fees_minor=None,
-    balance_minor=1,
-)
-REPAYMENT = RepaymentFact(
-    source="/bank",
-    fact_id="fact-2",
-    loan_key=LOAN,
-    borrower_id=None,
-    stated_at=NOW,
-    repayment_id="pay-1",
-    amount_minor=1,
-    currency="CNY",
-    value_on=DAY,
-)
-CURED = CuredFact(
-    source="/bank",
-    fact_id="fact-3",
-    loan_key=LOAN,
-    borrower_id=None,
-    stated_at=NOW,
-    as_of_on=DAY,
-    days_past_due=0,
-    currency="CNY",
-    reason="paid_up",
-)
 PROFILE = ProfileFact(
     source="/bank",
     fact_id="fact-4",

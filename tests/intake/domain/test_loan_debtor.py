@@ -1,13 +1,10 @@
 """A loan that another borrower owes by now: the streams of all stages are about the first."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import LoanCommand, RecordOverdue, ReferCase, WakeUp
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
     CaseOpened,
     CaseReferred,
@@ -17,14 +14,10 @@ from arrears.intake.domain.loan.events import (
     LoanOverdueRecorded,
 )
 from arrears.intake.domain.loan.state import Loan
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.intake.testing.loan import CASE, DAY, DECIDER, LOAN, overdue
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
+from arrears.shared.kernel.ids import BorrowerId, StaffId
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-DAY = date(2026, 3, 2)
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 WEEK = 7
 ANNA, BEN = BorrowerId("anna"), BorrowerId("ben")
@@ -36,22 +29,11 @@ def at(days: int) -> datetime:
 
 def named(borrower: str | None, days: int) -> RecordOverdue:
     """What the bank says so many days later of a loan whose streams are about Ben."""
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"fact-{days}",
-        loan_key=LOAN,
+    fact = overdue(
+        DAY + timedelta(days=days),
+        40 + days,
         borrower_id=None if borrower is None else BorrowerId(borrower),
         stated_at=at(days),
-        as_of_on=DAY + timedelta(days=days),
-        days_past_due=40 + days,
-        due_on=DAY - timedelta(days=40),
-        currency="CNY",
-        product="loan",
-        overdue_minor=1_000_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=9_000_000,
     )
     return RecordOverdue(fact=fact, home=BEN, now=at(days), late=False)
 

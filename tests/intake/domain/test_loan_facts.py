@@ -1,124 +1,39 @@
 """The bank's facts on a loan: contradictions, and episodes from the first day to the cure."""
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
-from arrears.intake.domain.loan.commands import (
-    LoanCommand,
-    RecordCured,
-    RecordOverdue,
-    RecordRepayment,
-)
-from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.events import (
     CaseAssessed,
     CaseClosed,
     CaseOpened,
     LoanBorrowerChanged,
     LoanCuredRecorded,
-    LoanEvent,
     LoanOverdueRecorded,
     RepaymentRecorded,
 )
 from arrears.intake.domain.loan.state import Loan
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.intake.testing.loan import (
+    DAY,
+    DECIDER,
+    LOAN,
+    NOW,
+    Said,
+    after,
+    cured,
+    evening,
+    overdue,
+    repayment,
+    says,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+from arrears.shared.kernel.ids import BorrowerId, case_id
 
-LOAN = LoanKey("loan-1@/bank")
 FIRST, SECOND = (case_id("bank", LOAN, episode) for episode in (1, 2))
-DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-DAY = date(2026, 3, 2)
-EVENING = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """18:00 in the bank's zone, so 23:59 of the same day is still to come."""
-
-
-def at(day: date) -> datetime:
-    return EVENING + (day - DAY)
-
-
-def overdue(day: date = DAY, days: int = 40, **other: Any) -> OverdueFact:
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"overdue-{day}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=at(day),
-        as_of_on=day,
-        days_past_due=days,
-        due_on=day - timedelta(days=days),
-        currency="CNY",
-        product="loan",
-        overdue_minor=100_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    )
-    return replace(fact, **other)
-
-
-def repayment(day: date = DAY, amount_minor: int = 1_000, **other: Any) -> RepaymentFact:
-    fact = RepaymentFact(
-        source="/bank",
-        fact_id=f"fact-of-{day}",
-        loan_key=LOAN,
-        borrower_id=None,
-        stated_at=at(day),
-        repayment_id=f"pay-{day}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=day,
-    )
-    return replace(fact, **other)
-
-
-def cured(day: date = DAY, **other: Any) -> CuredFact:
-    fact = CuredFact(
-        source="/bank",
-        fact_id=f"cured-{day}",
-        loan_key=LOAN,
-        borrower_id=None,
-        stated_at=at(day),
-        as_of_on=day,
-        days_past_due=0,
-        currency="CNY",
-        reason="paid_up",
-    )
-    return replace(fact, **other)
-
-
-Said = OverdueFact | RepaymentFact | CuredFact
-
-
-def command(fact: Said, now: datetime | None = None, late: bool = False) -> LoanCommand:
-    now = now or fact.stated_at
-    match fact:
-        case OverdueFact():
-            return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=now, late=late)
-        case RepaymentFact():
-            return RecordRepayment(fact=fact, now=now, late=late)
-        case CuredFact():
-            return RecordCured(fact=fact, now=now, late=late)
-
-
-def after(*facts: Said) -> Loan:
-    """The loan after these facts, each handled when the latest of them so far was stated."""
-    loan, now = DECIDER.initial, facts[0].stated_at
-    for fact in facts:
-        now = max(now, fact.stated_at)
-        for event in DECIDER.decide(command(fact, now), loan):
-            loan = DECIDER.evolve(loan, event)
-    return loan
-
-
-def says(loan: Loan, fact: Said, now: datetime | None = None) -> list[LoanEvent]:
-    return list(DECIDER.decide(command(fact, now), loan))
 
 
 NEXT_WEEK, NEXT_MONTH = DAY + timedelta(days=7), DAY + timedelta(days=31)
@@ -185,13 +100,13 @@ CONTRADICTIONS: list[tuple[Loan, Said, str, str]] = [
     ),
     (
         UNKNOWN,
-        overdue(DAY + timedelta(days=2), stated_at=at(DAY)),
+        overdue(DAY + timedelta(days=2), stated_at=evening(DAY)),
         "as_of_after_the_fact",
         "data.as_of_date",
     ),
     (
         OPEN,
-        cured(DAY + timedelta(days=2), stated_at=at(DAY)),
+        cured(DAY + timedelta(days=2), stated_at=evening(DAY)),
         "as_of_after_the_fact",
         "data.as_of_date",
     ),
@@ -216,7 +131,7 @@ def test_a_contradiction_is_refused_with_field_and_rule(
 @pytest.mark.parametrize(
     "fact",
     [
-        overdue(DAY + timedelta(days=1), stated_at=at(DAY)),
+        overdue(DAY + timedelta(days=1), stated_at=evening(DAY)),
         overdue(stated_at=datetime(2026, 2, 28, 16, 0, tzinfo=UTC)),
         overdue(days=1),
         overdue(principal_minor=60_000),
@@ -264,7 +179,7 @@ class TestEpisodes:
             currency="CNY",
             product="credit_card",
             bucket="M2",
-            stated_at=EVENING,
+            stated_at=NOW,
             late=False,
             outdated=False,
             review_on=DAY,
@@ -319,7 +234,7 @@ class TestEpisodes:
             as_of_on=NEXT_WEEK,
             reason="paid_up",
             currency="CNY",
-            stated_at=at(NEXT_WEEK),
+            stated_at=evening(NEXT_WEEK),
             late=False,
             outdated=False,
         )
@@ -327,7 +242,7 @@ class TestEpisodes:
             case_id=FIRST,
             loan_key=LOAN,
             reason="cured",
-            closed_at=at(NEXT_WEEK),
+            closed_at=evening(NEXT_WEEK),
             closed_on=NEXT_WEEK,
         )
 
@@ -385,6 +300,6 @@ def _given_up() -> CaseClosed:
         case_id=FIRST,
         loan_key=LOAN,
         reason="uncollectible",
-        closed_at=at(DAY),
+        closed_at=evening(DAY),
         closed_on=DAY,
     )

@@ -1,61 +1,38 @@
 """After a fulfilled agreement or a paid judgment: that is over, and what falls due later is new."""
 
-from datetime import date, datetime, timedelta
-from functools import reduce
+from datetime import date
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import (
     CloseCase,
     LoanCommand,
-    RecordOverdue,
     ReferCase,
     ReportStage,
-    WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import CaseReferred
-from arrears.intake.domain.loan.state import Case, Loan
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    ONE_DAY,
+    WEI,
+    case_of,
+    command,
+    evening,
+    follow,
+    overdue,
+    wake,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-ONE_DAY = timedelta(days=1)
 MARCH_1, FULFILLED_ON, SEPTEMBER_1 = date(2026, 3, 1), date(2026, 3, 20), date(2026, 9, 1)
 LONG_AFTER = date(2027, 9, 1)
-WEI = StaffId("wei")
 
 
-def evening(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=18)
-
-
-def overdue(day: date, days: int) -> RecordOverdue:
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"overdue-{day}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=evening(day),
-        as_of_on=day,
-        days_past_due=days,
-        due_on=day - days * ONE_DAY,
-        currency="CNY",
-        product="loan",
-        overdue_minor=2_000_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=3_000_000,
-    )
-    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=evening(day))
+def says_overdue(day: date, days: int) -> LoanCommand:
+    return command(overdue(day, days, overdue_minor=2_000_000, balance_minor=3_000_000))
 
 
 def reports(report: str, day: date, result: str | None = None) -> ReportStage:
@@ -70,20 +47,9 @@ def reports(report: str, day: date, result: str | None = None) -> ReportStage:
     )
 
 
-def follow(loan: Loan, *commands: LoanCommand) -> Loan:
-    for command in commands:
-        loan = reduce(DECIDER.evolve, DECIDER.decide(command, loan), loan)
-    return loan
-
-
-def case_of(loan: Loan) -> Case:
-    assert loan.case is not None
-    return loan.case
-
-
 KEPT = follow(
     DECIDER.initial,
-    overdue(MARCH_1, 70),
+    says_overdue(MARCH_1, 70),
     ReferCase(
         case_id=CASE,
         stage="mediation",
@@ -107,17 +73,17 @@ def test_the_case_waits_for_the_bank() -> None:
 @pytest.mark.parametrize("due_on", [MARCH_1 - 70 * ONE_DAY, FULFILLED_ON - ONE_DAY])
 def test_nothing_follows_from_arrears_that_it_settled(due_on: date) -> None:
     """The bank still tells of what the agreement let the borrower off: staff close the case."""
-    loan = follow(KEPT, overdue(SEPTEMBER_1, (SEPTEMBER_1 - due_on).days))
+    loan = follow(KEPT, says_overdue(SEPTEMBER_1, (SEPTEMBER_1 - due_on).days))
     assert DECIDER.due(loan, evening(LONG_AFTER)) is None
-    assert not DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(LONG_AFTER)), loan)
+    assert not DECIDER.decide(wake(LONG_AFTER), loan)
     assert case_of(follow(loan, SETTLE)).closed == "settled"
 
 
 @pytest.mark.parametrize("due_on", [FULFILLED_ON, SEPTEMBER_1 - 95 * ONE_DAY])
 def test_arrears_of_a_later_due_day_begin_the_ladder_again(due_on: date) -> None:
-    loan = follow(KEPT, overdue(SEPTEMBER_1, (SEPTEMBER_1 - due_on).days))
+    loan = follow(KEPT, says_overdue(SEPTEMBER_1, (SEPTEMBER_1 - due_on).days))
     assert DECIDER.due(loan, evening(SEPTEMBER_1)) == CALENDAR.last_minute_of(SEPTEMBER_1)
-    (sent,) = DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(SEPTEMBER_1)), loan)
+    (sent,) = DECIDER.decide(wake(SEPTEMBER_1), loan)
     assert isinstance(sent, CaseReferred)
     assert (sent.stage, sent.treatment, sent.referral) == ("contact", "remind", 2)
     with pytest.raises(Refused, match="no_fulfilled_agreement"):
@@ -135,7 +101,7 @@ def test_arrears_of_a_later_due_day_begin_the_ladder_again(due_on: date) -> None
 def test_so_do_those_after_what_was_awarded_has_been_paid(report: str, result: str) -> None:
     sued = follow(
         DECIDER.initial,
-        overdue(MARCH_1, 70),
+        says_overdue(MARCH_1, 70),
         ReferCase(
             case_id=CASE,
             stage="legal",
@@ -147,19 +113,19 @@ def test_so_do_those_after_what_was_awarded_has_been_paid(report: str, result: s
     )
     told = replace(reports(report, FULFILLED_ON, result), stage="legal", treatment="sue")
     paid = follow(sued, told)
-    assert DECIDER.due(follow(paid, overdue(SEPTEMBER_1, 250)), evening(SEPTEMBER_1)) is None
-    loan = follow(paid, overdue(SEPTEMBER_1, 95))
-    (sent,) = DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(SEPTEMBER_1)), loan)
+    assert DECIDER.due(follow(paid, says_overdue(SEPTEMBER_1, 250)), evening(SEPTEMBER_1)) is None
+    loan = follow(paid, says_overdue(SEPTEMBER_1, 95))
+    (sent,) = DECIDER.decide(wake(SEPTEMBER_1), loan)
     assert isinstance(sent, CaseReferred)
     assert (sent.stage, sent.treatment) == ("contact", "remind")
 
 
 def test_no_suit_follows_from_the_talks_about_the_old_arrears() -> None:
-    assert case_of(follow(KEPT, overdue(SEPTEMBER_1, 95))).done == ()
+    assert case_of(follow(KEPT, says_overdue(SEPTEMBER_1, 95))).done == ()
 
 
 def test_what_the_bank_says_while_an_agreement_is_kept_leaves_it() -> None:
     again = follow(KEPT, reports("agreement_signed", SEPTEMBER_1))
-    loan = follow(again, overdue(SEPTEMBER_1 + ONE_DAY, 10))
+    loan = follow(again, says_overdue(SEPTEMBER_1 + ONE_DAY, 10))
     assert case_of(loan).agreement == "in_force"
     assert DECIDER.due(loan, evening(LONG_AFTER)) is None

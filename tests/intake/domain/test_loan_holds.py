@@ -1,23 +1,19 @@
 """What staff hold: one hold for each reason, each with its own end and note."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import (
     HoldCase,
-    RecordOverdue,
     ReferCase,
     ReleaseCase,
     ReportStage,
     WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
     CaseHeld,
     CaseReleased,
@@ -25,41 +21,12 @@ from arrears.intake.domain.loan.events import (
     LoanEvent,
 )
 from arrears.intake.domain.loan.state import Hold
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
+from arrears.intake.testing.loan import CASE, DAY, DECIDER, LOAN, NOW, WEI, overdue, says
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-TODAY, NOW = date(2026, 3, 2), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-WEI = StaffId("wei")
 given = DeciderSpec(DECIDER).given
 
-OVERDUE, OPENED, *_ = DECIDER.decide(
-    RecordOverdue(
-        fact=OverdueFact(
-            source="/bank",
-            fact_id="overdue-1",
-            loan_key=LOAN,
-            borrower_id=BorrowerId("person-1"),
-            stated_at=NOW,
-            as_of_on=TODAY,
-            days_past_due=40,
-            due_on=TODAY - timedelta(days=40),
-            currency="CNY",
-            product="loan",
-            overdue_minor=500_000,
-            principal_minor=None,
-            interest_minor=None,
-            fees_minor=None,
-            balance_minor=900_000,
-        ),
-        home=BorrowerId("person-1"),
-        now=NOW,
-    ),
-    DECIDER.initial,
-)
+OVERDUE, OPENED, *_ = says(DECIDER.initial, overdue(overdue_minor=500_000))
 OPEN: tuple[LoanEvent, ...] = (OVERDUE, OPENED)
 HELD = CaseHeld(
     case_id=CASE, loan_key=LOAN, reason="dispute", until_on=None, staff_id=WEI, note="wrong sum"
@@ -94,7 +61,7 @@ class TestHold:
 
     def test_the_same_hold_without_a_note_says_nothing_new(self) -> None:
         given(*OPEN, HELD).when(replace(HOLD, note=None)).then_nothing_happens()
-        moved = replace(HELD, until_on=TODAY + timedelta(days=9), note=None)
+        moved = replace(HELD, until_on=DAY + timedelta(days=9), note=None)
         again = replace(HOLD, until_on=moved.until_on)
         given(*OPEN, HELD, moved).when(again).then_nothing_happens()
 
@@ -105,16 +72,16 @@ class TestHold:
         given(*OPEN, DEAD, beside).when(noted).then(said)
 
     def test_another_end_is_another_hold(self) -> None:
-        until = TODAY + timedelta(days=9)
+        until = DAY + timedelta(days=9)
         given(*OPEN, HELD).when(replace(HOLD, until_on=until)).then(replace(HELD, until_on=until))
 
     def test_only_for_a_known_reason(self) -> None:
         given(*OPEN).when(replace(HOLD, reason="mood")).then_refused("unknown_hold_reason")
 
     def test_not_into_the_past(self) -> None:
-        yesterday = TODAY - timedelta(days=1)
+        yesterday = DAY - timedelta(days=1)
         given(*OPEN).when(replace(HOLD, until_on=yesterday)).then_refused("until_in_the_past")
-        given(*OPEN).when(replace(HOLD, until_on=TODAY)).then(replace(HELD, until_on=TODAY))
+        given(*OPEN).when(replace(HOLD, until_on=DAY)).then(replace(HELD, until_on=DAY))
 
     def test_the_note_has_words_too(self) -> None:
         given(*OPEN).when(replace(HOLD, note="a\u0007")).then_refused("control_characters")
@@ -126,17 +93,17 @@ class TestHold:
             report="hardship_reported",
             report_id="claim-1",
             now=NOW,
-            until_on=TODAY + timedelta(days=30),
+            until_on=DAY + timedelta(days=30),
         )
         loan = DECIDER.fold((*OPEN, HELD, *DECIDER.decide(claim, DECIDER.fold((*OPEN, HELD)))))
         assert loan.case is not None
         assert loan.case.holds == (
             Hold("dispute", None, "wrong sum"),
-            Hold("hardship", TODAY + timedelta(days=30)),
+            Hold("hardship", DAY + timedelta(days=30)),
         )
 
 
-SOON, LATER = TODAY + timedelta(days=3), TODAY + timedelta(days=9)
+SOON, LATER = DAY + timedelta(days=3), DAY + timedelta(days=9)
 DEAD = replace(HELD, reason="death", note=None)
 COMPLAINED = replace(HELD, reason="complaint", note=None, until_on=SOON)
 
@@ -200,8 +167,8 @@ class TestSeveralHolds:
 
     def test_a_shorter_hold_tells_others_the_new_end(self) -> None:
         history = (*OPEN, replace(DEAD, until_on=SOON), replace(COMPLAINED, until_on=LATER))
-        sooner = replace(HOLD, reason="complaint", until_on=TODAY, note=None)
-        given(*history).when(sooner).then(replace(COMPLAINED, until_on=SOON, hold_until_on=TODAY))
+        sooner = replace(HOLD, reason="complaint", until_on=DAY, note=None)
+        given(*history).when(sooner).then(replace(COMPLAINED, until_on=SOON, hold_until_on=DAY))
 
     def test_an_event_from_before_holds_had_ends_of_their_own(self) -> None:
         stored = msgspec.json.decode(msgspec.json.encode(COMPLAINED), type=dict[str, Any])
@@ -231,7 +198,7 @@ class TestRelease:
 
     def test_of_the_last_one_or_of_all_releases_the_case(self) -> None:
         released = CaseReleased(
-            case_id=CASE, loan_key=LOAN, reason="sum confirmed", review_on=TODAY, staff_id=WEI
+            case_id=CASE, loan_key=LOAN, reason="sum confirmed", review_on=DAY, staff_id=WEI
         )
         given(*OPEN, DEAD).when(replace(RELEASE, hold="death")).then(released)
         beside = replace(COMPLAINED, until_on=None, hold_until_on=SOON)
@@ -246,7 +213,7 @@ class TestRelease:
 
     def test_ends_the_hold_and_has_the_strategy_look_the_same_evening(self) -> None:
         released = CaseReleased(
-            case_id=CASE, loan_key=LOAN, reason="sum confirmed", review_on=TODAY, staff_id=WEI
+            case_id=CASE, loan_key=LOAN, reason="sum confirmed", review_on=DAY, staff_id=WEI
         )
         given(*OPEN, HELD).when(RELEASE).then(released)
         assert given(*OPEN, HELD, released).is_due(NOW) is not None

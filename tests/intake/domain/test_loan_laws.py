@@ -14,9 +14,7 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from arrears.intake.adapters.policies import load_policies
 from arrears.intake.application.publish import WIRE_NAMES
-from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
 from arrears.intake.domain.loan.commands import (
     CloseCase,
     HoldCase,
@@ -30,7 +28,6 @@ from arrears.intake.domain.loan.commands import (
     ReturnCase,
     WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
     CaseHeld,
     CaseOpened,
@@ -42,14 +39,18 @@ from arrears.intake.domain.loan.events import (
     RepaymentRecorded,
 )
 from arrears.intake.domain.loan.state import Loan
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    DECIDER,
+    WEI,
+    command,
+    cured,
+    overdue,
+    repayment,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId, TenantId
+from arrears.shared.kernel.ids import CaseId
 
-LOAN = LoanKey("loan-1@/bank")
-WEI = StaffId("wei")
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
 START = datetime(2026, 1, 5, 2, 0, tzinfo=UTC)
 FACTS = RecordOverdue | RecordRepayment | RecordCured
 FACT_EVENTS = LoanOverdueRecorded | RepaymentRecorded | LoanCuredRecorded
@@ -81,50 +82,24 @@ def some_fact(chance: random.Random, now: datetime, number: int) -> LoanCommand:
         case "overdue":
             days = chance.choice([1, 3, 10, 31, 50, 61, 95, 200])
             parts = chance.choice([(None, None, None), (60_000, 30_000, 10_000)])
-            overdue = OverdueFact(
-                source="/bank",
+            fact = overdue(
+                day,
+                days,
                 fact_id=f"fact-{number}",
-                loan_key=LOAN,
-                borrower_id=BorrowerId("person-1"),
                 stated_at=told_at,
-                as_of_on=day,
-                days_past_due=days,
-                due_on=day - timedelta(days=days),
                 currency=chance.choice(["CNY"] * 9 + ["TWD"]),
-                product="loan",
-                overdue_minor=100_000,
                 principal_minor=parts[0],
                 interest_minor=parts[1],
                 fees_minor=parts[2],
                 balance_minor=chance.choice([900_000] * 9 + [0]),
             )
-            return RecordOverdue(fact=overdue, home=BorrowerId("person-1"), now=now, late=late)
+            return command(fact, now, late)
         case "repayment":
-            repayment = RepaymentFact(
-                source="/bank",
-                fact_id=f"fact-{number}",
-                loan_key=LOAN,
-                borrower_id=None,
-                stated_at=told_at,
-                repayment_id=f"pay-{number}",
-                amount_minor=chance.choice([-1, 1, 25_000, 150_000]),
-                currency="CNY",
-                value_on=day,
-            )
-            return RecordRepayment(fact=repayment, now=now, late=late)
+            amount_minor = chance.choice([-1, 1, 25_000, 150_000])
+            named = {"fact_id": f"fact-{number}", "repayment_id": f"pay-{number}"}
+            return command(repayment(day, amount_minor, stated_at=told_at, **named), now, late)
         case _:
-            cured = CuredFact(
-                source="/bank",
-                fact_id=f"fact-{number}",
-                loan_key=LOAN,
-                borrower_id=None,
-                stated_at=told_at,
-                as_of_on=day,
-                days_past_due=0,
-                currency="CNY",
-                reason="paid_up",
-            )
-            return RecordCured(fact=cured, now=now, late=late)
+            return command(cured(day, fact_id=f"fact-{number}", stated_at=told_at), now, late)
 
 
 def some_report(chance: random.Random, loan: Loan, now: datetime, number: int) -> LoanCommand:

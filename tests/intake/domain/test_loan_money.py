@@ -1,119 +1,35 @@
 """Late facts change nothing that is newer, and money goes where the law and the split send it."""
 
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import asdict, replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
-from arrears.intake.domain.loan.commands import (
-    LoanCommand,
-    RecordCured,
-    RecordOverdue,
-    RecordRepayment,
-)
-from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.facts import RepaymentFact
 from arrears.intake.domain.loan.events import (
     LoanCuredRecorded,
-    LoanEvent,
     LoanOverdueRecorded,
     RepaymentRecorded,
 )
 from arrears.intake.domain.loan.state import Loan
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+from arrears.intake.testing.loan import (
+    DAY,
+    DECIDER,
+    LOAN,
+    NOW,
+    Said,
+    after,
+    command,
+    cured,
+    evening,
+    overdue,
+    repayment,
+    says,
+)
+from arrears.shared.kernel.ids import case_id
 
-LOAN = LoanKey("loan-1@/bank")
 FIRST, SECOND = (case_id("bank", LOAN, episode) for episode in (1, 2))
-DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-DAY = date(2026, 3, 2)
-EVENING = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 """18:00 in the bank's zone, so 23:59 of the same day is still to come."""
-
-
-def at(day: date) -> datetime:
-    return EVENING + (day - DAY)
-
-
-def overdue(day: date = DAY, days: int = 40, **other: Any) -> OverdueFact:
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"overdue-{day}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=at(day),
-        as_of_on=day,
-        days_past_due=days,
-        due_on=day - timedelta(days=days),
-        currency="CNY",
-        product="loan",
-        overdue_minor=100_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    )
-    return replace(fact, **other)
-
-
-def repayment(day: date = DAY, amount_minor: int = 1_000, **other: Any) -> RepaymentFact:
-    fact = RepaymentFact(
-        source="/bank",
-        fact_id=f"fact-of-{day}",
-        loan_key=LOAN,
-        borrower_id=None,
-        stated_at=at(day),
-        repayment_id=f"pay-{day}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=day,
-    )
-    return replace(fact, **other)
-
-
-def cured(day: date = DAY, **other: Any) -> CuredFact:
-    fact = CuredFact(
-        source="/bank",
-        fact_id=f"cured-{day}",
-        loan_key=LOAN,
-        borrower_id=None,
-        stated_at=at(day),
-        as_of_on=day,
-        days_past_due=0,
-        currency="CNY",
-        reason="paid_up",
-    )
-    return replace(fact, **other)
-
-
-Said = OverdueFact | RepaymentFact | CuredFact
-
-
-def command(fact: Said, now: datetime | None = None, late: bool = False) -> LoanCommand:
-    now = now or fact.stated_at
-    match fact:
-        case OverdueFact():
-            return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=now, late=late)
-        case RepaymentFact():
-            return RecordRepayment(fact=fact, now=now, late=late)
-        case CuredFact():
-            return RecordCured(fact=fact, now=now, late=late)
-
-
-def after(*facts: Said) -> Loan:
-    """The loan after these facts, each handled when the latest of them so far was stated."""
-    loan, now = DECIDER.initial, facts[0].stated_at
-    for fact in facts:
-        now = max(now, fact.stated_at)
-        for event in DECIDER.decide(command(fact, now), loan):
-            loan = DECIDER.evolve(loan, event)
-    return loan
-
-
-def says(loan: Loan, fact: Said, now: datetime | None = None) -> list[LoanEvent]:
-    return list(DECIDER.decide(command(fact, now), loan))
 
 
 TOMORROW = DAY + timedelta(days=1)
@@ -130,7 +46,7 @@ OUTDATED: list[tuple[str, Loan, Said]] = [
     (
         "the same day, stated earlier",
         LATER,
-        overdue(NEXT_WEEK, days=46, fact_id="x", stated_at=at(NEXT_WEEK) - timedelta(hours=1)),
+        overdue(NEXT_WEEK, days=46, fact_id="x", stated_at=evening(NEXT_WEEK) - timedelta(hours=1)),
     ),
     ("a cure older than the arrears", LATER, cured()),
     ("arrears older than the cure", CURED, overdue(DAY + timedelta(days=1), days=41)),
@@ -144,7 +60,7 @@ OUTDATED: list[tuple[str, Loan, Said]] = [
 def test_an_outdated_fact_leaves_one_event_and_changes_nothing(
     _name: str, loan: Loan, fact: Said
 ) -> None:
-    (recorded,) = says(loan, fact, now=at(NEXT_MONTH))
+    (recorded,) = says(loan, fact, now=evening(NEXT_MONTH))
     assert isinstance(recorded, LoanOverdueRecorded | LoanCuredRecorded)
     assert (recorded.late, recorded.outdated) == (True, True)
     changed = DECIDER.evolve(loan, recorded)
@@ -165,20 +81,22 @@ def test_an_outdated_fact_belongs_to_the_last_case_where_there_is_one() -> None:
     "fact", [overdue(NEXT_WEEK, days=47), repayment(NEXT_WEEK), cured(NEXT_WEEK)]
 )
 def test_a_fact_says_whether_it_came_late(fact: Said, late: bool) -> None:
-    recorded = DECIDER.decide(command(fact, at(NEXT_MONTH), late), OPEN)[0]
+    recorded = DECIDER.decide(command(fact, evening(NEXT_MONTH), late), OPEN)[0]
     assert isinstance(recorded, LoanOverdueRecorded | RepaymentRecorded | LoanCuredRecorded)
     assert recorded.late is late
 
 
 def test_a_late_fact_that_is_still_the_newest_is_applied() -> None:
-    recorded = DECIDER.decide(command(overdue(NEXT_WEEK, days=47), at(NEXT_MONTH), True), OPEN)[0]
+    recorded = DECIDER.decide(
+        command(overdue(NEXT_WEEK, days=47), evening(NEXT_MONTH), True), OPEN
+    )[0]
     assert isinstance(recorded, LoanOverdueRecorded)
     assert (recorded.late, recorded.outdated) == (True, False)
     assert DECIDER.evolve(OPEN, recorded).latest is recorded
 
 
 DAY_AFTER = NEXT_WEEK + timedelta(days=1)
-BEFORE_THE_CURE = at(NEXT_WEEK) - timedelta(hours=1)
+BEFORE_THE_CURE = evening(NEXT_WEEK) - timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +108,13 @@ BEFORE_THE_CURE = at(NEXT_WEEK) - timedelta(hours=1)
     ],
 )
 def test_a_later_day_is_newer_whenever_it_was_stated(loan: Loan, fact: Said) -> None:
-    recorded = says(loan, fact, now=at(NEXT_MONTH))[0]
+    recorded = says(loan, fact, now=evening(NEXT_MONTH))[0]
     assert isinstance(recorded, LoanOverdueRecorded | LoanCuredRecorded)
     assert not recorded.outdated
 
 
 def test_a_later_statement_about_the_same_day_replaces() -> None:
-    again = overdue(days=40, fact_id="corrected", stated_at=EVENING, overdue_minor=5)
+    again = overdue(days=40, fact_id="corrected", stated_at=NOW, overdue_minor=5)
     recorded = says(OPEN, again)[0]
     assert isinstance(recorded, LoanOverdueRecorded)
     assert not recorded.outdated

@@ -11,30 +11,33 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import CuredFact, OverdueFact, RepaymentFact
+from arrears.intake.domain.facts import CuredFact
 from arrears.intake.domain.loan.commands import (
     LoanCommand,
     RecordCured,
-    RecordOverdue,
     RecordRepayment,
     ReferCase,
     ReportStage,
-    WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import CaseAssessed, CaseReferred, RepaymentRecorded
 from arrears.intake.domain.loan.owed import SUMS_MAX, may_count, minor_of
 from arrears.intake.domain.loan.state import Loan
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    LOAN,
+    ONE_DAY,
+    Recording,
+    command,
+    follow,
+    overdue,
+    repayment,
+    wake,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
+from arrears.shared.kernel.ids import StaffId, case_id
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-ONE_DAY = timedelta(days=1)
 MARCH_1, MARCH_3, MARCH_5 = date(2026, 3, 1), date(2026, 3, 3), date(2026, 3, 5)
 MORNING, EVENING = timedelta(hours=9), timedelta(hours=18)
 
@@ -43,41 +46,29 @@ def at(day: date, time: timedelta = EVENING) -> datetime:
     return CALENDAR.start_of(day) + time
 
 
-def overdue(day: date = MARCH_1, minor: int = 1_000_000, **other: Any) -> RecordOverdue:
-    fact = OverdueFact(
-        source="/bank",
+def says_overdue(day: date = MARCH_1, minor: int = 1_000_000, **other: Any) -> Recording:
+    fact = overdue(
+        day,
+        120,
         fact_id=f"overdue-{day}-{minor}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=at(day),
-        as_of_on=day,
-        days_past_due=120,
-        due_on=day - 120 * ONE_DAY,
-        currency="CNY",
-        product="loan",
         overdue_minor=minor,
         principal_minor=minor,
         interest_minor=0,
         fees_minor=0,
         balance_minor=3_000_000,
     )
-    fact = replace(fact, **other)
-    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=fact.stated_at)
+    return command(replace(fact, **other))
 
 
 def paid(
     day: date = MARCH_3, minor: int = 400_000, time: timedelta = MORNING, **other: Any
 ) -> RecordRepayment:
-    fact = RepaymentFact(
-        source="/bank",
+    fact = repayment(
+        day,
+        minor,
         fact_id=f"fact-{day}-{minor}",
-        loan_key=LOAN,
-        borrower_id=None,
         stated_at=at(day, time),
         repayment_id=f"pay-{day}-{minor}",
-        amount_minor=minor,
-        currency="CNY",
-        value_on=day,
     )
     fact = replace(fact, **other)
     return RecordRepayment(fact=fact, now=fact.stated_at)
@@ -98,14 +89,12 @@ SUE = refer("legal", "sue")
 ALL_PAID = paid(minor=1_000_000)
 
 
-def follow(*commands: LoanCommand, loan: Loan = DECIDER.initial) -> Loan:
-    for command in commands:
-        loan = reduce(DECIDER.evolve, DECIDER.decide(command, loan), loan)
-    return loan
+def lived(*commands: LoanCommand, loan: Loan = DECIDER.initial) -> Loan:
+    return follow(loan, *commands)
 
 
-def referred(loan: Loan, command: LoanCommand = SUE) -> CaseReferred:
-    (event,) = DECIDER.decide(command, loan)
+def referred(loan: Loan, asked: LoanCommand = SUE) -> CaseReferred:
+    (event,) = DECIDER.decide(asked, loan)
     assert isinstance(event, CaseReferred)
     return event
 
@@ -118,37 +107,37 @@ class TestReferral:
     def test_asks_for_the_banks_figures_less_what_came_in_since(
         self, stage: str, treatment: str
     ) -> None:
-        sent = referred(follow(overdue(), paid()), refer(stage, treatment))
+        sent = referred(lived(says_overdue(), paid()), refer(stage, treatment))
         assert (sent.overdue_minor, sent.balance_minor) == (600_000, 2_600_000)
         assert (sent.as_of_on, sent.paid_since_minor) == (MARCH_1, 400_000)
 
     def test_of_the_strategy_does_the_same(self) -> None:
-        sent = referred(follow(overdue(), paid()), WakeUp(now=CALENDAR.last_minute_of(MARCH_5)))
+        sent = referred(lived(says_overdue(), paid()), wake(MARCH_5))
         assert (sent.rule, sent.overdue_minor) == ("remind", 600_000)
 
     def test_adds_up_several_repayments(self) -> None:
-        sent = referred(follow(overdue(), paid(), paid(MARCH_5, 1)))
+        sent = referred(lived(says_overdue(), paid(), paid(MARCH_5, 1)))
         assert (sent.overdue_minor, sent.paid_since_minor) == (599_999, 400_001)
 
     def test_never_asks_for_less_than_nothing(self) -> None:
-        loan = follow(overdue(balance_minor=1_000_000), paid(minor=999_999))
+        loan = lived(says_overdue(balance_minor=1_000_000), paid(minor=999_999))
         assert referred(loan).overdue_minor == 1
         with pytest.raises(Refused, match="nothing_overdue"):
-            referred(follow(paid(MARCH_5, 5_000_000), loan=loan))
+            referred(lived(paid(MARCH_5, 5_000_000), loan=loan))
 
     def test_takes_nothing_off_a_newer_figure(self) -> None:
-        sent = referred(follow(overdue(), paid(), overdue(MARCH_5, 600_000)))
+        sent = referred(lived(says_overdue(), paid(), says_overdue(MARCH_5, 600_000)))
         assert (sent.overdue_minor, sent.paid_since_minor) == (600_000, 0)
 
     def test_takes_off_a_newer_figure_of_a_day_before_the_money(self) -> None:
         """A bank that states today how things stood last night."""
-        last_night = overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
-        sent = referred(follow(overdue(), paid(), last_night))
+        last_night = says_overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
+        sent = referred(lived(says_overdue(), paid(), last_night))
         assert (sent.overdue_minor, sent.paid_since_minor) == (600_000, 400_000)
 
     def test_an_outdated_fact_leaves_the_sum(self) -> None:
-        outdated = overdue(MARCH_1 - ONE_DAY)
-        assert referred(follow(overdue(), paid(), outdated)).overdue_minor == 600_000
+        outdated = says_overdue(MARCH_1 - ONE_DAY)
+        assert referred(lived(says_overdue(), paid(), outdated)).overdue_minor == 600_000
 
     @pytest.mark.parametrize(
         ("told_at", "is_its_money"),
@@ -162,7 +151,7 @@ class TestReferral:
     def test_money_from_before_the_case_is_its_money_where_the_figure_cannot_have_counted_it(
         self, told_at: datetime, is_its_money: bool
     ) -> None:
-        loan = follow(overdue())
+        loan = lived(says_overdue())
         (recorded,) = DECIDER.decide(paid(MARCH_1 - ONE_DAY, stated_at=told_at), loan)
         assert isinstance(recorded, RepaymentRecorded)
         assert recorded.case_id == (CASE if is_its_money else None)
@@ -174,52 +163,52 @@ class TestReferral:
     def test_money_from_before_the_case_is_not_its_money_where_a_newer_figure_may_have_it(
         self,
     ) -> None:
-        newer = overdue(MARCH_5, 600_000)
+        newer = says_overdue(MARCH_5, 600_000)
         before = paid(MARCH_1 - ONE_DAY, stated_at=at(MARCH_3))
-        assert referred(follow(overdue(), newer, before)).overdue_minor == 600_000
-        assert referred(follow(overdue(), before, newer)).overdue_minor == 600_000
+        assert referred(lived(says_overdue(), newer, before)).overdue_minor == 600_000
+        assert referred(lived(says_overdue(), before, newer)).overdue_minor == 600_000
 
 
 class TestSeveralSums:
     """Each repayment is judged by itself, as long as there are few of them."""
 
     def test_a_newer_figure_takes_those_that_it_may_have_counted(self) -> None:
-        loan = follow(overdue(), paid(MARCH_3), paid(MARCH_5, 1))
-        sent = referred(follow(overdue(MARCH_3, 600_000, stated_at=at(MARCH_5)), loan=loan))
+        loan = lived(says_overdue(), paid(MARCH_3), paid(MARCH_5, 1))
+        sent = referred(lived(says_overdue(MARCH_3, 600_000, stated_at=at(MARCH_5)), loan=loan))
         assert (sent.overdue_minor, sent.paid_since_minor) == (599_999, 1)
 
     def test_the_oldest_of_many_are_one_sum_that_is_asked_for_rather_than_forgiven(self) -> None:
         days = [MARCH_1 + number * ONE_DAY for number in range(1, SUMS_MAX + 3)]
-        loan = follow(overdue(), *(paid(day, 1) for day in days))
+        loan = lived(says_overdue(), *(paid(day, 1) for day in days))
         assert len(loan.paid_since) == SUMS_MAX
         assert minor_of(loan.paid_since) == len(days)
-        last_night = overdue(days[0], 999_999, stated_at=at(days[-1]))
-        assert referred(follow(last_night, loan=loan)).paid_since_minor == SUMS_MAX - 1
+        last_night = says_overdue(days[0], 999_999, stated_at=at(days[-1]))
+        assert referred(lived(last_night, loan=loan)).paid_since_minor == SUMS_MAX - 1
 
 
 class TestMoneyBeforeAFigure:
     """What was heard while no case was running is of no case, and is not asked for either."""
 
-    LAST_NIGHT = overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
+    LAST_NIGHT = says_overdue(MARCH_3 - ONE_DAY, stated_at=at(MARCH_3))
 
     def test_is_taken_off_a_first_figure_that_cannot_have_counted_it(self) -> None:
-        sent = referred(follow(paid(), self.LAST_NIGHT))
+        sent = referred(lived(paid(), self.LAST_NIGHT))
         assert (sent.overdue_minor, sent.balance_minor) == (600_000, 2_600_000)
         assert sent.paid_since_minor == 400_000
 
     def test_is_left_to_a_first_figure_that_may_have_counted_it(self) -> None:
-        assert referred(follow(paid(), overdue(MARCH_3))).paid_since_minor == 0
+        assert referred(lived(paid(), says_overdue(MARCH_3))).paid_since_minor == 0
 
     def test_of_long_ago_hides_none_of_today(self) -> None:
         months = [paid(MARCH_1 - 30 * number * ONE_DAY, 1) for number in range(30, 0, -1)]
-        sent = referred(follow(*months, paid(), self.LAST_NIGHT))
+        sent = referred(lived(*months, paid(), self.LAST_NIGHT))
         assert sent.paid_since_minor == 400_000
 
     def test_is_not_taken_off_where_it_is_of_another_currency(self) -> None:
-        assert referred(follow(paid(currency="USD"), self.LAST_NIGHT)).paid_since_minor == 0
+        assert referred(lived(paid(currency="USD"), self.LAST_NIGHT)).paid_since_minor == 0
 
     def test_counts_for_the_risk_as_well(self) -> None:
-        *_, assessed = DECIDER.decide(self.LAST_NIGHT, follow(paid()))
+        *_, assessed = DECIDER.decide(self.LAST_NIGHT, lived(paid()))
         assert isinstance(assessed, CaseAssessed)
         assert assessed.inputs.overdue_minor == 600_000
 
@@ -240,32 +229,32 @@ class TestMoneyBeforeAFigure:
         )
         sue = replace(SUE, case_id=case_id("bank", LOAN, 2))
         for facts in ((cured, paid()), (paid(), cured)):
-            sent = referred(follow(overdue(), *facts, self.LAST_NIGHT), sue)
+            sent = referred(lived(says_overdue(), *facts, self.LAST_NIGHT), sue)
             assert sent.paid_since_minor == 400_000
 
 
 class TestFullyPaid:
     """Nobody is asked for nothing: the bank's next fact says how things stand."""
 
-    LOAN = follow(overdue(), ALL_PAID)
+    LOAN = lived(says_overdue(), ALL_PAID)
 
     def test_waits_for_the_banks_word(self) -> None:
         assert DECIDER.due(self.LOAN, at(MARCH_5)) is None
-        assert not DECIDER.decide(WakeUp(now=CALENDAR.last_minute_of(MARCH_5)), self.LOAN)
+        assert not DECIDER.decide(wake(MARCH_5), self.LOAN)
 
     def test_goes_on_where_the_bank_still_tells_of_arrears(self) -> None:
-        loan = follow(overdue(MARCH_5, 20_000), loan=self.LOAN)
+        loan = lived(says_overdue(MARCH_5, 20_000), loan=self.LOAN)
         assert DECIDER.due(loan, at(MARCH_5)) == CALENDAR.last_minute_of(MARCH_5)
 
-    @pytest.mark.parametrize("command", [SUE, refer("mediation", "mediate")])
-    def test_is_not_referred_by_hand(self, command: ReferCase) -> None:
+    @pytest.mark.parametrize("asked", [SUE, refer("mediation", "mediate")])
+    def test_is_not_referred_by_hand(self, asked: ReferCase) -> None:
         with pytest.raises(Refused, match="nothing_overdue"):
-            DECIDER.decide(command, self.LOAN)
+            DECIDER.decide(asked, self.LOAN)
 
 
 def test_the_risk_is_judged_by_what_is_left() -> None:
-    few_days = overdue(minor=5_000_000, days_past_due=10, due_on=MARCH_1 - 10 * ONE_DAY)
-    loan = follow(few_days, paid())
+    few_days = says_overdue(minor=5_000_000, days_past_due=10, due_on=MARCH_1 - 10 * ONE_DAY)
+    loan = lived(few_days, paid())
     told = ReportStage(
         case_id=CASE, stage="contact", report="refusal_reported", report_id="r", now=at(MARCH_5)
     )
@@ -290,12 +279,12 @@ COUNTED: list[tuple[str, RecordRepayment, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("_name", "command", "counted"), COUNTED, ids=[r[0] for r in COUNTED])
+@pytest.mark.parametrize(("_name", "said", "counted"), COUNTED, ids=[r[0] for r in COUNTED])
 def test_money_is_allocated_and_taken_off_unless_the_figure_may_have_counted_it(
-    _name: str, command: RecordRepayment, counted: bool
+    _name: str, said: RecordRepayment, counted: bool
 ) -> None:
-    loan = follow(overdue())
-    (recorded,) = DECIDER.decide(command, loan)
+    loan = lived(says_overdue())
+    (recorded,) = DECIDER.decide(said, loan)
     assert isinstance(recorded, RepaymentRecorded)
     assert recorded.in_suspense_minor == (400_000 if counted else 0)
     after = DECIDER.evolve(loan, recorded)
@@ -307,7 +296,7 @@ def test_money_is_allocated_and_taken_off_unless_the_figure_may_have_counted_it(
 OWED_AT_FIRST = 1_000_000
 
 
-def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
+def banks_life(seed: int) -> Sequence[Recording]:
     """Facts of a bank that counts in a figure what was valued and booked by then, and so all that
     the figure before has counted."""
     chance = random.Random(seed)
@@ -324,7 +313,7 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
             )
         )
     as_of_on = MARCH_1
-    figures = [overdue(as_of_on, OWED_AT_FIRST)]
+    figures = [says_overdue(as_of_on, OWED_AT_FIRST)]
     for number in range(1, chance.randint(2, 6)):
         stated_at = at(MARCH_1) + timedelta(hours=24 * number + chance.randint(0, 20))
         as_of_on = max(as_of_on, CALENDAR.day_of(stated_at) - chance.choice([0, 1]) * ONE_DAY)
@@ -333,8 +322,8 @@ def banks_life(seed: int) -> Sequence[RecordOverdue | RecordRepayment]:
             for one in payments
             if one.fact.value_on <= as_of_on and one.fact.stated_at <= stated_at
         )
-        figures.append(overdue(as_of_on, OWED_AT_FIRST - counted, stated_at=stated_at))
-    facts: list[RecordOverdue | RecordRepayment] = [*figures, *payments]
+        figures.append(says_overdue(as_of_on, OWED_AT_FIRST - counted, stated_at=stated_at))
+    facts: list[Recording] = [*figures, *payments]
     if chance.random() < 0.5:
         facts.sort(key=lambda one: one.fact.stated_at)
     else:
@@ -347,9 +336,9 @@ def test_money_is_never_taken_off_or_allocated_twice_nor_forgotten(seed: int) ->
     loan = DECIDER.initial
     heard: list[RepaymentRecorded] = []
     allocated = 0
-    for command in banks_life(seed):
+    for said in banks_life(seed):
         newest = loan.latest
-        events = DECIDER.decide(command, loan)
+        events = DECIDER.decide(said, loan)
         loan = reduce(DECIDER.evolve, events, loan)
         if loan.latest is not newest:
             allocated = 0

@@ -1,36 +1,27 @@
 """While a promise is pending the ladder waits; whatever ends it sets the ladder going again."""
 
-from datetime import date, datetime, timedelta
-from functools import reduce
+from datetime import date
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
-from arrears.intake.domain.loan.commands import LoanCommand, RecordOverdue, ReportStage, WakeUp
-from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.commands import ReportStage, WakeUp
 from arrears.intake.domain.loan.events import CaseReferred
-from arrears.intake.domain.loan.state import Case, Loan
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    CASE,
+    DAY,
+    DECIDER,
+    ONE_DAY,
+    case_of,
+    command,
+    evening,
+    follow,
+    overdue,
+    wake,
+)
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-DAY, ONE_DAY = date(2026, 3, 2), timedelta(days=1)
 JUDGED_ON = DAY + 10 * ONE_DAY
-
-
-def evening(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=18)
-
-
-def follow(loan: Loan, *commands: LoanCommand) -> Loan:
-    for command in commands:
-        loan = reduce(DECIDER.evolve, DECIDER.decide(command, loan), loan)
-    return loan
 
 
 def told(report: str, promise_id: str = "p-1", day: date = DAY) -> ReportStage:
@@ -44,36 +35,11 @@ def told(report: str, promise_id: str = "p-1", day: date = DAY) -> ReportStage:
     )
 
 
-def case_of(loan: Loan) -> Case:
-    assert loan.case is not None
-    return loan.case
-
-
-OVERDUE = RecordOverdue(
-    fact=OverdueFact(
-        source="/bank",
-        fact_id="overdue",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=evening(DAY),
-        as_of_on=DAY,
-        days_past_due=40,
-        due_on=DAY - 40 * ONE_DAY,
-        currency="CNY",
-        product="loan",
-        overdue_minor=500_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    ),
-    home=BorrowerId("person-1"),
-    now=evening(DAY),
-)
-REMIND = WakeUp(now=CALENDAR.last_minute_of(DAY))
+REMIND = wake(DAY)
 REMINDED = replace(
     told("treatment_completed"), treatment="remind", referral=1, result="reached", promise_id=None
 )
+OVERDUE = command(overdue(overdue_minor=500_000))
 PROMISED = follow(DECIDER.initial, OVERDUE, REMIND, REMINDED, told("promise_made"))
 
 

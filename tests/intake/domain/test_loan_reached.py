@@ -1,56 +1,31 @@
 """Who could not be reached raises the risk, until a word of theirs or a delivery is told."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from functools import reduce
+from datetime import date
 
 import pytest
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
-from arrears.intake.domain.loan.commands import LoanCommand, RecordOverdue, ReportStage, WakeUp
-from arrears.intake.domain.loan.decisions import make_loan_decider
+from arrears.intake.domain.loan.commands import LoanCommand, ReportStage
 from arrears.intake.domain.loan.events import CaseAssessed, LoanEvent
-from arrears.intake.domain.loan.state import Case, Loan
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+from arrears.intake.domain.loan.state import Loan
+from arrears.intake.testing.loan import (
+    CASE,
+    DAY,
+    DECIDER,
+    ONE_DAY,
+    case_of,
+    command,
+    evening,
+    follow,
+    overdue,
+    wake,
+)
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-DAY = date(2026, 3, 2)
-ONE_DAY = timedelta(days=1)
 CALLED_ON = DAY + 3 * ONE_DAY
 
 
-def evening(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=18)
-
-
-def wake(day: date) -> WakeUp:
-    return WakeUp(now=CALENDAR.last_minute_of(day))
-
-
-def says_overdue(days: int, day: date = DAY) -> RecordOverdue:
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"overdue-{day}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=evening(day),
-        as_of_on=day,
-        days_past_due=days,
-        due_on=day - days * ONE_DAY,
-        currency="CNY",
-        product="loan",
-        overdue_minor=500_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    )
-    return RecordOverdue(fact=fact, home=BorrowerId("person-1"), now=evening(day))
+def says_overdue(days: int, day: date = DAY) -> LoanCommand:
+    return command(overdue(day, days, overdue_minor=500_000))
 
 
 def reports(
@@ -75,17 +50,6 @@ def completes(referral: int, result: str) -> ReportStage:
 
 def decides(command: LoanCommand, loan: Loan) -> Sequence[LoanEvent]:
     return tuple(DECIDER.decide(command, loan))
-
-
-def follow(loan: Loan, *commands: LoanCommand) -> Loan:
-    for command in commands:
-        loan = reduce(DECIDER.evolve, decides(command, loan), loan)
-    return loan
-
-
-def case_of(loan: Loan) -> Case:
-    assert loan.case is not None
-    return loan.case
 
 
 BOUNCED = follow(

@@ -1,50 +1,39 @@
 """How a case leaves a stage: by the stage's own report, or because staff take it back."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-from functools import reduce
+from datetime import date
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import (
     HoldCase,
     LoanCommand,
-    RecordOverdue,
     ReferCase,
     ReleaseCase,
     ReportStage,
     ReturnCase,
     WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import CaseReferred, CaseReturned, LoanEvent
-from arrears.intake.domain.loan.state import Case, Done, Loan
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, StaffId, TenantId, case_id
-
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-DAY = date(2026, 3, 2)
-ONE_DAY = timedelta(days=1)
-WEI = StaffId("wei")
-
-
-def evening(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=18)
-
-
-def end_of(day: date) -> datetime:
-    return CALENDAR.last_minute_of(day)
-
-
-def wake(day: date) -> WakeUp:
-    return WakeUp(now=end_of(day))
+from arrears.intake.domain.loan.state import Done, Loan
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    CASE,
+    DAY,
+    DECIDER,
+    LOAN,
+    ONE_DAY,
+    WEI,
+    after,
+    case_of,
+    end_of,
+    evening,
+    follow,
+    overdue,
+    wake,
+)
 
 
 def reports(report: str, day: date = DAY, stage: str = "contact", **other: Any) -> ReportStage:
@@ -77,12 +66,6 @@ def refers(stage: str, treatment: str, day: date = DAY) -> ReferCase:
     )
 
 
-def follow(loan: Loan, *commands: LoanCommand) -> Loan:
-    for command in commands:
-        loan = reduce(DECIDER.evolve, decides(command, loan), loan)
-    return loan
-
-
 def decides(command: LoanCommand, loan: Loan) -> Sequence[LoanEvent]:
     return tuple(DECIDER.decide(command, loan))
 
@@ -91,35 +74,7 @@ def names(events: Sequence[LoanEvent]) -> list[str]:
     return [type(event).__name__ for event in events]
 
 
-def case_of(loan: Loan) -> Case:
-    assert loan.case is not None
-    return loan.case
-
-
-OVERDUE = follow(
-    DECIDER.initial,
-    RecordOverdue(
-        fact=OverdueFact(
-            source="/bank",
-            fact_id="overdue-1",
-            loan_key=LOAN,
-            borrower_id=BorrowerId("person-1"),
-            stated_at=evening(DAY),
-            as_of_on=DAY,
-            days_past_due=120,
-            due_on=DAY - 120 * ONE_DAY,
-            currency="CNY",
-            product="loan",
-            overdue_minor=500_000,
-            principal_minor=None,
-            interest_minor=None,
-            fees_minor=None,
-            balance_minor=900_000,
-        ),
-        home=BorrowerId("person-1"),
-        now=evening(DAY),
-    ),
-)
+OVERDUE = after(overdue(days=120, overdue_minor=500_000))
 REMINDING = follow(OVERDUE, wake(DAY))
 MEDIATING = follow(OVERDUE, refers("mediation", "mediate"))
 SUING = follow(OVERDUE, refers("legal", "sue"))

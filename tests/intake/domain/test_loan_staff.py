@@ -1,24 +1,20 @@
 """People's commands: each needs a case, a name and a reason, and does nothing twice."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
 from arrears.intake.domain.loan.commands import (
     CloseCase,
     HoldCase,
     LoanCommand,
-    RecordOverdue,
     ReferCase,
     ReleaseCase,
     ReturnCase,
     WakeUp,
 )
-from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
     CaseClosed,
     CaseHeld,
@@ -29,38 +25,13 @@ from arrears.intake.domain.loan.events import (
     LoanOverdueRecorded,
     StageReported,
 )
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId, TenantId, case_id
+from arrears.intake.testing.loan import CASE, DAY, DECIDER, LOAN, NOW, WEI, command, overdue
+from arrears.shared.kernel.ids import CaseId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-DECIDER = make_loan_decider(load_policies(), BankCalendar("Asia/Shanghai"), TenantId("bank"))
-TODAY, NOW = date(2026, 3, 2), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
-WEI = StaffId("wei")
 given = DeciderSpec(DECIDER).given
 
-ARREARS = RecordOverdue(
-    fact=OverdueFact(
-        source="/bank",
-        fact_id="overdue-1",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=NOW,
-        as_of_on=TODAY,
-        days_past_due=40,
-        due_on=TODAY - timedelta(days=40),
-        currency="CNY",
-        product="loan",
-        overdue_minor=500_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    ),
-    home=BorrowerId("person-1"),
-    now=NOW,
-)
+ARREARS = command(overdue(overdue_minor=500_000))
 OVERDUE, OPENED, *_ = DECIDER.decide(ARREARS, DECIDER.initial)
 OPEN: tuple[LoanEvent, ...] = (OVERDUE, OPENED)
 HELD = CaseHeld(
@@ -71,7 +42,7 @@ CLOSED = CaseClosed(
     loan_key=LOAN,
     reason="uncollectible",
     closed_at=NOW,
-    closed_on=TODAY,
+    closed_on=DAY,
     result="no heirs",
     staff_id=WEI,
 )
@@ -85,17 +56,17 @@ VISITED = CaseReferred(
     rule="by_hand",
     reason="asked for a talk at home",
     days_past_due=40,
-    due_on=TODAY - timedelta(days=40),
+    due_on=DAY - timedelta(days=40),
     overdue_minor=500_000,
     balance_minor=900_000,
     currency="CNY",
     product="loan",
     risk="low",
-    decided_on=TODAY,
+    decided_on=DAY,
     policy_id="cn-default",
     policy_version=1,
     staff_id=WEI,
-    as_of_on=TODAY,
+    as_of_on=DAY,
 )
 SIGNED = StageReported(
     case_id=CASE,
@@ -103,7 +74,7 @@ SIGNED = StageReported(
     stage="mediation",
     report="agreement_signed",
     report_id="signed-1",
-    review_on=TODAY,
+    review_on=DAY,
 )
 
 HOLD = HoldCase(
@@ -140,7 +111,7 @@ class TestEveryCommand:
             loan_key=LOAN,
             case_id=CASE,
             fact_id="cured-1",
-            as_of_on=TODAY,
+            as_of_on=DAY,
             reason="paid_up",
             currency="CNY",
             stated_at=NOW,
@@ -190,7 +161,7 @@ class TestRefer:
             stage="contact",
             report="treatment_completed",
             report_id="done-1",
-            review_on=TODAY,
+            review_on=DAY,
             treatment="visit",
             referral=1,
         )

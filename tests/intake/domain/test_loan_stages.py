@@ -1,15 +1,14 @@
 """Who has the case: what the strategy says at the end of a day, and what the stages' reports do."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from arrears.intake.adapters.policies import load_policies
-from arrears.intake.domain.facts import OverdueFact
-from arrears.intake.domain.loan.commands import LoanCommand, RecordOverdue, ReportStage, WakeUp
+from arrears.intake.domain.loan.commands import LoanCommand, ReportStage, WakeUp
 from arrears.intake.domain.loan.decisions import make_loan_decider
 from arrears.intake.domain.loan.events import (
     CaseAssessed,
@@ -24,44 +23,28 @@ from arrears.intake.domain.loan.events import (
 )
 from arrears.intake.domain.loan.state import Hold, Loan
 from arrears.intake.domain.policy import PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, LoanKey, TenantId, case_id
+from arrears.intake.testing.loan import (
+    CALENDAR,
+    CASE,
+    DAY,
+    DECIDER,
+    LOAN,
+    ONE_DAY,
+    command,
+    end_of,
+    evening,
+    follow,
+    overdue,
+    wake,
+)
+from arrears.shared.kernel.ids import TenantId, case_id
 
-LOAN = LoanKey("loan-1@/bank")
-CASE = case_id("bank", LOAN, 1)
-CALENDAR = BankCalendar("Asia/Shanghai")
-DECIDER = make_loan_decider(load_policies(), CALENDAR, TenantId("bank"))
-DAY = date(2026, 3, 2)
-ONE_DAY, ONE_MINUTE = timedelta(days=1), timedelta(minutes=1)
+ONE_MINUTE = timedelta(minutes=1)
 
 
-def evening(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=18)
-
-
-def end_of(day: date) -> datetime:
-    return CALENDAR.last_minute_of(day)
-
-
-def says_overdue(days: int, day: date = DAY, **other: Any) -> RecordOverdue:
-    fact = OverdueFact(
-        source="/bank",
-        fact_id=f"overdue-{day}",
-        loan_key=LOAN,
-        borrower_id=BorrowerId("person-1"),
-        stated_at=evening(day),
-        as_of_on=day,
-        days_past_due=days,
-        due_on=day - timedelta(days=days),
-        currency="CNY",
-        product="loan",
-        overdue_minor=500_000,
-        principal_minor=None,
-        interest_minor=None,
-        fees_minor=None,
-        balance_minor=900_000,
-    )
-    return RecordOverdue(fact=replace(fact, **other), home=BorrowerId("person-1"), now=evening(day))
+def says_overdue(days: int, day: date = DAY, **other: Any) -> LoanCommand:
+    fact = overdue(day, days, overdue_minor=500_000)
+    return command(replace(fact, **other), evening(day))
 
 
 def reports(report: str, day: date = DAY, stage: str = "contact", **other: Any) -> ReportStage:
@@ -77,23 +60,12 @@ def completes(treatment: str, referral: int, day: date = DAY) -> ReportStage:
     )
 
 
-def follow(loan: Loan, *commands: LoanCommand) -> Loan:
-    for command in commands:
-        for event in DECIDER.decide(command, loan):
-            loan = DECIDER.evolve(loan, event)
-    return loan
-
-
 def decides(command: LoanCommand, loan: Loan) -> Sequence[LoanEvent]:
     return tuple(DECIDER.decide(command, loan))
 
 
 def names(events: Sequence[LoanEvent]) -> list[str]:
     return [type(event).__name__ for event in events]
-
-
-def wake(day: date) -> WakeUp:
-    return WakeUp(now=end_of(day))
 
 
 OVERDUE = follow(DECIDER.initial, says_overdue(40))
