@@ -6,18 +6,17 @@ over when it goes.
 
 import asyncio
 import os
-import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import structlog
 import typer
-import uvicorn
+from fastapi import FastAPI
 from msgspec.json import encode
 
 from arrears.history.adapters.memory import AlwaysMine
@@ -42,9 +41,10 @@ from arrears.shared.runtime.bus import Bus
 from arrears.shared.service import migrating
 from arrears.shared.service.drafts import draft
 from arrears.shared.service.leaving import leaving_plainly
-from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
+from arrears.shared.service.looping import on_signals, run_loop
 from arrears.shared.service.patience import once_there
-from arrears.shared.service.settings import BadSetting, Settings
+from arrears.shared.service.serving import serve, take_port
+from arrears.shared.service.settings import Settings
 
 app = typer.Typer(
     help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -229,22 +229,12 @@ async def _opened(
 
 
 async def _serve(settings: Settings, kafka: KafkaSettings | None) -> None:
-    listening = _listen(settings)
+    taken = take_port(settings)
     async with once_there(lambda: _opened(settings, kafka)) as (store, hearing):
-        server = _http(settings, store, hearing)
-        if hearing is None:
-            await server.serve(sockets=[listening])
-            return
-        on_signals(hearing.stop)
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            await hearing.run()
-        finally:
-            server.should_exit = True
-            await serving
+        await serve(_http(settings, store, hearing), taken, hearing)
 
 
-def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uvicorn.Server:
+def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> FastAPI:
     desk = Desk(store, load_words(zone=settings.ground.calendar.zone.key))
 
     async def health() -> Mapping[str, object]:
@@ -253,33 +243,7 @@ def _http(settings: Settings, store: HistoryStore, hearing: Worker | None) -> uv
         return {**heard, "closed_everywhere": days.closed_everywhere, "events": days.events}
 
     actors = actors_from_env(os.environ)
-    found = make_app("Arrears history", [routes(desk, actors)], health=health)
-    config = uvicorn.Config(
-        found,
-        log_config=None,
-        access_log=False,
-        loop="none",
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    return uvicorn.Server(config) if hearing is None else _QuietServer(config)
-
-
-class _QuietServer(uvicorn.Server):
-    """Beside a worker the process has one handler of signals, and it is the worker's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listen(settings: Settings) -> socket.socket:
-    try:
-        return socket.create_server((settings.host, settings.port))
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        rule = f"{where} cannot be listened on: {reason}"
-        raise BadSetting("ARREARS_HISTORY_LISTEN", rule) from error
+    return make_app("Arrears history", [routes(desk, actors)], health=health)
 
 
 async def _rebuilt(

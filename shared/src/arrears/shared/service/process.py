@@ -6,14 +6,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, Literal
 
 import asyncpg
 import structlog
 import typer
-import uvicorn
+from fastapi import FastAPI
 
 from arrears.shared.contracts.corebanking import FEED_TOPIC
 from arrears.shared.eventstore.leases import Leases, make_rows
@@ -37,7 +37,7 @@ from arrears.shared.service.doubts import doubt_routes
 from arrears.shared.service.erasing import erasing_routes
 from arrears.shared.service.housekeeping import Housekeeping
 from arrears.shared.service.leaving import leaving_plainly
-from arrears.shared.service.looping import STOP_SECONDS, on_signals, run_loop
+from arrears.shared.service.looping import on_signals, run_loop
 from arrears.shared.service.migrating import make_database, migrate
 from arrears.shared.service.opening import Running, Service, foldings_of, opened
 from arrears.shared.service.operations import operations_routes, repair_routes
@@ -45,7 +45,8 @@ from arrears.shared.service.patience import once_there
 from arrears.shared.service.policy_record import keep_policies, tell_policies
 from arrears.shared.service.rebuilding import rebuild_service
 from arrears.shared.service.refused_input import refused_routes
-from arrears.shared.service.settings import BadSetting, Settings, database_of, database_url
+from arrears.shared.service.serving import serve, take_port
+from arrears.shared.service.settings import Settings, database_of, database_url
 from arrears.shared.service.turning import keep_clock, turn_clock
 from arrears.shared.service.worker import MUST_STOP, Worker
 
@@ -228,20 +229,13 @@ async def _worker(service: Service, running: Running) -> AsyncIterator[Worker]:
 
 async def _serve(service: Service, *, hears: bool) -> None:
     settings = Settings.from_env(service.name, os.environ)
-    _check_port(settings)
+    taken = take_port(settings)
     async with once_there(lambda: _timed(service, settings)) as running:
         if not hears:
-            await _http(service, running, None).serve()
+            await serve(_http(service, running, None), taken, None)
             return
         async with once_there(lambda: _worker(service, running)) as worker:
-            server = _http(service, running, worker)
-            serving = asyncio.create_task(server.serve())
-            on_signals(worker.stop)
-            try:
-                await worker.run()
-            finally:
-                server.should_exit = True
-                await serving
+            await serve(_http(service, running, worker), taken, worker)
 
 
 def _idempotency_secret() -> bytes:
@@ -249,19 +243,7 @@ def _idempotency_secret() -> bytes:
     return hmac.digest(os.environ["ARREARS_MASTER_KEY"].encode(), b"idempotency", "sha256")
 
 
-def _check_port(settings: Settings) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise BadSetting(
-                f"ARREARS_{settings.service.upper()}_LISTEN",
-                f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}",
-            ) from error
-
-
-def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.Server:
+def _http(service: Service, running: Running, worker: Worker | None) -> FastAPI:
     ground = running.settings.ground
     desk = ServiceDesk(
         running.stage, running.store, running.pool, clock=ground.clock, wall=wall_clock
@@ -296,25 +278,7 @@ def _http(service: Service, running: Running, worker: Worker | None) -> uvicorn.
     routers.append(doubt_routes(stage, store, pool, edge))
     if service.name == STAGES[0]:
         routers.append(erasing_routes(stage, store, edge, running.keyring))
-    app = make_app(f"Arrears {service.name}", routers, health=health)
-    config = uvicorn.Config(
-        app,
-        host=running.settings.host,
-        port=running.settings.port,
-        log_config=None,
-        access_log=False,
-        loop="none",
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
-    return uvicorn.Server(config) if worker is None else _QuietServer(config)
-
-
-class _QuietServer(uvicorn.Server):
-    """Beside a worker the process has one handler of signals, and it is the worker's."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
+    return make_app(f"Arrears {service.name}", routers, health=health)
 
 
 def _waits(worker: Worker) -> Mapping[str, Any]:
