@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner, Result
 
 from arrears.cli.main import app
@@ -23,12 +24,21 @@ def erase(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["borrower", "erase", "b/1", *WHY, *arguments])
 
 
-def test_without_yes_it_is_told_and_not_done(canned: Any) -> None:
+@pytest.mark.parametrize(
+    ("statuses", "count"), [([], 0), (["closed"], 0), (["open", "held", "closed"], 2)]
+)
+def test_without_yes_it_is_told_and_not_done(canned: Any, statuses: list[str], count: int) -> None:
+    cases = [{"status": status} for status in statuses]
+    canned.answers["/cases"] = {"cases": cases, "next_after": None}
     result = erase()
     assert result.exit_code == 0
     assert "With --yes it is done" in result.stdout
-    assert json.loads(erase("--json").stdout) == {"borrower_id": "b/1", "erased": False}
-    assert not canned.asked
+    assert f"Open cases of it: {count}" in result.stdout
+    assert ("nobody could be reached" in result.stdout) == bool(count)
+    said = {"borrower_id": "b/1", "erased": False, "open_cases": count}
+    assert json.loads(erase("--json").stdout) == said
+    asked = ("GET", "/cases", {"borrower_id": "b/1", "limit": "1000"}, None)
+    assert canned.asked == [asked, asked]
 
 
 def test_with_yes_the_certificate_is_printed(canned: Any) -> None:
