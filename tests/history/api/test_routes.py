@@ -201,6 +201,21 @@ class TestProblems:
             problem = await _json(client, "/portfolio", 401)
             assert problem["reason"] == "who_are_you"
 
+    @pytest.mark.parametrize(
+        ("roles", "status"),
+        [("collector,mediator,lawyer,service", 403), ("auditor", 200), ("collector,ops", 200)],
+    )
+    async def test_everything_at_once_is_for_auditors_and_operations(
+        self, roles: str, status: int
+    ) -> None:
+        actors = TokenActors.from_text(f"{sha256(b'secret').hexdigest()} li.wei {roles}")
+        async for client in _client(actors):
+            client.headers["Authorization"] = "Bearer secret"
+            answer = await client.get(EXPORT)
+            assert answer.status_code == status
+            assert ("role_missing" in answer.text) == (status == 403)
+            assert (await client.get("/digest")).status_code == 200
+
     @settings(max_examples=60, deadline=None)
     @given(
         st.sampled_from(["/cases", "/portfolio", "/report", "/digest", "/export", "/days"])

@@ -97,6 +97,14 @@ class TokenActors:
         )
 
 
+def must_have(actor: Actor, *roles: str) -> Actor:
+    """The caller. Raises a 403 problem where it has none of the roles."""
+    if actor.roles.isdisjoint(roles):
+        detail = f"This needs the role {' or '.join(roles)}."
+        raise ProblemRaised(403, "role_missing", detail)
+    return actor
+
+
 def actors_from_env(env: Mapping[str, str]) -> Actors:
     """Raises BadSetting with the variable to set. Without one of the two nobody is believed."""
     if path := env.get(TOKENS_VARIABLE):

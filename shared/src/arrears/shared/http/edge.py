@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from arrears.shared.eventstore.port import CommandTurn
 from arrears.shared.http import idempotency, problem
-from arrears.shared.http.actors import Actor, Actors
+from arrears.shared.http.actors import Actor, Actors, must_have
 from arrears.shared.http.desk import CommandDesk, Issued, Kept
 from arrears.shared.http.schema import answer_of
 from arrears.shared.kernel.decider import NotNow, Refused
@@ -67,11 +67,7 @@ class Edge:
         """A dependency that makes a Call of the request, by a caller with the role."""
 
         async def allowed(request: Request) -> Actor:
-            actor = self._actors.writer(request)
-            if role not in actor.roles:
-                detail = f"This needs the role {role}."
-                raise problem.ProblemRaised(403, "role_missing", detail)
-            return actor
+            return must_have(self._actors.writer(request), role)
 
         # By itself, so that who may not call is told that before anything about the request.
         async def called(

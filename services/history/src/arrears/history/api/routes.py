@@ -31,12 +31,13 @@ from arrears.history.domain.portfolio import Page
 from arrears.history.domain.portfolio.page import Feed
 from arrears.history.domain.words import Language
 from arrears.shared.contracts.history import Bucket, CaseStage, CaseStatus
-from arrears.shared.http.actors import Actors
+from arrears.shared.http.actors import Actors, must_have
 from arrears.shared.http.fields import ROW_NUMBER_MAX
 from arrears.shared.http.problem import ProblemRaised, documented, not_found
 from arrears.shared.http.schema import answer_of
 
 WAIT_SECONDS_MAX: Final = 600
+EXPORTERS: Final = ("auditor", "ops")
 YEAR_MIN: Final = 1900
 YEAR_MAX: Final = 2199
 
@@ -86,7 +87,7 @@ def routes(desk: Desk, actors: Actors) -> APIRouter:
     router = APIRouter(dependencies=[Depends(known), Depends(wait_for_day)])
     _add_stories(router, desk)
     _add_figures(router, desk)
-    _add_proof(router, desk)
+    _add_proof(router, desk, actors)
     return router
 
 
@@ -158,7 +159,10 @@ def _add_figures(router: APIRouter, desk: Desk) -> None:
         return _json(await desk.days(as_of))
 
 
-def _add_proof(router: APIRouter, desk: Desk) -> None:
+def _add_proof(router: APIRouter, desk: Desk, actors: Actors) -> None:
+    async def may_export(request: Request) -> None:
+        must_have(actors.reader(request), *EXPORTERS)
+
     @router.get("/digest", responses=_answers(Digest, "The digest."))
     async def digest(as_of: AsOf = None) -> Response:
         """One hash over every case, up to a closed day; by default the last one."""
@@ -167,14 +171,16 @@ def _add_proof(router: APIRouter, desk: Desk) -> None:
 
     @router.get(
         "/export",
+        dependencies=[Depends(may_export)],
         response_class=StreamingResponse,
         responses={
             **_answers(None, "One event a line."),
+            **documented({403: ["role_missing"]}),
             200: {"content": {"application/x-ndjson": {}}, "description": "One event a line."},
         },
     )
     async def export(as_of: AsOf = None) -> StreamingResponse:
-        """The canonical file whose SHA-256 the digest is."""
+        """The canonical file whose SHA-256 the digest is: every case, with what staff wrote."""
         with _problems():
             chunks: AsyncIterator[bytes] = await desk.export(as_of)
         return StreamingResponse(chunks, media_type="application/x-ndjson")
