@@ -33,7 +33,7 @@ from arrears.intake.application.projections import case_list as intake_list
 from arrears.intake.testing.loan import CASE, LOAN, PERSON, command, overdue
 from arrears.legal.api.routes import routes as legal_routes
 from arrears.legal.application.projections import case_list as legal_list
-from arrears.legal.domain.claim.commands import NoteDemand, TakeClaim
+from arrears.legal.testing.claim import demanded, referred
 from arrears.mediation.api.routes import routes as mediation_routes
 from arrears.mediation.application.projections import case_list as mediation_list
 from arrears.mediation.domain.mediation.commands import AnswerInvitation, TakeMediation
@@ -294,19 +294,5 @@ _TREATMENT = (
 )
 _TAKEN = (CASE, TakeMediation(borrower_id=PERSON, referral=4, overdue_minor=100_000, **_OWED))
 _WILLING = (CASE, AnswerInvitation(round=1, accepted=True, now=NOW))
-_DEMANDED = (
-    CASE,
-    NoteDemand(total_minor=3_700_000, delivered_at=NOW - timedelta(days=40), **_OWED),
-)
-_CLAIMED = (
-    CASE,
-    TakeClaim(
-        borrower_id=PERSON,
-        referral=6,
-        overdue_minor=3_800_000,
-        balance_minor=9_000_000,
-        due_on=DAY - timedelta(days=102),
-        days_past_due=102,
-        **_OWED,
-    ),
-)
+_DEMANDED = (CASE, demanded(DAY - timedelta(days=40)))
+_CLAIMED = (CASE, referred(now=NOW))

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import pytest
@@ -11,40 +11,19 @@ from arrears.legal.adapters.policies import load_policies
 from arrears.legal.adapters.sandbox import SandboxCourt
 from arrears.legal.application.effects import Answer, effect_of, on_answer
 from arrears.legal.application.projections import case_list
-from arrears.legal.domain.claim.commands import ClaimCommand, NoteDemand, NoteRepayment, TakeClaim
+from arrears.legal.domain.claim.commands import ClaimCommand, NoteRepayment
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent, ClaimTaken
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, stream_name
+from arrears.legal.testing.claim import BORROWER, CALENDAR, CASE, TODAY, at, demanded, pay, referred
+from arrears.shared.kernel.ids import EventId, stream_name
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
 from arrears.shared.service.workdays import workdays_of
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/strangers")
-NOW = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
+NOW = at(TODAY, 23) + timedelta(minutes=59)
 SEED = 7
 CLAIM_MINOR = 3_800_000
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=CLAIM_MINOR,
-    currency="CNY",
-    delivered_at=NOW - timedelta(days=60),
-    now=NOW - timedelta(days=60),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=6,
-    overdue_minor=CLAIM_MINOR,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=date(2025, 11, 20),
-    days_past_due=102,
-    now=NOW,
-)
+DEMAND = demanded(TODAY - timedelta(days=60), total_minor=CLAIM_MINOR)
+TAKE = referred(overdue_minor=CLAIM_MINOR, now=NOW)
 decider = make_claim_decider(load_policies(), CALENDAR, workdays_of("CN"))
 
 
@@ -52,7 +31,7 @@ def request(event: ClaimEvent, at: datetime) -> EffectRequest:
     return EffectRequest(
         id=EventId(f"event-{type(event).__name__}"),
         stream=stream_name("legal.claim", CASE),
-        borrower_id=BorrowerId("borrower-1"),
+        borrower_id=BORROWER,
         at=at,
         event=event,
     )
@@ -92,18 +71,6 @@ def command_of(body: object, at: datetime) -> ClaimCommand:
     if isinstance(body, NoteRepayment):
         return body
     return on_answer(msgspec.json.decode(msgspec.json.encode(body), type=Answer), at)
-
-
-def pay(amount_minor: int, on: date) -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
 
 
 def row_of(history: Sequence[ClaimEvent]) -> case_list.Row:

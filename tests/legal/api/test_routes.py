@@ -1,28 +1,21 @@
 """The API of legal: what a lawyer decides or enters becomes events of the claim's stream."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.api.routes import routes as legal_routes
 from arrears.legal.application.projections import case_list
 from arrears.legal.application.publish import WIRE_NAMES
-from arrears.legal.domain.claim.commands import NoteDemand, NoteRepayment, TakeClaim
-from arrears.legal.domain.claim.decisions import CATEGORY, make_claim_decider
+from arrears.legal.domain.claim.decisions import CATEGORY
+from arrears.legal.testing.claim import CASE, NOW, SHIPPED, TODAY, demanded, lived_by, pay, referred
 from arrears.shared.http.edge import Edge
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 from arrears.shared.testing.api_suite import Api, ApiSuite
 from arrears.shared.testing.memory_desk import MemoryDesk
 
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-DELIVERED_AT = datetime(2026, 1, 5, 2, tzinfo=UTC)
-CASE = CaseId("00000001-0000-4000-8000-000000000000")
-LOAN = LoanKey("loan-1@/bank")
 JUDGMENT = {"awarded_minor": 3_800_000, "currency": "CNY", "obey_by_on": "2026-03-25"}
 DEMAND = {
     "total_minor": 3_700_000,
@@ -30,43 +23,8 @@ DEMAND = {
     "delivered_at": "2026-02-20T10:00:00+08:00",
 }
 
-decider = make_claim_decider(load_policies(), BankCalendar("Asia/Shanghai"), lambda _day: True)
-DEMANDED = decider.decide(
-    NoteDemand(
-        case_id=CASE,
-        loan_key=LOAN,
-        total_minor=3_700_000,
-        currency="CNY",
-        delivered_at=DELIVERED_AT,
-        now=DELIVERED_AT,
-    ),
-    decider.initial,
-)
-FILED = decider.decide(
-    TakeClaim(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=6,
-        overdue_minor=3_800_000,
-        balance_minor=9_000_000,
-        currency="CNY",
-        due_on=date(2025, 11, 20),
-        days_past_due=102,
-        now=NOW,
-    ),
-    decider.fold(DEMANDED),
-)
-
-PAID = NoteRepayment(
-    case_id=CASE,
-    loan_key=LOAN,
-    repayment_id="r1",
-    amount_minor=2_000_000,
-    currency="CNY",
-    value_on=date(2026, 3, 2),
-    now=NOW,
-)
+FILED = lived_by(SHIPPED, demanded(), referred())
+PAID = pay(2_000_000, TODAY, now=NOW)
 
 
 class TestApi(ApiSuite):
@@ -87,9 +45,9 @@ class TestApi(ApiSuite):
     @pytest.fixture
     def desk(self) -> MemoryDesk:
         made = MemoryDesk(
-            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+            [SHIPPED], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
         )
-        made.seed(CATEGORY, CASE, *DEMANDED, *FILED)
+        made.seed(CATEGORY, CASE, *FILED)
         return made
 
     async def test_from_a_judgment_to_the_end_of_enforcement(
@@ -99,12 +57,12 @@ class TestApi(ApiSuite):
         early = await api.post(f"/cases/{CASE}/enforcement")
         assert (early.status_code, early.json()["reason"]) == (409, "time_to_obey_is_running")
         desk.business_time = NOW + timedelta(days=60)
-        wake = decider.wake
+        wake = SHIPPED.wake
         assert wake is not None
         stream = desk.events(CATEGORY, CASE)
-        due = decider.due(decider.fold(stream), NOW)
+        due = SHIPPED.due(SHIPPED.fold(stream), NOW)
         assert due is not None
-        stream.extend(decider.decide(wake(due), decider.fold(stream)))
+        stream.extend(SHIPPED.decide(wake(due), SHIPPED.fold(stream)))
         await api.post(f"/cases/{CASE}/enforcement")
         case = (await api.get(f"/cases/{CASE}")).json()
         assert case["status"] == "enforcing"
@@ -138,7 +96,7 @@ class TestApi(ApiSuite):
     async def test_an_award_that_is_less_what_came_in_is_left_whole(
         self, api: Api, desk: MemoryDesk
     ) -> None:
-        desk.seed(CATEGORY, CASE, *decider.decide(PAID, decider.fold((*DEMANDED, *FILED))))
+        desk.seed(CATEGORY, CASE, *SHIPPED.decide(PAID, SHIPPED.fold(FILED)))
         body = {**JUDGMENT, "awarded_minor": 1_800_000, "deducted_minor": 2_000_000}
         assert (await api.post(f"/cases/{CASE}/judgments", body)).status_code == 200
         case = (await api.get(f"/cases/{CASE}")).json()

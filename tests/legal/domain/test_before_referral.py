@@ -1,103 +1,38 @@
 """What interrupts limitation before the due day is known: the test names are the rule book."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import example, settings
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from arrears.legal.adapters.policies import load_policies
-from arrears.legal.domain.claim.commands import (
-    ClaimCommand,
-    NoteAgreement,
-    NoteAgreementEnd,
-    NoteDemand,
-    NotePromise,
-    NoteRepayment,
-    TakeClaim,
-)
-from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import AgreementEndNoted, ClaimEvent, ClaimTaken
+from arrears.legal.domain.claim.commands import ClaimCommand, NoteAgreementEnd, NoteRepayment
+from arrears.legal.domain.claim.events import AgreementEndNoted, ClaimTaken
 from arrears.legal.domain.limitation import BY_DEBTOR, Interruption, expiry, kept
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.legal.testing.claim import (
+    SHIPPED,
+    agreed,
+    at,
+    demanded,
+    every_day,
+    lived_by,
+    pay,
+    promised,
+    referred,
+)
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-
-decider = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
-
-
-def at(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=10)
+lived = partial(lived_by, SHIPPED)
 
 
 def paid(on: date, number: int = 1) -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=f"r{number}",
-        amount_minor=100_000,
-        currency="CNY",
-        value_on=on,
-        now=at(on),
-    )
-
-
-def demanded(on: date) -> NoteDemand:
-    return NoteDemand(
-        case_id=CASE,
-        loan_key=LOAN,
-        total_minor=900_000,
-        currency="CNY",
-        delivered_at=at(on),
-        now=at(on),
-    )
-
-
-def promised(on: date, number: int = 1) -> NotePromise:
-    return NotePromise(
-        case_id=CASE,
-        loan_key=LOAN,
-        promise_id=f"p{number}",
-        amount_minor=5_000,
-        currency="CNY",
-        now=at(on),
-    )
-
-
-def agreed(on: date, last_due_on: date | None) -> NoteAgreement:
-    return NoteAgreement(
-        case_id=CASE, loan_key=LOAN, signed_at=at(on), last_due_on=last_due_on, now=at(on)
-    )
+    return pay(100_000, on, f"r{number}")
 
 
 def breached(on: date) -> NoteAgreementEnd:
     return NoteAgreementEnd(result="breached", now=at(on))
-
-
-def referred(on: date, due_on: date) -> TakeClaim:
-    return TakeClaim(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=1,
-        overdue_minor=900_000,
-        balance_minor=900_000,
-        currency="CNY",
-        due_on=due_on,
-        days_past_due=(on - due_on).days,
-        now=at(on),
-    )
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
 
 
 def last_day(*commands: ClaimCommand) -> date:
@@ -152,7 +87,7 @@ def test_a_claim_that_waits_has_its_period_begin_anew_by_the_breach() -> None:
 
 def test_money_that_was_heard_before_the_referral_is_noted_once() -> None:
     before = lived(paid(date(2026, 2, 10)))
-    assert tuple(decider.decide(paid(date(2026, 2, 10)), decider.fold(before))) == ()
+    assert tuple(SHIPPED.decide(paid(date(2026, 2, 10)), SHIPPED.fold(before))) == ()
 
 
 FIRST, LAST = date(2010, 1, 1), date(2025, 12, 31)
@@ -222,7 +157,7 @@ def test_the_referral_finds_the_last_day_that_the_full_list_gives(
             case "demand":
                 heard.append(demanded(on))
             case _:
-                heard.append(promised(on, number))
-    naive = expiry(due_on, acts, months=36, is_workday=lambda _day: True)
+                heard.append(promised(on, f"p{number}"))
+    naive = expiry(due_on, acts, months=36, is_workday=every_day)
     assert naive is not None
     assert last_day(*heard, referred(date(2026, 4, 1), due_on)) == naive.on

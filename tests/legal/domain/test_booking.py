@@ -1,7 +1,7 @@
 """Obedience is judged by the day of the money, and after the bank has had its days to book it."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -11,9 +11,7 @@ from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ClaimCommand,
     EnterJudgment,
-    NoteDemand,
     NoteRepayment,
-    TakeClaim,
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decider
@@ -29,21 +27,24 @@ from arrears.legal.domain.claim.suit_events import (
     PaymentNoted,
 )
 from arrears.legal.domain.policy import PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.legal.testing import claim
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    JUDGED_ON,
+    LAWYER,
+    TODAY,
+    at,
+    demanded,
+    pay,
+    referred,
+)
 from arrears.shared.kernel.decider import SOON, Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.service.workdays import workdays_of
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-FILED_ON, JUDGED_ON = date(2026, 3, 2), date(2026, 4, 10)
+FILED_ON = TODAY
 OBEY_BY = date(2026, 4, 24)  # A Friday.
 AWARDED = 500_000
 POLICY = load_policies().on(FILED_ON)
-
-
-def at(day: date, hours: int = 10) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=hours)
 
 
 def under(booking_days_max: int) -> ClaimDecider:
@@ -58,51 +59,19 @@ shipped = under(POLICY.enforcement.booking_days_max)
 def paid(
     value_on: date, heard_on: date, minor: int = AWARDED, repayment_id: str = "r1"
 ) -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id,
-        amount_minor=minor,
-        currency="CNY",
-        value_on=value_on,
-        stated_at=at(heard_on, 0),
-        now=at(heard_on, 0),
-    )
+    said_at = at(heard_on, 0)
+    return pay(minor, value_on, repayment_id, stated_at=said_at, now=said_at)
 
 
 def judged(obey_by_on: date = OBEY_BY, *, deducted_minor: int = 0) -> EnterJudgment:
-    return EnterJudgment(
-        awarded_minor=AWARDED,
-        currency="CNY",
-        obey_by_on=obey_by_on,
-        deducted_minor=deducted_minor,
-        staff_id=StaffId("lawyer-3"),
-        now=at(JUDGED_ON),
+    return claim.judged(
+        obey_by_on, awarded_minor=AWARDED, deducted_minor=deducted_minor, staff_id=LAWYER
     )
 
 
 BEFORE: tuple[ClaimCommand, ...] = (
-    NoteDemand(
-        case_id=CASE,
-        loan_key=LOAN,
-        total_minor=AWARDED,
-        currency="CNY",
-        delivered_at=at(date(2026, 1, 5)),
-        now=at(date(2026, 1, 5)),
-    ),
-    TakeClaim(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=6,
-        overdue_minor=AWARDED,
-        balance_minor=9_000_000,
-        currency="CNY",
-        due_on=date(2025, 11, 20),
-        days_past_due=102,
-        as_of_on=FILED_ON,
-        now=at(FILED_ON),
-    ),
+    demanded(total_minor=AWARDED),
+    referred(overdue_minor=AWARDED, as_of_on=FILED_ON),
 )
 
 
@@ -156,7 +125,7 @@ def test_what_was_paid_in_time_and_booked_on_monday_was_obeyed_in_time() -> None
 
 
 def test_nobody_applies_while_the_bank_may_still_book_it() -> None:
-    apply = ApplyForEnforcement(staff_id=StaffId("lawyer-3"), now=at(date(2026, 4, 27)))
+    apply = ApplyForEnforcement(staff_id=LAWYER, now=at(date(2026, 4, 27)))
     with pytest.raises(Refused, match="time_to_obey_is_running"):
         lived(judged(), apply)
 
@@ -208,15 +177,7 @@ LATE_ENTRY = replace(judged(), now=at(ENTERED_ON))
 def then(*commands: ClaimCommand, days: int = 2) -> tuple[ClaimEvent, ...]:
     """What follows on such a late entry, with the timers of the next days."""
     until = at(ENTERED_ON + timedelta(days=days))
-    over = NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id="nothing",
-        amount_minor=0,
-        currency="CNY",
-        value_on=ENTERED_ON,
-        now=until,
-    )
+    over = pay(0, ENTERED_ON, "nothing", now=until)
     events = lived(*commands, over)
     kinds: list[type] = [type(event) for event in events]
     return events[kinds.index(JudgmentEntered) :]
@@ -289,5 +250,5 @@ class TestEnteredAfterTheLastDay:
             said_then.extend(shipped.decide(WakeUp(now=due), state))
             state, now = shipped.fold((*events, *said_then)), due
         assert [type(event) for event in said_then] == [JudgmentNotObeyed, EnforcementLapsed]
-        apply = ApplyForEnforcement(staff_id=StaffId("lawyer-3"), now=now)
+        apply = ApplyForEnforcement(staff_id=LAWYER, now=now)
         assert isinstance(shipped.decide(apply, state)[0], EnforcementApplied)

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ClaimCommand,
@@ -13,16 +12,10 @@ from arrears.legal.domain.claim.commands import (
     CloseEnforcement,
     EndSuit,
     EnterJudgment,
-    NoteAgreement,
     NoteAgreementEnd,
-    NoteDemand,
-    NotePromise,
-    NoteRepayment,
     RecordSearch,
     RegisterClaim,
     ReturnClaim,
-    TakeClaim,
-    WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
@@ -34,94 +27,56 @@ from arrears.legal.domain.claim.events import (
     FilingRefused,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled, JudgmentNotEntered
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    LAWYER,
+    LOAN,
+    NOW,
+    PROMPT,
+    TODAY,
+    agreed,
+    at,
+    demanded,
+    every_day,
+    judged,
+    kinds,
+    lived,
+    pay,
+    promised,
+    referred,
+    start_of,
+    wake_on,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-LAWYER = StaffId("lawyer-3")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-
-DEMAND = NoteDemand(
-    case_id=CASE, loan_key=LOAN, total_minor=1_000_000, currency="CNY", delivered_at=NOW, now=NOW
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=1,
-    overdue_minor=1_000_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=date(2025, 11, 20),
-    days_past_due=102,
-    now=NOW,
-)
+DEMAND = demanded(TODAY, total_minor=1_000_000)
+TAKE = referred(referral=1, overdue_minor=1_000_000)
 LATER = NOW + timedelta(days=200)
 AGAIN = replace(TAKE, referral=9, overdue_minor=300_000, due_on=date(2026, 7, 1), now=LATER)
 NEW_DEMAND = replace(DEMAND, total_minor=300_000, delivered_at=LATER, now=LATER)
-AGREED = NoteAgreement(
-    case_id=CASE, loan_key=LOAN, signed_at=NOW, last_due_on=date(2026, 3, 20), now=NOW
-)
+AGREED = agreed(last_due_on=date(2026, 3, 20))
 FULFILLED = NoteAgreementEnd(result="fulfilled", now=datetime(2026, 3, 18, 2, tzinfo=UTC))
 BREACHED = replace(FULFILLED, result="breached", now=datetime(2026, 3, 25, 2, tzinfo=UTC))
-PAID = NoteRepayment(
-    case_id=CASE,
-    loan_key=LOAN,
-    repayment_id="r1",
-    amount_minor=800_000,
-    currency="CNY",
-    value_on=date(2026, 3, 18),
-    now=datetime(2026, 3, 18, 1, tzinfo=UTC),
-)
-PROMISED = NotePromise(
-    case_id=CASE, loan_key=LOAN, promise_id="p1", amount_minor=5, currency="CNY", now=PAID.now
-)
+PAID = pay(800_000, date(2026, 3, 18), now=at(date(2026, 3, 18), 9))
+PROMISED = promised(now=PAID.now)
 REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", filing=1, now=NOW)
-JUDGE = EnterJudgment(
-    awarded_minor=1_000_000, currency="CNY", obey_by_on=date(2026, 3, 10), filing=1, now=NOW
-)
+JUDGE = judged(date(2026, 3, 10), TODAY, awarded_minor=1_000_000, filing=1)
 DISMISS = EndSuit(result="dismissed", reason="no proof", staff_id=LAWYER, now=LATER)
 CLAIMED_ON = date(2026, 3, 2)
 WITHDRAW = replace(DISMISS, result="withdrawn", reason="papers")
 
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, lambda _day: True)
-given = DeciderSpec(decider).given
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=CALENDAR.start_of(day))
-
-
+given = DeciderSpec(DECIDER).given
 FILED = (DEMAND, TAKE)
 NOT_OBEYED = (*FILED, JUDGE, AGREED, wake_on(date(2026, 3, 11)))
 ENFORCING = (
     *FILED,
     JUDGE,
     wake_on(date(2026, 3, 11)),
-    ApplyForEnforcement(staff_id=LAWYER, now=CALENDAR.start_of(date(2026, 3, 11))),
+    ApplyForEnforcement(staff_id=LAWYER, now=start_of(date(2026, 3, 11))),
 )
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def kinds(command: ClaimCommand, *history: ClaimCommand) -> list[type[ClaimEvent]]:
-    return [type(event) for event in decider.decide(command, decider.fold(lived(*history)))]
 
 
 class TestSettled:
@@ -153,14 +108,14 @@ class TestSettled:
         given(*lived(*history)).when(FULFILLED).then(fulfilled(), withdrawn, ended("settled"))
 
     def test_a_breached_one_leaves_the_whole_rest_and_the_claim_goes_on(self) -> None:
-        events = decider.decide(BREACHED, decider.fold(lived(TAKE, AGREED, DEMAND, PAID)))
+        events = DECIDER.decide(BREACHED, DECIDER.fold(lived(TAKE, AGREED, DEMAND, PAID)))
         assert [type(event) for event in events] == [AgreementEndNoted, ClaimFiled]
         assert isinstance(events[-1], ClaimFiled)
         assert events[-1].claim_minor == 200_000
 
     def test_what_comes_after_it_is_another_debt_with_a_demand_of_its_own(self) -> None:
         history = (TAKE, AGREED, DEMAND, PAID, FULFILLED)
-        taken, refused = decider.decide(AGAIN, decider.fold(lived(*history)))
+        taken, refused = DECIDER.decide(AGAIN, DECIDER.fold(lived(*history)))
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2029, 7, 1)
         assert isinstance(refused, FilingRefused)
@@ -173,10 +128,10 @@ class TestSettled:
     ) -> None:
         in_full = replace(PAID, amount_minor=1_000_000)
         over = lived(*history, in_full, CloseEnforcement(now=LATER))
-        refused = decider.decide(AGAIN, decider.fold(over))
+        refused = DECIDER.decide(AGAIN, DECIDER.fold(over))
         assert isinstance(refused[-1], FilingRefused)
         assert refused[-1].missing == ("demand_delivered",)
-        filed = decider.decide(NEW_DEMAND, decider.fold((*over, *refused)))
+        filed = DECIDER.decide(NEW_DEMAND, DECIDER.fold((*over, *refused)))
         assert any(isinstance(event, ClaimFiled) for event in filed)
 
     def test_one_that_is_fulfilled_before_any_referral_settles_as_well(self) -> None:
@@ -239,7 +194,7 @@ class TestTheCourtSaysNo:
     @pytest.mark.parametrize("result", ["not_accepted", "withdrawn"])
     def test_any_other_is_filed_again_when_it_is_referred_again(self, result: str) -> None:
         history = (*FILED, replace(DISMISS, result=result))
-        _taken, filed = decider.decide(AGAIN, decider.fold(lived(*history)))
+        _taken, filed = DECIDER.decide(AGAIN, DECIDER.fold(lived(*history)))
         assert isinstance(filed, ClaimFiled)
         assert (filed.claim_minor, filed.filing) == (300_000, 2)
 
@@ -257,7 +212,7 @@ class TestTheCourtSaysNo:
         later = replace(
             PROMPT, version=2, valid_from=NOW.date() + timedelta(days=1), limitation=shorter
         )
-        both = make_claim_decider(PolicyBook([until, later]), CALENDAR, lambda _day: True)
+        both = make_claim_decider(PolicyBook([until, later]), CALENDAR, every_day)
         taken, _ = both.decide(AGAIN, both.fold(lived(*FILED, WITHDRAW)))
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2029, 3, 2)
@@ -275,7 +230,7 @@ class TestTheCourtSaysNo:
     ) -> None:
         again = lived(*FILED, WITHDRAW, AGAIN)
         given(*again).when(command).then_nothing_happens()
-        assert len(decider.decide(replace(command, filing=2), decider.fold(again))) == 1
+        assert len(DECIDER.decide(replace(command, filing=2), DECIDER.fold(again))) == 1
 
     @pytest.mark.parametrize(
         "command",
@@ -326,7 +281,7 @@ class TestReferredAgainAfterItsEnd:
         self, history: tuple[ClaimCommand, ...]
     ) -> None:
         new = replace(AGAIN, due_on=CLAIMED_ON + timedelta(days=1))
-        taken, refused = decider.decide(new, decider.fold(lived(*history)))
+        taken, refused = DECIDER.decide(new, DECIDER.fold(lived(*history)))
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2029, 3, 3)
         assert isinstance(refused, FilingRefused)
@@ -371,7 +326,7 @@ class TestJudgmentThatDoesNotFit:
         )
         given(*lived(*FILED, said)).when(said).then_nothing_happens()
         by_hand = replace(JUDGE, staff_id=LAWYER, filing=None)
-        assert len(decider.decide(by_hand, decider.fold(lived(*FILED, said)))) == 1
+        assert len(DECIDER.decide(by_hand, DECIDER.fold(lived(*FILED, said)))) == 1
 
 
 # --- Short words for long events.

@@ -1,28 +1,21 @@
 """Enforcement, from the application to its result: the test names are the rule book."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
-    ClaimCommand,
     CloseEnforcement,
-    EnterJudgment,
     NoteAgreement,
     NoteAgreementEnd,
-    NoteDemand,
-    NoteRepayment,
     PauseClaim,
     RecordSearch,
-    RegisterClaim,
     ResumeClaim,
-    TakeClaim,
     WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent
+from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.suit_events import (
     AssetsSearched,
     EnforcementAlarmRaised,
@@ -31,102 +24,35 @@ from arrears.legal.domain.claim.suit_events import (
     EnforcementLapsed,
     MoneyRecovered,
 )
-from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    DEMAND,
+    ENFORCING,
+    FILED,
+    JUDGED,
+    LAWYER,
+    LOAN,
+    NOT_OBEYED,
+    NOW,
+    OBEY_BY,
+    POLICY,
+    PROMPT,
+    VERSION,
+    closed,
+    derived,
+    every_day,
+    lived,
+    pay,
+    start_of,
+    wake_on,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-LAWYER = StaffId("lawyer-3")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-DUE = date(2025, 11, 20)
-DELIVERED_ON = date(2026, 1, 5)
-JUDGED_ON = date(2026, 4, 10)
-OBEY_BY = date(2026, 4, 25)
-POLICY, VERSION = "cn-legal", 1
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=DUE,
-    days_past_due=102,
-    now=NOW,
-)
-REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=OBEY_BY,
-    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
-)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def start_of(day: date) -> datetime:
-    return CALENDAR.start_of(day)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=start_of(day))
-
-
-FILED = (DEMAND, TAKE)
-JUDGED = (*FILED, REGISTER, JUDGE)
-NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
+given = DeciderSpec(DECIDER).given
 HELD = PauseClaim(reason="hardship", until_on=None, now=start_of(date(2026, 4, 26)))
-ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
 
 
 class TestApplyForEnforcement:
@@ -151,7 +77,7 @@ class TestApplyForEnforcement:
         )
 
     def test_staff_may_apply_earlier(self) -> None:
-        (applied,) = decider.decide(self.APPLY, decider.fold(lived(*NOT_OBEYED)))
+        (applied,) = DECIDER.decide(self.APPLY, DECIDER.fold(lived(*NOT_OBEYED)))
         assert isinstance(applied, EnforcementApplied)
         assert applied.recorded_by == LAWYER
 
@@ -175,7 +101,7 @@ class TestApplyForEnforcement:
         due = woken.is_due(breached.now)
         assert due is not None
         assert due - breached.now < timedelta(seconds=1)
-        (applied,) = decider.decide(WakeUp(now=due), decider.fold(woken.events))
+        (applied,) = DECIDER.decide(WakeUp(now=due), DECIDER.fold(woken.events))
         assert isinstance(applied, EnforcementApplied)
 
     def test_is_refused_while_the_case_is_held(self) -> None:
@@ -207,15 +133,13 @@ class TestApplyForEnforcement:
                 apply_by_on=date(2028, 4, 25),
                 unpaid_minor=3_800_000,
                 currency="CNY",
-                derivation=Derivation(
-                    rule="24m", start_on=OBEY_BY, moved_from_on=None, provisional=False
-                ),
+                derivation=derived("24m", OBEY_BY),
             )
         )
 
     def test_no_alarm_where_it_follows_the_same_day_or_was_applied_for(self) -> None:
         late = ResumeClaim(reason="over", now=start_of(date(2028, 1, 10)))
-        events = decider.decide(wake_on(date(2028, 1, 10)), decider.fold(lived(*NOT_OBEYED, late)))
+        events = DECIDER.decide(wake_on(date(2028, 1, 10)), DECIDER.fold(lived(*NOT_OBEYED, late)))
         assert [type(event) for event in events] == [EnforcementApplied]
         given(*lived(*ENFORCING)).when(wake_on(date(2028, 1, 26))).then_nothing_happens()
 
@@ -238,12 +162,12 @@ class TestApplyForEnforcement:
     def test_after_them_a_release_applies_for_nothing_by_itself(self) -> None:
         history = lived(*NOT_OBEYED, HELD, wake_on(date(2028, 4, 26)))
         over = ResumeClaim(reason="over", now=start_of(date(2028, 5, 10)))
-        history = (*history, *decider.decide(over, decider.fold(history)))
+        history = (*history, *DECIDER.decide(over, DECIDER.fold(history)))
         given(*history).when(wake_on(date(2028, 5, 11))).then_nothing_happens()
-        assert decider.due(decider.fold(history), over.now) is None
-        by_hand = decider.decide(replace(self.APPLY, now=over.now), decider.fold(history))
-        paid = decider.decide(pay(1, date(2028, 5, 12)), decider.fold(history))
-        anew = decider.decide(wake_on(date(2028, 5, 13)), decider.fold((*history, *paid)))
+        assert DECIDER.due(DECIDER.fold(history), over.now) is None
+        by_hand = DECIDER.decide(replace(self.APPLY, now=over.now), DECIDER.fold(history))
+        paid = DECIDER.decide(pay(1, date(2028, 5, 12)), DECIDER.fold(history))
+        anew = DECIDER.decide(wake_on(date(2028, 5, 13)), DECIDER.fold((*history, *paid)))
         assert [type(event) for event in (*by_hand, *anew)] == [EnforcementApplied] * 2
 
 
@@ -314,8 +238,8 @@ class TestEnforcement:
 def days_and_alarms(history: tuple[ClaimEvent, ...], at: datetime) -> list[tuple[date, int | None]]:
     """The days on which the timer says something, and the thresholds of the alarms."""
     found: list[tuple[date, int | None]] = []
-    while (due := decider.due(decider.fold(history), at)) is not None:
-        (event,) = decider.decide(WakeUp(now=due), decider.fold(history))
+    while (due := DECIDER.due(DECIDER.fold(history), at)) is not None:
+        (event,) = DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))
         found.append((CALENDAR.day_of(due), getattr(event, "days_left", None)))
         history, at = (*history, event), due
     return found
@@ -342,7 +266,3 @@ def enforced(result: str, recovered_minor: int, unpaid_minor: int) -> Enforcemen
         currency="CNY",
         recorded_by=None,
     )
-
-
-def closed(reason: str) -> ClaimClosed:
-    return ClaimClosed(case_id=CASE, loan_key=LOAN, reason=reason)

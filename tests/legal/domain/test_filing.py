@@ -1,23 +1,17 @@
 """The gate and the filing: the test names are the rule book."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
-    ClaimCommand,
     CloseClaim,
     NoteDemand,
-    NotePromise,
-    NoteRepayment,
     PauseClaim,
     ResumeClaim,
-    TakeClaim,
-    WakeUp,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
@@ -30,87 +24,39 @@ from arrears.legal.domain.claim.events import (
     FilingRefused,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled
-from arrears.legal.domain.deadlines import Derivation
 from arrears.legal.domain.gate import GateInputs
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.legal.domain.policy import PolicyBook
+from arrears.legal.testing.claim import (
+    BORROWER,
+    CALENDAR,
+    CASE,
+    DECIDER,
+    DELIVERED_ON,
+    DEMAND,
+    DUE,
+    FILED,
+    LAWYER,
+    LOAN,
+    NOW,
+    POLICY,
+    PROMPT,
+    TAKE,
+    TODAY,
+    VERSION,
+    claim_of,
+    derived,
+    every_day,
+    lived,
+    lived_by,
+    promised,
+    start_of,
+    wake_on,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-LAWYER = StaffId("lawyer-3")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-DUE = date(2025, 11, 20)
-DELIVERED_ON = date(2026, 1, 5)
-POLICY, VERSION = "cn-legal", 1
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=DUE,
-    days_past_due=102,
-    now=NOW,
-)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-policy = load_policies().on(NOW.date())
-PROMPT = replace(policy, filing=FilingRule(approval_from_minor=None))
-"""Without days to pay, which have a table of their own."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def start_of(day: date) -> datetime:
-    return CALENDAR.start_of(day)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=start_of(day))
-
-
-FILED = (DEMAND, TAKE)
+given = DeciderSpec(DECIDER).given
 
 
 class TestNoteDemand:
@@ -130,7 +76,7 @@ class TestNoteDemand:
         )
 
     def test_opens_the_gate_that_lacked_it(self) -> None:
-        events = decider.decide(DEMAND, decider.fold(lived(TAKE)))
+        events = DECIDER.decide(DEMAND, DECIDER.fold(lived(TAKE)))
         assert [type(event) for event in events] == [DemandNoted, ClaimFiled]
         noted = events[0]
         assert isinstance(noted, DemandNoted)
@@ -141,7 +87,7 @@ class TestNoteDemand:
 
     def test_brings_the_figure_where_intake_had_none(self) -> None:
         unknown = replace(TAKE, overdue_minor=0)
-        events = decider.decide(DEMAND, decider.fold(lived(unknown)))
+        events = DECIDER.decide(DEMAND, DECIDER.fold(lived(unknown)))
         assert claim_of(events) == 3_700_000
 
     @pytest.mark.parametrize(
@@ -179,7 +125,7 @@ class TestTakeClaim:
 
     def test_names_every_missing_item(self) -> None:
         old = replace(TAKE, overdue_minor=0, due_on=date(2022, 1, 10))
-        taken, refused = decider.decide(old, decider.initial)
+        taken, refused = DECIDER.decide(old, DECIDER.initial)
         assert isinstance(taken, ClaimTaken)
         assert taken.limitation_expires_on == date(2025, 1, 10)
         assert isinstance(refused, FilingRefused)
@@ -192,11 +138,11 @@ class TestTakeClaim:
     ) -> None:
         last_day = date(2029, 1, 5) + timedelta(days=days_late)
         late = replace(TAKE, now=start_of(last_day) + timedelta(hours=23))
-        assert isinstance(decider.decide(late, decider.fold(lived(DEMAND)))[-1], ending)
+        assert isinstance(DECIDER.decide(late, DECIDER.fold(lived(DEMAND)))[-1], ending)
 
     def test_a_fee_is_not_known_where_the_policy_has_no_table(self) -> None:
         taiwan = replace(TAKE, currency="TWD")
-        filed = decider.decide(taiwan, decider.fold(lived(DEMAND)))[-1]
+        filed = DECIDER.decide(taiwan, DECIDER.fold(lived(DEMAND)))[-1]
         assert isinstance(filed, ClaimFiled)
         assert filed.court_fee_minor is None
 
@@ -220,7 +166,7 @@ class TestTakeClaim:
     def test_a_later_referral_brings_new_figures(self) -> None:
         unknown = replace(TAKE, overdue_minor=0)
         later = replace(TAKE, referral=7, now=NOW + timedelta(days=30))
-        events = decider.decide(later, decider.fold(lived(unknown)))
+        events = DECIDER.decide(later, DECIDER.fold(lived(unknown)))
         assert isinstance(events[-1], FilingRefused)
         assert events[-1].missing == ("demand_delivered",)
         assert events[-1].inputs.total_minor == 3_800_000
@@ -234,21 +180,21 @@ class TestHolds:
         given(*lived(TAKE)).when(self.HELD).then(
             ClaimPaused(case_id=CASE, loan_key=LOAN, reason="hardship", until_on=date(2026, 5, 1))
         )
-        events = decider.decide(DEMAND, decider.fold(lived(TAKE, self.HELD)))
+        events = DECIDER.decide(DEMAND, DECIDER.fold(lived(TAKE, self.HELD)))
         assert [type(event) for event in events] == [DemandNoted, FilingRefused]
 
     @pytest.mark.parametrize("until_on", [None, date(2026, 5, 1)])
     def test_it_is_filed_when_released(self, until_on: date | None) -> None:
         held = replace(self.HELD, until_on=until_on)
         history = lived(TAKE, held, DEMAND)
-        events = decider.decide(self.RELEASED, decider.fold(history))
+        events = DECIDER.decide(self.RELEASED, DECIDER.fold(history))
         assert [type(event) for event in events] == [ClaimResumed, ClaimFiled]
 
     def test_it_is_filed_by_itself_after_the_last_day_of_the_hold(self) -> None:
         history = lived(TAKE, self.HELD, DEMAND)
         given(*history).when(wake_on(date(2026, 5, 1))).then_nothing_happens()
         assert given(*history).is_due(NOW) == start_of(date(2026, 5, 2))
-        events = decider.decide(wake_on(date(2026, 5, 2)), decider.fold(history))
+        events = DECIDER.decide(wake_on(date(2026, 5, 2)), DECIDER.fold(history))
         assert [type(event) for event in events] == [ClaimResumed, ClaimFiled]
 
     def test_cases_that_legal_does_not_have_are_not_held(self) -> None:
@@ -257,14 +203,8 @@ class TestHolds:
 
 filing = replace(PROMPT.filing, approval_from_minor=3_800_000)
 strict = make_claim_decider(PolicyBook([replace(PROMPT, filing=filing)]), CALENDAR, every_day)
-
-
-def after(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history where a claim as large as this needs approval."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *strict.decide(command, strict.fold(events)))
-    return events
+after = partial(lived_by, strict)
+"""The history where a claim as large as this needs approval."""
 
 
 class TestApproveFiling:
@@ -282,10 +222,10 @@ class TestApproveFiling:
 
     def test_a_person_may_sue_despite_limitation_and_only_on_purpose(self) -> None:
         history = lived(DEMAND_TOO_LATE, replace(TAKE, due_on=date(2022, 1, 10)))
-        events = decider.decide(self.APPROVE, decider.fold(history))
+        events = DECIDER.decide(self.APPROVE, DECIDER.fold(history))
         assert [type(event) for event in events] == [FilingApproved]
         on_purpose = replace(self.APPROVE, despite_limitation=True)
-        events = decider.decide(on_purpose, decider.fold((*history, *events)))
+        events = DECIDER.decide(on_purpose, DECIDER.fold((*history, *events)))
         assert [type(event) for event in events] == [FilingApproved, ClaimFiled]
 
     def test_it_is_another_persons_than_who_recorded_the_demand(self) -> None:
@@ -331,7 +271,7 @@ INPUTS = GateInputs(
     agreement_in_force=False,
     held=False,
 )
-DERIVED = Derivation(rule="36m", start_on=DELIVERED_ON, moved_from_on=None, provisional=False)
+DERIVED = derived("36m", DELIVERED_ON)
 TAKEN = ClaimTaken(
     case_id=CASE,
     loan_key=LOAN,
@@ -368,20 +308,3 @@ def refusal(
         policy_id=POLICY,
         policy_version=VERSION,
     )
-
-
-def promised(on: date, promise_id: str) -> NotePromise:
-    return NotePromise(
-        case_id=CASE,
-        loan_key=LOAN,
-        promise_id=promise_id,
-        amount_minor=5_000,
-        currency="CNY",
-        now=start_of(on) + timedelta(hours=10),
-    )
-
-
-def claim_of(events: Sequence[ClaimEvent]) -> int:
-    filed = events[-1]
-    assert isinstance(filed, ClaimFiled)
-    return filed.claim_minor

@@ -1,27 +1,17 @@
 """What interrupts limitation, and its alarms: the test names are the rule book."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
     ClaimCommand,
-    EnterJudgment,
-    NoteAgreement,
     NoteAgreementEnd,
-    NoteDemand,
-    NotePromise,
-    NoteRepayment,
     PauseClaim,
-    RegisterClaim,
-    TakeClaim,
     WakeUp,
 )
-from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
     AgreementEndNoted,
     AgreementNoted,
@@ -32,102 +22,29 @@ from arrears.legal.domain.claim.events import (
     LimitationInterrupted,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled
-from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    DEMAND,
+    LAWYER,
+    LOAN,
+    NOW,
+    TAKE,
+    TODAY,
+    agreed,
+    claim_of,
+    derived,
+    lived,
+    pay,
+    promised,
+    start_of,
+    wake_on,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-LAWYER = StaffId("lawyer-3")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 LONG_AGO = datetime(2023, 3, 2, 1, 30, tzinfo=UTC)
-DUE = date(2025, 11, 20)
-DELIVERED_ON = date(2026, 1, 5)
-JUDGED_ON = date(2026, 4, 10)
-OBEY_BY = date(2026, 4, 25)
-POLICY, VERSION = "cn-legal", 1
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=DUE,
-    days_past_due=102,
-    now=NOW,
-)
-REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=OBEY_BY,
-    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
-)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def start_of(day: date) -> datetime:
-    return CALENDAR.start_of(day)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=start_of(day))
-
-
-FILED = (DEMAND, TAKE)
-JUDGED = (*FILED, REGISTER, JUDGE)
-NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
-ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+given = DeciderSpec(DECIDER).given
 
 
 class TestInterruptions:
@@ -183,10 +100,10 @@ class TestInterruptions:
             currency="CNY",
             clock="limitation",
             expires_on=date(2029, 3, 9),
-            derivation=derived(date(2026, 3, 9)),
+            derivation=derived("36m", date(2026, 3, 9)),
             left_minor=3_500_000,
         )
-        assert claim_of(decider.decide(DEMAND, decider.fold(history))) == 3_500_000
+        assert claim_of(DECIDER.decide(DEMAND, DECIDER.fold(history))) == 3_500_000
 
     def test_money_that_pays_all_leaves_no_claim(self) -> None:
         (interrupted, refused) = lived(TAKE, pay(3_800_000, date(2026, 3, 9)))[-2:]
@@ -200,22 +117,22 @@ class TestInterruptions:
 
 
 class TestAgreements:
-    AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
+    AGREED = agreed()
     BREACHED = NoteAgreementEnd(result="breached", now=NOW + timedelta(days=60))
 
     def test_while_one_is_kept_nothing_is_filed(self) -> None:
-        taken, refused = decider.decide(TAKE, decider.fold(lived(DEMAND, self.AGREED)))
+        taken, refused = DECIDER.decide(TAKE, DECIDER.fold(lived(DEMAND, self.AGREED)))
         assert isinstance(taken, ClaimTaken)
         assert isinstance(refused, FilingRefused)
         assert refused.missing == ("no_agreement_in_force",)
 
     def test_the_claim_is_filed_when_it_is_breached(self) -> None:
         history = lived(DEMAND, self.AGREED, TAKE)
-        events = decider.decide(self.BREACHED, decider.fold(history))
+        events = DECIDER.decide(self.BREACHED, DECIDER.fold(history))
         assert [type(event) for event in events] == [AgreementEndNoted, ClaimFiled]
 
     def test_it_begins_the_limitation_anew(self) -> None:
-        noted, refused = decider.decide(self.AGREED, decider.fold(lived(TAKE)))
+        noted, refused = DECIDER.decide(self.AGREED, DECIDER.fold(lived(TAKE)))
         assert noted == AgreementNoted(
             case_id=CASE,
             loan_key=LOAN,
@@ -223,7 +140,7 @@ class TestAgreements:
             signed_on=TODAY,
             clock="limitation",
             expires_on=date(2029, 3, 2),
-            derivation=derived(TODAY),
+            derivation=derived("36m", TODAY),
         )
         assert isinstance(refused, FilingRefused)
         assert refused.missing == ("demand_delivered", "no_agreement_in_force")
@@ -245,9 +162,9 @@ class TestLimitationTimers:
         history = lived(self.OLD)
         raised: list[tuple[date, ClaimEvent]] = []
         at = NOW
-        while (due := decider.due(decider.fold(history), at)) is not None:
+        while (due := DECIDER.due(DECIDER.fold(history), at)) is not None:
             at = due
-            events = decider.decide(WakeUp(now=at), decider.fold(history))
+            events = DECIDER.decide(WakeUp(now=at), DECIDER.fold(history))
             raised += [(CALENDAR.day_of(at), event) for event in events]
             history = (*history, *events)
         assert [(day, getattr(event, "days_left", None)) for day, event in raised] == [
@@ -264,25 +181,25 @@ class TestLimitationTimers:
         "waits_for",
         [
             PauseClaim(reason="hardship", until_on=None, now=NOW),
-            NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=LONG_AGO, now=NOW),
+            agreed(signed_at=LONG_AGO),
             ApproveFiling(staff_id=LAWYER, now=NOW),
         ],
     )
     def test_they_are_raised_whatever_the_claim_waits_for(self, waits_for: ClaimCommand) -> None:
         history = lived(self.OLD, waits_for)
         assert given(*history).is_due(NOW) == start_of(date(2026, 4, 13))
-        events = decider.decide(wake_on(date(2026, 4, 13)), decider.fold(history))
+        events = DECIDER.decide(wake_on(date(2026, 4, 13)), DECIDER.fold(history))
         alarm = events[-1]
         assert isinstance(alarm, LimitationAlarmRaised)
-        assert alarm.missing == decider.fold((*history, *events)).missing
+        assert alarm.missing == DECIDER.fold((*history, *events)).missing
         given(*history, *events).when(wake_on(date(2026, 4, 14))).then_nothing_happens()
 
     def test_they_are_raised_also_where_a_person_would_sue_after_the_end(self) -> None:
         history = lived(self.OLD, ApproveFiling(staff_id=LAWYER, despite_limitation=True, now=NOW))
         days = []
         at = NOW
-        while (due := decider.due(decider.fold(history), at)) is not None:
-            history, at = (*history, *decider.decide(WakeUp(now=due), decider.fold(history))), due
+        while (due := DECIDER.due(DECIDER.fold(history), at)) is not None:
+            history, at = (*history, *DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))), due
             days.append(CALENDAR.day_of(due))
         assert days == [date(2026, 4, 13), date(2026, 7, 12), date(2026, 9, 10)]
 
@@ -295,30 +212,6 @@ class TestLimitationTimers:
         due = given(*history).is_due(NOW)
         assert due is not None
         assert due - NOW < timedelta(seconds=1)
-        (alarm,) = decider.decide(WakeUp(now=due), decider.fold(history))
+        (alarm,) = DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))
         assert isinstance(alarm, LimitationAlarmRaised)
         assert alarm.days_left == 30
-
-
-# --- Short words for long events.
-
-
-def derived(start_on: date) -> Derivation:
-    return Derivation(rule="36m", start_on=start_on, moved_from_on=None, provisional=False)
-
-
-def promised(on: date, promise_id: str) -> NotePromise:
-    return NotePromise(
-        case_id=CASE,
-        loan_key=LOAN,
-        promise_id=promise_id,
-        amount_minor=5_000,
-        currency="CNY",
-        now=start_of(on) + timedelta(hours=10),
-    )
-
-
-def claim_of(events: Sequence[ClaimEvent]) -> int:
-    filed = events[-1]
-    assert isinstance(filed, ClaimFiled)
-    return filed.claim_minor

@@ -1,13 +1,13 @@
 """What holds for every claim, whatever its history."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import partial
 
 from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApplyForEnforcement,
     ApproveFiling,
@@ -15,116 +15,48 @@ from arrears.legal.domain.claim.commands import (
     CloseClaim,
     CloseEnforcement,
     EndSuit,
-    EnterJudgment,
     HoldBorrower,
-    NoteAgreement,
     NoteAgreementEnd,
-    NoteDemand,
     NotePromise,
-    NoteRepayment,
     PauseClaim,
     RecordSearch,
-    RegisterClaim,
     ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
-    TakeClaim,
     WakeUp,
     Withhold,
 )
-from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.state import Phase
 from arrears.legal.domain.claim.suit_events import EnforcementClosed, MoneyRecovered, PaymentNoted
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.legal.testing.claim import (
+    CASE,
+    DEMAND,
+    DUE,
+    FILED,
+    JUDGE,
+    JUDGED,
+    LAWYER,
+    LOAN,
+    NOW,
+    OBEY_BY,
+    REGISTER,
+    SHIPPED,
+    TAKE,
+    TODAY,
+    agreed,
+    lived_by,
+    pay,
+    start_of,
+    wake_on,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
-from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-LAWYER = StaffId("lawyer-3")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-DUE = date(2025, 11, 20)
-DELIVERED_ON = date(2026, 1, 5)
-JUDGED_ON = date(2026, 4, 10)
-OBEY_BY = date(2026, 4, 25)
-POLICY, VERSION = "cn-legal", 1
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=DUE,
-    days_past_due=102,
-    now=NOW,
-)
-REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=OBEY_BY,
-    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
-)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-decider = make_claim_decider(load_policies(), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def start_of(day: date) -> datetime:
-    return CALENDAR.start_of(day)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=start_of(day))
-
-
-FILED = (DEMAND, TAKE)
-JUDGED = (*FILED, REGISTER, JUDGE)
+lived = partial(lived_by, SHIPPED)
 NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 28)))
 ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 29)))
 
-AGREED = NoteAgreement(case_id=CASE, loan_key=LOAN, signed_at=NOW, now=NOW)
+AGREED = agreed()
 HELD = PauseClaim(reason="hardship", until_on=date(2026, 5, 1), now=NOW)
 DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
 SETTLED = NoteAgreementEnd(result="fulfilled", now=NOW)
@@ -270,14 +202,14 @@ COMMANDS = st.one_of(
 def test_a_command_delivered_twice_has_the_effect_of_once(
     history: tuple[ClaimEvent, ...], command: ClaimCommand
 ) -> None:
-    before = decider.fold(history)
+    before = SHIPPED.fold(history)
     try:
-        events = decider.decide(command, before)
+        events = SHIPPED.decide(command, before)
     except Refused:
         return
-    after = decider.fold((*history, *events))
+    after = SHIPPED.fold((*history, *events))
     try:
-        assert tuple(decider.decide(command, after)) == ()
+        assert tuple(SHIPPED.decide(command, after)) == ()
     except Refused:
         assert events, "what was accepted in silence is not refused the second time"
 
@@ -285,7 +217,7 @@ def test_a_command_delivered_twice_has_the_effect_of_once(
 @forall(history=st.sampled_from(HISTORIES), command=COMMANDS)
 def test_only_people_are_refused(history: tuple[ClaimEvent, ...], command: ClaimCommand) -> None:
     try:
-        decider.decide(command, decider.fold(history))
+        SHIPPED.decide(command, SHIPPED.fold(history))
     except Refused:
         assert getattr(command, "staff_id", None) is not None
 
@@ -295,12 +227,12 @@ def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
     history: tuple[ClaimEvent, ...], asked: datetime
 ) -> None:
     for _ in range(12):
-        state = decider.fold(history)
-        due = decider.due(state, asked)
+        state = SHIPPED.fold(history)
+        due = SHIPPED.due(state, asked)
         if due is None:
             return
         assert due > asked
-        events = decider.decide(WakeUp(now=due), state)
+        events = SHIPPED.decide(WakeUp(now=due), state)
         assert events
         history, asked = (*history, *events), due
     raise AssertionError("a claim that nobody touches comes to rest")
@@ -327,11 +259,11 @@ def test_money_since_filing_is_noted_or_recovered_and_judges_the_ending(
     for number, (amount, value_on) in enumerate(amounts):
         if number < len(breaks):
             step = steps[breaks[number]]
-            history = (*history, *decider.decide(step, decider.fold(history)))
+            history = (*history, *SHIPPED.decide(step, SHIPPED.fold(history)))
         payment = pay(amount, value_on, f"p{number}")
-        events = decider.decide(payment, decider.fold(history))
+        events = SHIPPED.decide(payment, SHIPPED.fold(history))
         over = (Phase.CLOSED, Phase.UNREFERRED)
-        if decider.fold(history).phase not in over:
+        if SHIPPED.fold(history).phase not in over:
             paid_in += amount
             in_time += amount if value_on <= OBEY_BY else 0
         history = (*history, *events)

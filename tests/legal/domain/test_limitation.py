@@ -8,13 +8,10 @@ from hypothesis import strategies as st
 
 from arrears.legal.domain import alarms
 from arrears.legal.domain.limitation import BY_DEBTOR, Interruption, expiry, renewed
+from arrears.legal.testing.claim import every_day
 
 DUE = date(2020, 3, 2)
 ENDS = date(2023, 3, 2)
-
-
-def every_day(_day: date) -> bool:
-    return True
 
 
 def last_day(*interruptions: Interruption) -> date:

@@ -1,29 +1,21 @@
 """A case that intake takes back: the test names are the rule book."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.domain.claim.commands import (
     ApproveFiling,
     ClaimCommand,
     CloseEnforcement,
-    EnterJudgment,
-    NoteDemand,
-    NotePromise,
-    NoteRepayment,
     PauseClaim,
     RegisterClaim,
     ResumeClaim,
     ReturnClaim,
-    TakeClaim,
     WakeUp,
 )
-from arrears.legal.domain.claim.decisions import make_claim_decider
 from arrears.legal.domain.claim.events import (
-    ClaimEvent,
     ClaimResumed,
     ClaimReturned,
     ClaimTaken,
@@ -33,92 +25,36 @@ from arrears.legal.domain.claim.events import (
     LimitationInterrupted,
 )
 from arrears.legal.domain.claim.suit_events import ClaimFiled
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    LAWYER,
+    LOAN,
+    NOW,
+    TAKE,
+    demanded,
+    judged,
+    kinds,
+    lived,
+    pay,
+    promised,
+    wake_on,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-LAWYER = StaffId("lawyer-3")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=10)
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=NOW + timedelta(days=5),
-    now=NOW + timedelta(days=5),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=date(2025, 11, 20),
-    days_past_due=102,
-    now=NOW,
-)
+DEMAND = demanded(date(2026, 3, 7))
 AGAIN = replace(TAKE, referral=7, now=LATER)
 RETURN = ReturnClaim(result="taken_back", now=NOW + timedelta(days=1))
 RETURNED = ClaimReturned(case_id=CASE, loan_key=LOAN, result="taken_back")
-PROMISE = NotePromise(
-    case_id=CASE,
-    loan_key=LOAN,
-    promise_id="p1",
-    amount_minor=5_000,
-    currency="CNY",
-    now=NOW + timedelta(days=5),
-)
+PROMISE = promised(date(2026, 3, 7))
 REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=LATER)
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2026, 4, 25), now=LATER
-)
-NOT_OBEYED = WakeUp(now=CALENDAR.start_of(date(2026, 4, 26)))
-APPLY = WakeUp(now=CALENDAR.start_of(date(2026, 4, 27)))
-PAY = NoteRepayment(
-    case_id=CASE,
-    loan_key=LOAN,
-    repayment_id="pay-1",
-    amount_minor=3_800_000,
-    currency="CNY",
-    value_on=date(2026, 4, 20),
-    now=LATER,
-)
+JUDGE = judged(now=LATER)
+NOT_OBEYED, APPLY = wake_on(date(2026, 4, 26)), wake_on(date(2026, 4, 27))
+PAY = pay(3_800_000, date(2026, 4, 20), now=LATER)
 SUED = (TAKE, DEMAND)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def kinds(command: ClaimCommand, *history: ClaimCommand) -> list[type[ClaimEvent]]:
-    return [type(event) for event in decider.decide(command, decider.fold(lived(*history)))]
+given = DeciderSpec(DECIDER).given
 
 
 class TestBeforeFiling:
@@ -153,8 +89,8 @@ class TestBeforeFiling:
     def test_its_alarms_go_on_and_end_with_the_period(self) -> None:
         history = lived(replace(TAKE, due_on=date(2023, 10, 10)), RETURN)
         raised, at = [], RETURN.now
-        while (due := decider.due(decider.fold(history), at)) is not None:
-            (alarm,) = decider.decide(WakeUp(now=due), decider.fold(history))
+        while (due := DECIDER.due(DECIDER.fold(history), at)) is not None:
+            (alarm,) = DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))
             assert isinstance(alarm, LimitationAlarmRaised)
             raised.append((CALENDAR.day_of(due), alarm.days_left, alarm.missing))
             history, at = (*history, alarm), due
@@ -172,10 +108,10 @@ class TestAfterFiling:
     def test_it_is_noted_once_and_the_court_goes_on(
         self, history: tuple[ClaimCommand, ...]
     ) -> None:
-        phase = decider.fold(lived(*history)).phase
+        phase = DECIDER.fold(lived(*history)).phase
         given(*lived(*history)).when(RETURN).then(RETURNED)
         returned = lived(*history, RETURN)
-        assert decider.fold(returned).phase is phase
+        assert DECIDER.fold(returned).phase is phase
         given(*returned).when(RETURN).then_nothing_happens()
 
     def test_enforcement_follows_as_before(self) -> None:

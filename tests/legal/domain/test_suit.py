@@ -1,24 +1,12 @@
 """From the filing to obedience: the test names are the rule book."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
-from arrears.legal.domain.claim.commands import (
-    ClaimCommand,
-    CloseClaim,
-    EnterJudgment,
-    NoteDemand,
-    NoteRepayment,
-    PauseClaim,
-    RegisterClaim,
-    TakeClaim,
-    WakeUp,
-)
-from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import ClaimClosed, ClaimEvent, ClaimWithdrawn
+from arrears.legal.domain.claim.commands import ClaimCommand, CloseClaim, EnterJudgment, PauseClaim
+from arrears.legal.domain.claim.events import ClaimWithdrawn
 from arrears.legal.domain.claim.state import Phase
 from arrears.legal.domain.claim.suit_events import (
     ClaimRegistered,
@@ -27,101 +15,36 @@ from arrears.legal.domain.claim.suit_events import (
     JudgmentObeyed,
     PaymentNoted,
 )
-from arrears.legal.domain.deadlines import Derivation
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing.claim import (
+    CASE,
+    DECIDER,
+    DEMAND,
+    ENFORCING,
+    FILED,
+    JUDGE,
+    JUDGED,
+    JUDGED_ON,
+    LAWYER,
+    LOAN,
+    NOT_OBEYED,
+    NOW,
+    OBEY_BY,
+    POLICY,
+    REGISTER,
+    TAKE,
+    TODAY,
+    VERSION,
+    closed,
+    derived,
+    lived,
+    pay,
+    start_of,
+    wake_on,
+)
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-LAWYER = StaffId("lawyer-3")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-DUE = date(2025, 11, 20)
-DELIVERED_ON = date(2026, 1, 5)
-JUDGED_ON = date(2026, 4, 10)
-OBEY_BY = date(2026, 4, 25)
-POLICY, VERSION = "cn-legal", 1
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=DUE,
-    days_past_due=102,
-    now=NOW,
-)
-REGISTER = RegisterClaim(docket="d-1", gateway="sandbox", now=NOW + timedelta(days=2))
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=OBEY_BY,
-    now=datetime(2026, 4, 10, 2, 0, tzinfo=UTC),
-)
-
-
-def every_day(_day: date) -> bool:
-    return True
-
-
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, every_day)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> NoteRepayment:
-    return NoteRepayment(
-        case_id=CASE,
-        loan_key=LOAN,
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def start_of(day: date) -> datetime:
-    return CALENDAR.start_of(day)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=start_of(day))
-
-
-FILED = (DEMAND, TAKE)
-JUDGED = (*FILED, REGISTER, JUDGE)
-NOT_OBEYED = (*JUDGED, wake_on(date(2026, 4, 26)))
-ENFORCING = (*NOT_OBEYED, wake_on(date(2026, 4, 27)))
+given = DeciderSpec(DECIDER).given
 
 
 class TestCourt:
@@ -139,9 +62,9 @@ class TestCourt:
 
     def test_the_docket_is_kept_where_staff_were_quicker_with_the_judgment(self) -> None:
         before = lived(*FILED, replace(JUDGE, staff_id=StaffId("li.wei")))
-        (kept,) = decider.decide(REGISTER, decider.fold(before))
+        (kept,) = DECIDER.decide(REGISTER, DECIDER.fold(before))
         assert isinstance(kept, ClaimRegistered)
-        assert decider.fold((*before, kept)).phase is Phase.JUDGED
+        assert DECIDER.fold((*before, kept)).phase is Phase.JUDGED
         given(*before, kept).when(REGISTER).then_nothing_happens()
 
     def test_a_judgment_gives_a_day_to_obey_and_two_years_to_enforce(self) -> None:
@@ -157,9 +80,7 @@ class TestCourt:
                 recorded_by=None,
                 policy_id=POLICY,
                 policy_version=VERSION,
-                derivation=Derivation(
-                    rule="24m", start_on=OBEY_BY, moved_from_on=None, provisional=False
-                ),
+                derivation=derived("24m", OBEY_BY),
             )
         )
 
@@ -202,7 +123,7 @@ class TestObedience:
 
     def test_money_may_have_come_before_the_judgment(self) -> None:
         early = pay(3_800_000, date(2026, 3, 20))
-        events = decider.decide(JUDGE, decider.fold(lived(*FILED, early)))
+        events = DECIDER.decide(JUDGE, DECIDER.fold(lived(*FILED, early)))
         assert tuple(events[1:]) == (obeyed(3_800_000), closed("obeyed"))
 
     def test_money_that_the_award_is_less_already_does_not_count_again(self) -> None:
@@ -211,10 +132,10 @@ class TestObedience:
         history = lived(*FILED, early, judge)
         assert isinstance(history[-1], JudgmentEntered)
         given(*history).when(judge).then_nothing_happens()
-        (unobeyed,) = decider.decide(wake_on(date(2026, 4, 26)), decider.fold(history))
+        (unobeyed,) = DECIDER.decide(wake_on(date(2026, 4, 26)), DECIDER.fold(history))
         assert isinstance(unobeyed, JudgmentNotObeyed)
         assert (unobeyed.paid_minor, unobeyed.awarded_minor) == (0, 1_800_000)
-        assert decider.fold((*history, unobeyed)).unpaid_minor == 1_800_000
+        assert DECIDER.fold((*history, unobeyed)).unpaid_minor == 1_800_000
         given(*history).when(pay(1_800_000, OBEY_BY, "p2")).then(
             payment("p2", 1_800_000, OBEY_BY, 3_800_000),
             replace(obeyed(1_800_000), awarded_minor=1_800_000),
@@ -229,9 +150,9 @@ class TestObedience:
         judge = replace(
             JUDGE, awarded_minor=1_800_000, deducted_minor=deducted_minor, staff_id=LAWYER
         )
-        before = decider.fold(lived(*FILED, early))
-        entered, *_obeyed = decider.decide(judge, before)
-        assert decider.evolve(before, entered).unpaid_minor == unpaid_minor
+        before = DECIDER.fold(lived(*FILED, early))
+        entered, *_obeyed = DECIDER.decide(judge, before)
+        assert DECIDER.evolve(before, entered).unpaid_minor == unpaid_minor
 
     def test_money_of_before_the_filing_does_not_count(self) -> None:
         early = replace(pay(3_800_000, date(2026, 3, 1)), now=JUDGE.now)
@@ -258,7 +179,7 @@ class TestObedience:
 
     def test_money_after_the_last_day_still_ends_it_before_enforcement(self) -> None:
         late = pay(3_800_000, date(2026, 4, 26), "p1")
-        noted, *rest = decider.decide(late, decider.fold(lived(*NOT_OBEYED)))
+        noted, *rest = DECIDER.decide(late, DECIDER.fold(lived(*NOT_OBEYED)))
         assert isinstance(noted, PaymentNoted)
         assert (noted.clock, noted.expires_on) == ("enforcement", date(2028, 4, 26))
         assert rest == [obeyed(3_800_000), closed("obeyed")]
@@ -311,7 +232,3 @@ def obeyed(paid_minor: int) -> JudgmentObeyed:
         awarded_minor=3_800_000,
         currency="CNY",
     )
-
-
-def closed(reason: str) -> ClaimClosed:
-    return ClaimClosed(case_id=CASE, loan_key=LOAN, reason=reason)

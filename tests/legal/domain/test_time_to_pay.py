@@ -1,7 +1,7 @@
 """The days that a demand gives to pay, and the least sum that is sued for."""
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -12,7 +12,6 @@ from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     CloseClaim,
     NoteDemand,
-    NoteRepayment,
     PauseClaim,
     ReturnClaim,
     TakeClaim,
@@ -22,19 +21,12 @@ from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decide
 from arrears.legal.domain.claim.events import ClaimEvent, ClaimTaken, DemandNoted, FilingRefused
 from arrears.legal.domain.claim.suit_events import ClaimFiled
 from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing import claim
+from arrears.legal.testing.claim import CALENDAR, LAWYER, at, pay
 from arrears.shared.service.workdays import workdays_of
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-LAWYER = StaffId("lawyer-3")
 TAKEN_ON, DUE = date(2026, 6, 1), date(2026, 2, 20)
 POLICY = load_policies().on(TAKEN_ON)
-
-
-def at(day: date, hours: int = 10) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=hours)
 
 
 def under(filing: FilingRule, months: int = 36) -> ClaimDecider:
@@ -48,32 +40,13 @@ older = under(FilingRule(approval_from_minor=None))
 
 
 def demanded(on: date, heard_on: date | None = None) -> NoteDemand:
-    return NoteDemand(
-        case_id=CASE,
-        loan_key=LOAN,
-        total_minor=500_000,
-        currency="CNY",
-        delivered_at=at(on),
-        now=at(heard_on or on),
-    )
+    return claim.demanded(on, heard_on, total_minor=500_000)
 
 
 def referred(
     on: date = TAKEN_ON, *, minor: int = 500_000, due_on: date = DUE, currency: str = "CNY"
 ) -> TakeClaim:
-    return TakeClaim(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=6,
-        overdue_minor=minor,
-        balance_minor=9_000_000,
-        currency=currency,
-        due_on=due_on,
-        days_past_due=(on - due_on).days,
-        as_of_on=on,
-        now=at(on),
-    )
+    return claim.referred(on, due_on, overdue_minor=minor, currency=currency, as_of_on=on)
 
 
 def lived(decider: ClaimDecider, *commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
@@ -204,15 +177,7 @@ class TestLeastSum:
             assert last.inputs.least_minor == {"JPY": 20_000}.get(currency, 100_000)
 
     def test_money_that_leaves_less_stops_the_filing_and_a_new_figure_allows_it(self) -> None:
-        paid = NoteRepayment(
-            case_id=CASE,
-            loan_key=LOAN,
-            repayment_id="r1",
-            amount_minor=450_000,
-            currency="CNY",
-            value_on=date(2026, 6, 3),
-            now=at(date(2026, 6, 3)),
-        )
+        paid = pay(450_000, date(2026, 6, 3))
         waits = (referred(), demanded(TAKEN_ON), paid)
         assert filed_on(shipped, *waits) is None
         more = replace(referred(date(2026, 7, 1), minor=120_000), referral=7)

@@ -1,6 +1,7 @@
 """Whether the court may still be asked: the claim and the day at the moment of asking."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -11,78 +12,41 @@ from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     CloseEnforcement,
     EndSuit,
-    EnterJudgment,
-    NoteDemand,
     PauseClaim,
     ResumeClaim,
-    TakeClaim,
     WakeUp,
     Withhold,
 )
 from arrears.legal.domain.claim.decisions import make_claim_decider
-from arrears.legal.domain.claim.events import ClaimEvent
 from arrears.legal.domain.claim.rules import Rules
 from arrears.legal.domain.claim.state import Phase
 from arrears.legal.domain.claim.suit_events import ClaimFiled, EnforcementApplied
 from arrears.legal.domain.claim.withholding import Objection, objection
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing.claim import (
+    CALENDAR,
+    DEMAND,
+    FILED,
+    LAWYER,
+    NOW,
+    TAKE,
+    at,
+    judged,
+    lived_by,
+)
 from arrears.shared.service.workdays import workdays_of
 
-CALENDAR = BankCalendar("Asia/Shanghai")
 RULES = Rules(load_policies(), CALENDAR, workdays_of("CN"))
 decider = make_claim_decider(RULES.policies, CALENDAR, RULES.is_workday)
-CASE, LOAN, LAWYER = CaseId("case-1"), LoanKey("loan-1"), StaffId("lawyer-3")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+lived = partial(lived_by, decider)
 LATER = NOW + timedelta(hours=5)
-
-
-def at(day: date) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=10)
-
-
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-    now=datetime(2026, 1, 5, 2, 0, tzinfo=UTC),
-)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=date(2025, 11, 20),
-    days_past_due=102,
-    now=NOW,
-)
-FILED = (DEMAND, TAKE)
 LETTER = replace(DEMAND, delivered_at=NOW, staff_id=LAWYER, now=LATER)
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000,
-    currency="CNY",
-    obey_by_on=date(2026, 3, 20),
-    staff_id=LAWYER,
-    now=LATER,
-)
+JUDGE = judged(date(2026, 3, 20), staff_id=LAWYER, now=LATER)
 ENDED = EndSuit(result="not_accepted", reason="papers", staff_id=LAWYER, now=LATER)
 WITHHELD = Withhold(filing=1, reason="news", looked_at=LATER, now=NOW)
 NOT_OBEYED = (*FILED, JUDGE, WakeUp(now=at(date(2026, 3, 25))))
 APPLY = ApplyForEnforcement(staff_id=LAWYER, now=at(date(2026, 3, 25)))
 NOT_APPLIED = Withhold(filing=1, application=1, reason="news", looked_at=APPLY.now, now=APPLY.now)
 OVERTAKEN = Objection(reason="overtaken")
-
-
-def lived(*commands: ClaimCommand) -> tuple[ClaimEvent, ...]:
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
 
 
 def not_allowed(*missing: str) -> Objection:

@@ -1,88 +1,53 @@
 """The lawyers' list: what it shows of a claim."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from functools import reduce
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.legal.adapters.policies import load_policies
 from arrears.legal.application.projections.case_list import Row, evolve
 from arrears.legal.domain.claim.commands import (
     ClaimCommand,
     CloseClaim,
     EndSuit,
-    EnterJudgment,
     HoldBorrower,
     NoteDemand,
-    NotePromise,
-    NoteRepayment,
     PauseClaim,
     RegisterClaim,
     ReleaseBorrower,
     ResumeClaim,
     ReturnClaim,
-    TakeClaim,
     WakeUp,
     Withhold,
 )
-from arrears.legal.domain.claim.decisions import ClaimDecider, make_claim_decider
-from arrears.legal.domain.claim.events import ClaimEvent, ClaimReturned, LimitationInterrupted
+from arrears.legal.domain.claim.decisions import ClaimDecider
+from arrears.legal.domain.claim.events import ClaimReturned, LimitationInterrupted
 from arrears.legal.domain.claim.suit_events import ClaimRegistered
-from arrears.legal.domain.policy import FilingRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.legal.testing.claim import (
+    BORROWER,
+    CASE,
+    DECIDER,
+    LOAN,
+    NOW,
+    SHIPPED,
+    TODAY,
+    at,
+    demanded,
+    judged,
+    lived_by,
+    pay,
+    promised,
+    referred,
+    start_of,
+    wake_on,
+)
+from arrears.shared.kernel.ids import StaffId
 
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-CALENDAR = BankCalendar("Asia/Shanghai")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-TAKE = TakeClaim(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=6,
-    overdue_minor=3_800_000,
-    balance_minor=9_000_000,
-    currency="CNY",
-    due_on=date(2023, 10, 10),
-    days_past_due=874,
-    now=NOW,
-)
-DEMAND = NoteDemand(
-    case_id=CASE,
-    loan_key=LOAN,
-    total_minor=3_700_000,
-    currency="CNY",
-    delivered_at=NOW,
-    now=NOW,
-)
-JUDGE = EnterJudgment(
-    awarded_minor=3_800_000, currency="CNY", obey_by_on=date(2026, 4, 25), now=NOW
-)
+TAKE = referred(due_on=date(2023, 10, 10))
+DEMAND = demanded(TODAY)
+JUDGE = judged(on=TODAY)
 HELD = PauseClaim(reason="hardship", until_on=None, now=NOW)
-policy = load_policies().on(NOW.date())
-PROMPT = replace(
-    policy,
-    filing=FilingRule(approval_from_minor=None),
-    enforcement=replace(policy.enforcement, booking_days_max=0),
-)
-"""Without days to pay and to book, which have tables of their own: time to pay, booking."""
-decider = make_claim_decider(PolicyBook([PROMPT]), CALENDAR, lambda _day: True)
-
-
-def wake_on(day: date) -> WakeUp:
-    return WakeUp(now=CALENDAR.start_of(day))
-
-
-def promised(on: date) -> NotePromise:
-    return NotePromise(
-        case_id=CASE,
-        loan_key=LOAN,
-        promise_id="p1",
-        amount_minor=5_000,
-        currency="CNY",
-        now=CALENDAR.start_of(on) + timedelta(hours=9),
-    )
 
 
 def demanded_after(wake: WakeUp, days: int) -> NoteDemand:
@@ -90,12 +55,9 @@ def demanded_after(wake: WakeUp, days: int) -> NoteDemand:
     return replace(DEMAND, delivered_at=at, now=at)
 
 
-def shown(*commands: ClaimCommand, of: ClaimDecider = decider) -> Row:
+def shown(*commands: ClaimCommand, by: ClaimDecider = DECIDER) -> Row:
     """The row that the history of these commands makes."""
-    events: tuple[ClaimEvent, ...] = ()
-    for command in commands:
-        events = (*events, *of.decide(command, of.fold(events)))
-    found = reduce(evolve, events, None)
+    found = reduce(evolve, lived_by(by, *commands), None)
     assert found is not None
     return found
 
@@ -104,7 +66,7 @@ def row(status: str) -> Row:
     return Row(
         case_id=CASE,
         loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
+        borrower_id=BORROWER,
         status=status,
         missing=("demand_delivered",) if status == "refused" else (),
         currency="CNY",
@@ -126,8 +88,8 @@ NOT_ENFORCED = Withhold(
     filing=1,
     application=1,
     reason="news",
-    looked_at=CALENDAR.start_of(date(2026, 4, 27)) + timedelta(hours=9),
-    now=CALENDAR.start_of(date(2026, 4, 27)),
+    looked_at=at(date(2026, 4, 27), 9),
+    now=start_of(date(2026, 4, 27)),
 )
 NOT_OBEYED = (TAKE, DEMAND, JUDGE, HELD, wake_on(date(2026, 4, 26)))
 
@@ -175,15 +137,14 @@ def test_what_was_not_handed_to_the_court_is_shown_as_not_filed() -> None:
 
 
 def test_the_last_day_to_pay_is_shown_while_the_claim_waits_for_it() -> None:
-    given_days = make_claim_decider(load_policies(), CALENDAR, lambda _day: True)
-    waits = shown(TAKE, DEMAND, of=given_days)
+    waits = shown(TAKE, DEMAND, by=SHIPPED)
     assert (waits.missing, waits.pay_by_on) == (("time_to_pay_over",), date(2026, 3, 17))
-    over = WakeUp(now=CALENDAR.start_of(date(2026, 3, 18)))
+    over = wake_on(date(2026, 3, 18))
     closed = CloseClaim(reason="cured", now=NOW)
     returned = ReturnClaim(result="taken_back", now=NOW)
     for after in (over, closed, returned):
-        assert shown(TAKE, DEMAND, after, of=given_days).pay_by_on is None
-    assert shown(TAKE, DEMAND, over, of=given_days).status == "filed"
+        assert shown(TAKE, DEMAND, after, by=SHIPPED).pay_by_on is None
+    assert shown(TAKE, DEMAND, over, by=SHIPPED).status == "filed"
 
 
 def test_what_was_paid_to_the_last_cent_is_not_asked_for_again_by_a_demand() -> None:
@@ -230,15 +191,7 @@ def test_a_docket_moves_a_claim_on_and_never_back(before: str, after: str) -> No
     assert (found.status, found.docket) == (after, "d-1")
 
 
-PAY = NoteRepayment(
-    case_id=CASE,
-    loan_key=LOAN,
-    repayment_id="r1",
-    amount_minor=400_000,
-    currency="CNY",
-    value_on=date(2026, 3, 3),
-    now=NOW + timedelta(days=1),
-)
+PAY = pay(400_000, date(2026, 3, 3), "r1")
 MORE = replace(PAY, repayment_id="r2", amount_minor=100_000)
 OLD_MONEY = replace(PAY, repayment_id="r3", value_on=date(2026, 2, 1))
 AWARD = replace(JUDGE, awarded_minor=3_000_000)
@@ -270,8 +223,8 @@ def test_the_total_is_what_is_left_to_ask_for(
 
 
 def test_a_part_payment_of_before_its_event_said_what_is_left_lowers_the_total() -> None:
-    state = decider.fold(decider.decide(TAKE, decider.initial))
-    noted = decider.decide(PAY, state)[0]
+    state = DECIDER.fold(DECIDER.decide(TAKE, DECIDER.initial))
+    noted = DECIDER.decide(PAY, state)[0]
     assert isinstance(noted, LimitationInterrupted)
     found = evolve(shown(TAKE), replace(noted, left_minor=None))
     assert found is not None
