@@ -2,34 +2,29 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.adapters.sandbox import SandboxMediator
 from arrears.mediation.application.effects import Answer, effect_of, on_answer
 from arrears.mediation.application.projections import case_list
-from arrears.mediation.domain.mediation.commands import TakeMediation
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import MediationEvent, MediationTaken
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, stream_name
+from arrears.mediation.testing.case import AT_NIGHT, BORROWER, DECIDER
+from arrears.shared.kernel.ids import CaseId, EventId, LoanKey, stream_name
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-LOAN = LoanKey("loan-1@/core-banking/strangers")
-NOW = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
-SEED = 7
-decider = make_mediation_decider(load_policies(), CALENDAR)
+STRANGERS = LoanKey("loan-1@/core-banking/strangers")
+NOW, SEED = AT_NIGHT.now, 7
 
 
 def request(case_id: CaseId, event: MediationEvent, at: datetime) -> EffectRequest:
     return EffectRequest(
         id=EventId(f"{case_id}-{type(event).__name__}"),
         stream=stream_name("mediation.mediation", case_id),
-        borrower_id=BorrowerId("borrower-1"),
+        borrower_id=BORROWER,
         at=at,
         event=event,
     )
@@ -42,30 +37,22 @@ def carry_out(asked: EffectRequest) -> Sequence[AnswerAt]:
 
 def live(case_id: CaseId) -> tuple[MediationEvent, ...]:
     """Take a case and let answers and timers come in order of time, without any money."""
-    take = TakeMediation(
-        case_id=case_id,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=1,
-        overdue_minor=123_457,
-        currency="CNY",
-        now=NOW,
-    )
-    history: tuple[MediationEvent, ...] = tuple(decider.decide(take, decider.initial))
+    take = replace(AT_NIGHT, case_id=case_id, loan_key=STRANGERS, overdue_minor=123_457)
+    history: tuple[MediationEvent, ...] = tuple(DECIDER.decide(take, DECIDER.initial))
     waiting = answers_to(case_id, history, NOW)
     at = NOW
     while True:
-        state = decider.fold(history)
-        due = decider.due(state, at)
+        state = DECIDER.fold(history)
+        due = DECIDER.due(state, at)
         first = min(waiting, key=lambda answer: answer.at, default=None)
         if first is not None and (due is None or first.at <= due):
             waiting.remove(first)
             body = msgspec.json.decode(msgspec.json.encode(first.body), type=Answer)
             at = max(at, first.at)
-            said = decider.decide(on_answer(body, at), state)
-        elif due is not None and decider.wake is not None:
+            said = DECIDER.decide(on_answer(body, at), state)
+        elif due is not None and DECIDER.wake is not None:
             at = due
-            said = decider.decide(decider.wake(at), state)
+            said = DECIDER.decide(DECIDER.wake(at), state)
         else:
             return history
         history = (*history, *said)

@@ -1,27 +1,22 @@
 """The API of mediation: offers, signatures and a decline become events of the case's stream."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.api.routes import routes as mediation_routes
 from arrears.mediation.application.projections import case_list
 from arrears.mediation.application.publish import WIRE_NAMES
-from arrears.mediation.domain.mediation.commands import AnswerInvitation, TakeMediation
-from arrears.mediation.domain.mediation.decisions import CATEGORY, make_mediation_decider
+from arrears.mediation.domain.mediation.decisions import CATEGORY
 from arrears.mediation.domain.mediation.events import AgreementSigned
+from arrears.mediation.testing.case import CASE, DECIDER, NOW, TAKE, WILLING, lived
 from arrears.shared.http.edge import Edge
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 from arrears.shared.testing.api_suite import Api, ApiSuite
 from arrears.shared.testing.memory_desk import MemoryDesk
 
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-CASE = CaseId("00000001-0000-4000-8000-000000000000")
 OFFER = {
     "settlement_minor": 100_000,
     "currency": "CNY",
@@ -31,20 +26,7 @@ OFFER = {
     ],
 }
 
-decider = make_mediation_decider(load_policies(), BankCalendar("Asia/Shanghai"))
-TAKEN = decider.decide(
-    TakeMediation(
-        case_id=CASE,
-        loan_key=LoanKey("loan-1@/bank"),
-        borrower_id=BorrowerId("borrower-1"),
-        referral=4,
-        overdue_minor=100_000,
-        currency="CNY",
-        now=NOW,
-    ),
-    decider.initial,
-)
-WILLING = decider.decide(AnswerInvitation(round=1, accepted=True, now=NOW), decider.fold(TAKEN))
+TALKING = lived(TAKE, replace(WILLING, now=NOW))
 
 
 class TestApi(ApiSuite):
@@ -62,9 +44,9 @@ class TestApi(ApiSuite):
     @pytest.fixture
     def desk(self) -> MemoryDesk:
         made = MemoryDesk(
-            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+            [DECIDER], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
         )
-        made.seed(CATEGORY, CASE, *TAKEN, *WILLING)
+        made.seed(CATEGORY, CASE, *TALKING)
         return made
 
     async def test_an_offer_signed_by_both_is_in_force(self, api: Api, desk: MemoryDesk) -> None:

@@ -1,6 +1,6 @@
 """What mediators do reaches the stream of the case, in their name."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from arrears.mediation.application import handlers
 from arrears.mediation.application.projections.case_list import Row
@@ -10,17 +10,13 @@ from arrears.mediation.domain.mediation.commands import (
     SignForBank,
     SignForBorrower,
 )
-from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import BORROWER, CASE, LOAN, MEDIATOR, NOW, PLAN
 from arrears.shared.kernel.reaction import Issue
 
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-STAFF = StaffId("mediator-7")
-PLAN = (Instalment(due_on=date(2026, 4, 1), amount_minor=100_000),)
-CASE = Row(
-    case_id=CaseId("case-1"),
-    loan_key=LoanKey("loan-1@/core-banking/test"),
-    borrower_id=BorrowerId("borrower-1"),
+ROW = Row(
+    case_id=CASE,
+    loan_key=LOAN,
+    borrower_id=BORROWER,
     round=1,
     status="invited",
     overdue_minor=100_000,
@@ -30,29 +26,29 @@ CASE = Row(
 
 
 def issue(command: object) -> Issue:
-    return Issue(category="mediation.mediation", key="case-1", command=command)
+    return Issue(category="mediation.mediation", key=CASE, command=command)
 
 
 def test_record_an_offer() -> None:
     made = handlers.record_offer(
-        CASE,
+        ROW,
         settlement_minor=100_000,
         currency="CNY",
         instalments=list(PLAN),
-        staff_id=STAFF,
+        staff_id=MEDIATOR,
         now=NOW,
     )
     assert made == issue(
         RecordOffer(
-            settlement_minor=100_000, currency="CNY", instalments=PLAN, staff_id=STAFF, now=NOW
+            settlement_minor=100_000, currency="CNY", instalments=PLAN, staff_id=MEDIATOR, now=NOW
         )
     )
 
 
 def test_sign_and_decline() -> None:
-    for_bank = SignForBank(staff_id=STAFF, now=NOW)
-    assert handlers.sign_for_bank(CASE, staff_id=STAFF, now=NOW) == issue(for_bank)
-    for_borrower = SignForBorrower(staff_id=STAFF, now=NOW)
-    assert handlers.sign_for_borrower(CASE, staff_id=STAFF, now=NOW) == issue(for_borrower)
-    declined = RecordDecline(staff_id=STAFF, now=NOW)
-    assert handlers.record_decline(CASE, staff_id=STAFF, now=NOW) == issue(declined)
+    for_bank = SignForBank(staff_id=MEDIATOR, now=NOW)
+    assert handlers.sign_for_bank(ROW, staff_id=MEDIATOR, now=NOW) == issue(for_bank)
+    for_borrower = SignForBorrower(staff_id=MEDIATOR, now=NOW)
+    assert handlers.sign_for_borrower(ROW, staff_id=MEDIATOR, now=NOW) == issue(for_borrower)
+    declined = RecordDecline(staff_id=MEDIATOR, now=NOW)
+    assert handlers.record_decline(ROW, staff_id=MEDIATOR, now=NOW) == issue(declined)

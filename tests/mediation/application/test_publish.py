@@ -16,11 +16,10 @@ from arrears.mediation.domain.mediation.events import (
     MediationFailed,
 )
 from arrears.mediation.domain.plan import Instalment
+from arrears.mediation.testing.case import CASE, LOAN
 from arrears.shared.contracts.mediation import MediationContract
 from arrears.shared.contracts.registry import decode_contract
-from arrears.shared.kernel.ids import CaseId, LoanKey
 
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
 SAID: list[MediationEvent] = [
     AgreementSigned(
         case_id=CASE,

@@ -1,6 +1,6 @@
 """Who says what, and what it asks of a mediation."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import pytest
 from msgspec import Raw, Struct
@@ -10,12 +10,11 @@ from arrears.mediation.domain.mediation.commands import (
     CloseMediation,
     HoldBorrower,
     HoldMediation,
-    RecordRepayment,
     ReleaseBorrower,
     ResumeMediation,
     TakeBackMediation,
-    TakeMediation,
 )
+from arrears.mediation.testing.case import BORROWER, CASE, LOAN, NOW, TAKE, TODAY, pay
 from arrears.shared.contracts.contact import ContactResumed, ContactStopped, PromiseMade
 from arrears.shared.contracts.intake import (
     CaseClosed,
@@ -25,17 +24,14 @@ from arrears.shared.contracts.intake import (
     CaseReturned,
     RepaymentRecorded,
 )
-from arrears.shared.kernel.ids import BorrowerId, CaseId, EventId, LoanKey, StreamName
+from arrears.shared.kernel.ids import CaseId, EventId, StreamName
 from arrears.shared.kernel.reaction import Heard, Issue
 
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-TODAY = date(2026, 3, 2)
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
 HEARD = Heard(
     id=EventId("e-1"),
     type="",
     service="intake",
-    borrower_id=BorrowerId("borrower-1"),
+    borrower_id=BORROWER,
     subject=CASE,
     stream=StreamName("intake.loan-loan-1"),
     time=NOW,
@@ -95,21 +91,11 @@ def resumed(
     [
         (
             referred("mediation"),
-            TakeMediation(
-                case_id=CASE,
-                loan_key=LOAN,
-                borrower_id=BorrowerId("borrower-1"),
-                referral=4,
-                overdue_minor=100_000,
-                currency="CNY",
-                now=NOW,
-            ),
+            TAKE,
         ),
         (
             repaid(CASE),
-            RecordRepayment(
-                repayment_id="p1", amount_minor=5_000, currency="CNY", value_on=TODAY, now=NOW
-            ),
+            pay(5_000, TODAY, "p1", NOW),
         ),
         (
             CaseHeld(case_id=CASE, loan_key=LOAN, reason="hardship", until_on=None),

@@ -1,80 +1,43 @@
 """How much a mediator may let go, and that two persons bind the bank."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     HoldMediation,
     MediationCommand,
-    RecordOffer,
-    RecordRepayment,
     ResumeMediation,
     SignForBank,
     SignForBorrower,
-    TakeMediation,
 )
 from arrears.mediation.domain.mediation.decisions import make_mediation_decider
-from arrears.mediation.domain.mediation.events import AgreementProposed, MediationEvent
-from arrears.mediation.domain.plan import Instalment
+from arrears.mediation.domain.mediation.events import AgreementProposed
 from arrears.mediation.domain.policy import OfferRule, PolicyBook
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    ANSWERED_AT,
+    BOOK,
+    CALENDAR,
+    DECIDER,
+    NOW,
+    TAKE,
+    TODAY,
+    both_sign,
+    lived,
+    offer,
+    pay,
+)
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-LATER = NOW + timedelta(days=2)
-FIRST_ON = date(2026, 4, 1)
 LI, ZHANG = StaffId("li.wei"), StaffId("zhang.min")
-TAKE = TakeMediation(
-    case_id=CaseId("case-1"),
-    loan_key=LoanKey("loan-1@/core-banking/test"),
-    borrower_id=BorrowerId("borrower-1"),
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-BOOK = load_policies()
 
-decider = make_mediation_decider(BOOK, CALENDAR)
-given = DeciderSpec(decider).given
+given = DeciderSpec(DECIDER).given
 
 
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def offer(settlement_minor: int, by: StaffId = LI) -> RecordOffer:
-    return RecordOffer(
-        settlement_minor=settlement_minor,
-        currency="CNY",
-        instalments=(Instalment(due_on=FIRST_ON, amount_minor=settlement_minor),),
-        staff_id=by,
-        now=LATER,
-    )
-
-
-def pay(amount_minor: int) -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=f"p{amount_minor}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=TODAY,
-        now=NOW + timedelta(hours=1),
-    )
-
-
-HELD = (HoldMediation(now=NOW + timedelta(hours=2)), ResumeMediation(now=LATER))
+HELD = (HoldMediation(now=NOW + timedelta(days=1)), ResumeMediation(now=ANSWERED_AT))
 
 
 class TestTheDiscountOfTheBanksOffer:
@@ -94,7 +57,7 @@ class TestTheDiscountOfTheBanksOffer:
     ) -> None:
         history = lived(TAKE, *before)
         least_minor = -(-owed_minor * 70 // 100)
-        (proposed,) = decider.decide(offer(least_minor), decider.fold(history))
+        (proposed,) = DECIDER.decide(offer(least_minor), DECIDER.fold(history))
         assert isinstance(proposed, AgreementProposed)
         assert (proposed.inputs.owed_minor, proposed.inputs.discount_percent_max) == (
             owed_minor,
@@ -129,26 +92,19 @@ class TestTheDiscountOfTheBanksOffer:
     ) -> None:
         history = lived(TAKE, *before)
         if owed_minor:
-            assert len(decider.decide(offer(owed_minor), decider.fold(history))) == 1
+            assert len(DECIDER.decide(offer(owed_minor), DECIDER.fold(history))) == 1
         given(*history).when(offer(owed_minor + 1)).then_refused("more_than_owed")
 
 
-BORROWERS_OFFER = AnswerInvitation(
-    round=1,
-    accepted=True,
-    instalments=(Instalment(due_on=FIRST_ON, amount_minor=100_000),),
-    now=LATER,
-)
-GATEWAY_FOR_BORROWER = SignForBorrower(round=1, offer=1, now=LATER)
-GATEWAY_FOR_BANK = SignForBank(round=1, offer=1, now=LATER)
+GATEWAY_FOR_BORROWER, GATEWAY_FOR_BANK = both_sign(ANSWERED_AT)
 
 
 def borrower(recorded_by: StaffId) -> SignForBorrower:
-    return SignForBorrower(staff_id=recorded_by, now=LATER)
+    return SignForBorrower(staff_id=recorded_by, now=ANSWERED_AT)
 
 
 def bank(by: StaffId) -> SignForBank:
-    return SignForBank(staff_id=by, now=LATER)
+    return SignForBank(staff_id=by, now=ANSWERED_AT)
 
 
 class TestFourEyes:
@@ -159,8 +115,8 @@ class TestFourEyes:
             ((offer(100_000, LI), borrower(ZHANG)), bank(LI)),
             ((offer(100_000, LI), borrower(ZHANG)), bank(ZHANG)),
             ((offer(100_000, LI), GATEWAY_FOR_BORROWER), bank(LI)),
-            ((BORROWERS_OFFER, borrower(LI)), bank(LI)),
-            ((BORROWERS_OFFER, bank(LI)), borrower(LI)),
+            ((ACCEPT, borrower(LI)), bank(LI)),
+            ((ACCEPT, bank(LI)), borrower(LI)),
             ((offer(100_000, LI), bank(ZHANG)), borrower(ZHANG)),
         ],
     )
@@ -174,18 +130,18 @@ class TestFourEyes:
         [
             ((offer(100_000, LI), borrower(LI)), bank(ZHANG)),
             ((offer(100_000, LI), bank(ZHANG)), borrower(LI)),
-            ((BORROWERS_OFFER, borrower(LI)), bank(ZHANG)),
-            ((BORROWERS_OFFER,), bank(LI)),
+            ((ACCEPT, borrower(LI)), bank(ZHANG)),
+            ((ACCEPT,), bank(LI)),
             ((offer(100_000, LI), borrower(LI)), GATEWAY_FOR_BANK),
             ((offer(100_000, LI), GATEWAY_FOR_BANK), borrower(LI)),
-            ((BORROWERS_OFFER, GATEWAY_FOR_BORROWER), bank(LI)),
+            ((ACCEPT, GATEWAY_FOR_BORROWER), bank(LI)),
             ((offer(100_000, LI), borrower(ZHANG), offer(90_000, LI)), bank(ZHANG)),
         ],
     )
     def test_two_do_and_a_gateway_is_nobody(
         self, before: tuple[MediationCommand, ...], signature: MediationCommand
     ) -> None:
-        assert decider.decide(signature, decider.fold(lived(TAKE, *before)))
+        assert DECIDER.decide(signature, DECIDER.fold(lived(TAKE, *before)))
 
     def test_a_signature_that_stands_is_not_refused_the_second_time(self) -> None:
         history = lived(TAKE, offer(100_000, LI), borrower(LI), bank(ZHANG))

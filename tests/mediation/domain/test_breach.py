@@ -1,7 +1,7 @@
 """Money that is heard after a breach, and what a mediator makes of a breach that was none."""
 
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given as forall
@@ -9,22 +9,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     CloseMediation,
     HoldMediation,
     MediationCommand,
     RecordDecline,
-    RecordOffer,
     RecordRepayment,
     SignForBank,
     SignForBorrower,
     TakeBackMediation,
-    TakeMediation,
     WakeUp,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     AgreementFulfilled,
     AgreementProposed,
@@ -32,80 +27,49 @@ from arrears.mediation.domain.mediation.events import (
     BreachContradicted,
     InstalmentPaid,
     LatePaymentNoted,
-    MediationClosed,
-    MediationEvent,
     MediationTaken,
     PaymentNoted,
 )
 from arrears.mediation.domain.mediation.state import Breached, InForce, LatePayment
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    APRIL,
+    BREACHED,
+    CONTRADICTED,
+    CURE_ENDS,
+    DAY_AFTER,
+    DECIDER,
+    IN_TIME,
+    JUNE,
+    MAY,
+    MEDIATOR,
+    RENEW,
+    TAKE,
+    agreed,
+    at,
+    lived,
+    pay,
+    wake_after,
+)
+from arrears.mediation.testing.said import closing, contradicted, fulfilled, late
+from arrears.shared.kernel.ids import StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-LI, ZHANG = StaffId("li.wei"), StaffId("zhang.min")
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-CURE_ENDS = date(2026, 4, 16)
-DAY_AFTER = date(2026, 4, 17)
+ZHANG = StaffId("zhang.min")
 
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-SIGNED = (SignForBorrower(round=1, offer=1, now=NOW), SignForBank(round=1, offer=1, now=NOW))
-
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
+given = DeciderSpec(DECIDER).given
 
 
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def at(day: date, hour: int = 9) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=hour)
-
-
-def pay(amount_minor: int, value_on: date, heard_on: date, name: str = "p1") -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=name,
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=value_on,
-        now=at(heard_on),
-    )
-
-
-def agreed(*plan: Instalment) -> tuple[MediationCommand, ...]:
-    total_minor = sum(one.amount_minor for one in plan)
-    accept = AnswerInvitation(round=1, accepted=True, instalments=plan, now=NOW)
-    return (replace(TAKE, overdue_minor=total_minor), accept, *SIGNED)
+def paid(amount_minor: int, value_on: date, heard_on: date, name: str = "p1") -> RecordRepayment:
+    return pay(amount_minor, value_on, name, at(heard_on))
 
 
 def nights(last: date) -> tuple[MediationCommand, ...]:
     """Every night up to the end of `last`."""
     return tuple(
-        WakeUp(now=at(date(2026, 4, 1) + timedelta(days=n), 24))
+        wake_after(date(2026, 4, 1) + timedelta(days=n))
         for n in range((last - date(2026, 4, 1)).days + 1)
     )
-
-
-BREACHED = (*agreed(APRIL, MAY), *nights(CURE_ENDS))
-IN_TIME = pay(60_000, CURE_ENDS, DAY_AFTER)
-CONTRADICTED = (*BREACHED, IN_TIME)
 
 
 class TestMoneyAfterABreach:
@@ -115,41 +79,41 @@ class TestMoneyAfterABreach:
         )
 
     def test_that_came_too_late_is_noted_and_changes_nothing(self) -> None:
-        given(*lived(*BREACHED)).when(pay(60_000, DAY_AFTER, DAY_AFTER)).then(
+        given(*lived(*BREACHED)).when(paid(60_000, DAY_AFTER, DAY_AFTER)).then(
             late("p1", 60_000, DAY_AFTER, 60_000)
         )
 
     def test_in_parts_is_counted_together_with_what_came_before(self) -> None:
-        before = pay(10_000, date(2026, 3, 30), date(2026, 3, 30), "p0")
+        before = paid(10_000, date(2026, 3, 30), date(2026, 3, 30), "p0")
         history = (*agreed(APRIL, MAY), before, *nights(CURE_ENDS))
-        short = pay(49_999, CURE_ENDS, DAY_AFTER, "p1")
-        rest = pay(1, date(2026, 4, 14), date(2026, 4, 20), "p2")
+        short = paid(49_999, CURE_ENDS, DAY_AFTER, "p1")
+        rest = paid(1, date(2026, 4, 14), date(2026, 4, 20), "p2")
         given(*lived(*history)).when(short).then(late("p1", 49_999, CURE_ENDS, 49_999))
         given(*lived(*history, short)).when(rest).then(
             late("p2", 1, rest.value_on, 50_000), contradicted(40_000)
         )
 
     def test_of_a_later_instalment_does_not_make_good_for_an_earlier_one(self) -> None:
-        given(*lived(*BREACHED)).when(pay(100_000, date(2026, 5, 1), date(2026, 5, 1))).then(
+        given(*lived(*BREACHED)).when(paid(100_000, date(2026, 5, 1), date(2026, 5, 1))).then(
             late("p1", 100_000, date(2026, 5, 1), 100_000)
         )
 
     def test_heard_when_the_next_instalment_was_not_paid_either_contradicts_nothing(self) -> None:
-        very_late = pay(60_000, CURE_ENDS, date(2026, 5, 17))
+        very_late = paid(60_000, CURE_ENDS, date(2026, 5, 17))
         given(*lived(*BREACHED)).when(very_late).then(late("p1", 60_000, CURE_ENDS, 60_000))
 
     def test_that_fills_the_whole_agreement_in_time_fulfils_it_after_all(self) -> None:
-        given(*lived(*BREACHED)).when(pay(100_500, CURE_ENDS, DAY_AFTER)).then(
+        given(*lived(*BREACHED)).when(paid(100_500, CURE_ENDS, DAY_AFTER)).then(
             late("p1", 100_500, CURE_ENDS, 100_500), contradicted(0), fulfilled(500)
         )
-        rest = pay(40_000, date(2026, 5, 1), date(2026, 5, 1), "p2")
+        rest = paid(40_000, date(2026, 5, 1), date(2026, 5, 1), "p2")
         given(*lived(*CONTRADICTED)).when(rest).then(
             late("p2", 40_000, rest.value_on, 100_000), fulfilled(0)
         )
 
     def test_twice_counts_once(self) -> None:
         given(*lived(*CONTRADICTED)).when(IN_TIME).then_nothing_happens()
-        before = pay(10_000, date(2026, 3, 30), date(2026, 3, 30), "p0")
+        before = paid(10_000, date(2026, 3, 30), date(2026, 3, 30), "p0")
         history = (*agreed(APRIL, MAY), before, *nights(CURE_ENDS))
         given(*lived(*history)).when(before).then_nothing_happens()
 
@@ -157,8 +121,8 @@ class TestMoneyAfterABreach:
         closed = CloseMediation(reason="cured", now=at(DAY_AFTER))
         given(*lived(*BREACHED)).when(closed).then(closing("cured"))
         given(*lived(*BREACHED, closed)).when(IN_TIME).then_nothing_happens()
-        again = decider.decide(
-            replace(TAKE, referral=5, now=at(DAY_AFTER)), decider.fold(lived(*CONTRADICTED))
+        again = DECIDER.decide(
+            replace(TAKE, referral=5, now=at(DAY_AFTER)), DECIDER.fold(lived(*CONTRADICTED))
         )
         assert isinstance(again[0], MediationTaken)
         assert again[0].round == 2
@@ -169,14 +133,6 @@ class TestMoneyAfterABreach:
             given(*history).when(TakeBackMediation(now=at(DAY_AFTER))).then_nothing_happens()
 
 
-JUNE = Instalment(due_on=date(2026, 6, 1), amount_minor=40_000)
-RENEW = RecordOffer(
-    settlement_minor=40_000,
-    currency="CNY",
-    instalments=(JUNE,),
-    staff_id=LI,
-    now=at(date(2026, 4, 20)),
-)
 RENEWED = (*CONTRADICTED, RENEW)
 NOT_SIGNED = WakeUp(now=at(date(2026, 5, 1)))
 SIGN_ANEW = (
@@ -187,7 +143,7 @@ SIGN_ANEW = (
 
 class TestRenewing:
     def test_a_mediator_offers_the_rest_and_both_sign_it_anew(self) -> None:
-        (proposed,) = decider.decide(RENEW, decider.fold(lived(*CONTRADICTED)))
+        (proposed,) = DECIDER.decide(RENEW, DECIDER.fold(lived(*CONTRADICTED)))
         assert isinstance(proposed, AgreementProposed)
         assert (proposed.round, proposed.offer, proposed.settlement_minor) == (1, 2, 40_000)
         assert (proposed.inputs.owed_minor, proposed.inputs.discount_percent_max) == (40_000, 0)
@@ -195,8 +151,8 @@ class TestRenewing:
         signed = history[-1]
         assert isinstance(signed, AgreementSigned)
         assert signed.signed_at == at(date(2026, 4, 22))
-        rest = pay(40_000, JUNE.due_on, JUNE.due_on, "p2")
-        assert fulfilled(0, paid_minor=40_000) in decider.decide(rest, decider.fold(history))
+        rest = paid(40_000, JUNE.due_on, JUNE.due_on, "p2")
+        assert fulfilled(0, paid_minor=40_000) in DECIDER.decide(rest, DECIDER.fold(history))
 
     @pytest.mark.parametrize("settlement_minor", [39_999, 40_001, 100_000])
     def test_neither_more_nor_less_than_the_rest(self, settlement_minor: int) -> None:
@@ -205,17 +161,17 @@ class TestRenewing:
 
     def test_not_after_a_breach_that_stands(self) -> None:
         given(*lived(*BREACHED)).when(RENEW).then_refused("mediation_over")
-        too_late = pay(60_000, DAY_AFTER, DAY_AFTER)
+        too_late = paid(60_000, DAY_AFTER, DAY_AFTER)
         given(*lived(*BREACHED, too_late)).when(RENEW).then_refused("mediation_over")
 
     def test_four_eyes_hold(self) -> None:
         given(*lived(*RENEWED, SIGN_ANEW[0])).when(
-            SignForBank(staff_id=LI, now=SIGN_ANEW[1].now)
+            SignForBank(staff_id=MEDIATOR, now=SIGN_ANEW[1].now)
         ).then_refused("same_person")
 
     def test_money_meanwhile_counts_towards_the_rest(self) -> None:
-        meanwhile = pay(15_000, date(2026, 4, 21), date(2026, 4, 21), "p2")
-        state = decider.fold(lived(*RENEWED, meanwhile, *SIGN_ANEW))
+        meanwhile = paid(15_000, date(2026, 4, 21), date(2026, 4, 21), "p2")
+        state = DECIDER.fold(lived(*RENEWED, meanwhile, *SIGN_ANEW))
         assert isinstance(state, InForce)
         assert (state.paid_minor, state.open_paid_minor) == (15_000, 15_000)
         less = replace(
@@ -225,13 +181,13 @@ class TestRenewing:
         given(*history).when(
             replace(RENEW, instalments=(JUNE,), settlement_minor=25_000)
         ).then_refused("instalments_do_not_add_up")
-        assert len(decider.decide(less, decider.fold(history))) == 1
+        assert len(DECIDER.decide(less, DECIDER.fold(history))) == 1
 
     @pytest.mark.parametrize(
         "ending",
         [
             WakeUp(now=at(date(2026, 5, 1))),
-            RecordDecline(staff_id=LI, now=at(date(2026, 4, 21))),
+            RecordDecline(staff_id=MEDIATOR, now=at(date(2026, 4, 21))),
             SignForBank(staff_id=ZHANG, now=at(date(2026, 5, 2))),
         ],
         ids=["time is over", "declined", "signed too late"],
@@ -249,40 +205,40 @@ class TestRenewing:
         self, while_offered: tuple[int, ...], left_minor: int
     ) -> None:
         heard_on = date(2026, 4, 21)
-        meanwhile = [pay(amount, heard_on, heard_on, f"m{amount}") for amount in while_offered]
+        meanwhile = [paid(amount, heard_on, heard_on, f"m{amount}") for amount in while_offered]
         history = lived(*RENEWED, *meanwhile, NOT_SIGNED)
-        rest = pay(left_minor, MAY.due_on, MAY.due_on, "p2")
+        rest = paid(left_minor, MAY.due_on, MAY.due_on, "p2")
         given(*history).when(rest).then(late("p2", left_minor, MAY.due_on, 100_000), fulfilled(0))
         for one in meanwhile:
             given(*history).when(one).then_nothing_happens()
 
     def test_the_rest_that_comes_while_it_is_on_offer_fulfils_the_agreement(self) -> None:
-        rest = pay(40_500, MAY.due_on, date(2026, 4, 29), "p2")
+        rest = paid(40_500, MAY.due_on, date(2026, 4, 29), "p2")
         for history in (lived(*RENEWED), lived(*RENEWED, SIGN_ANEW[0])):
-            noted, ended = decider.decide(rest, decider.fold(history))
+            noted, ended = DECIDER.decide(rest, DECIDER.fold(history))
             assert isinstance(noted, PaymentNoted)
             assert (noted.value_on, ended) == (MAY.due_on, fulfilled(500))
         short = replace(rest, amount_minor=39_999)
-        assert len(decider.decide(short, decider.fold(lived(*RENEWED)))) == 1
+        assert len(DECIDER.decide(short, DECIDER.fold(lived(*RENEWED)))) == 1
 
     def test_the_rest_that_comes_too_late_does_not(self) -> None:
         long_offer = replace(RENEW, now=at(date(2026, 5, 15)))
         history = lived(*CONTRADICTED, long_offer)
-        too_late = pay(40_000, date(2026, 5, 17), date(2026, 5, 18), "p2")
-        (noted,) = decider.decide(too_late, decider.fold(history))
+        too_late = paid(40_000, date(2026, 5, 17), date(2026, 5, 18), "p2")
+        (noted,) = DECIDER.decide(too_late, DECIDER.fold(history))
         assert isinstance(noted, PaymentNoted)
         unsigned = lived(*CONTRADICTED, long_offer, too_late, WakeUp(now=at(date(2026, 6, 2))))
-        state = decider.fold(unsigned)
+        state = DECIDER.fold(unsigned)
         assert isinstance(state, Breached)
         assert state.late[-1].value_on == too_late.value_on
 
     def test_money_of_an_unknown_value_day_counts_from_the_day_of_the_offer(self) -> None:
-        meanwhile = pay(15_000, date(2026, 4, 22), date(2026, 4, 22), "p2")
-        (noted,) = decider.decide(meanwhile, decider.fold(lived(*RENEWED)))
+        meanwhile = paid(15_000, date(2026, 4, 22), date(2026, 4, 22), "p2")
+        (noted,) = DECIDER.decide(meanwhile, DECIDER.fold(lived(*RENEWED)))
         assert isinstance(noted, PaymentNoted)
         unknown = (*lived(*RENEWED), replace(noted, value_on=None))
-        closed = decider.decide(NOT_SIGNED, decider.fold(unknown))
-        state = decider.fold((*unknown, *closed))
+        closed = DECIDER.decide(NOT_SIGNED, DECIDER.fold(unknown))
+        state = DECIDER.fold((*unknown, *closed))
         assert isinstance(state, Breached)
         assert state.late[-1] == LatePayment(value_on=date(2026, 4, 20), amount_minor=15_000)
 
@@ -298,9 +254,9 @@ class TestRenewing:
         history = lived(*RENEWED)
         given(*history).when(TakeBackMediation(now=RENEW.now)).then_nothing_happens()
         held = lived(*RENEWED, HoldMediation(now=RENEW.now), *SIGN_ANEW)
-        assert isinstance(decider.fold(held), InForce)
+        assert isinstance(DECIDER.fold(held), InForce)
         given(*history).when(CloseMediation(reason="cured", now=RENEW.now)).then(closing("cured"))
-        taken = decider.decide(replace(TAKE, referral=5, now=RENEW.now), decider.fold(history))[0]
+        taken = DECIDER.decide(replace(TAKE, referral=5, now=RENEW.now), DECIDER.fold(history))[0]
         assert isinstance(taken, MediationTaken)
         assert (taken.round, taken.overdue_minor) == (2, 100_000)
 
@@ -322,7 +278,7 @@ def test_no_money_is_dropped_or_counted_twice_however_late_it_is_heard(
         for n, share in enumerate(shares)
     ]
     came = [
-        pay(amount, day, day + timedelta(days=days), f"p{number}")
+        paid(amount, day, day + timedelta(days=days), f"p{number}")
         for number, (day, days, amount) in enumerate(money)
     ]
     twice = [
@@ -332,10 +288,10 @@ def test_no_money_is_dropped_or_counted_twice_however_late_it_is_heard(
     ]
     history, heard = lived(*agreed(*plan)), dict[str, RecordRepayment]()
     for command in sorted((*came, *twice, *nights(date(2026, 7, 31))), key=lambda one: one.now):
-        state = decider.fold(history)
+        state = DECIDER.fold(history)
         if isinstance(command, RecordRepayment) and isinstance(state, InForce | Breached):
             heard.setdefault(command.repayment_id, command)
-        history = (*history, *decider.decide(command, state))
+        history = (*history, *DECIDER.decide(command, state))
     counted: Counter[str | None] = Counter()
     for event in history:
         if isinstance(event, InstalmentPaid | LatePaymentNoted):
@@ -351,50 +307,3 @@ def test_no_money_is_dropped_or_counted_twice_however_late_it_is_heard(
         elif isinstance(event, AgreementFulfilled):
             assert event.paid_minor == sum(shares)
             assert event.surplus_minor == counted.total() - sum(shares)
-
-
-# --- Short words for long events.
-
-
-def late(
-    repayment_id: str, amount_minor: int, value_on: date, noted_minor: int
-) -> LatePaymentNoted:
-    return LatePaymentNoted(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        repayment_id=repayment_id,
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=value_on,
-        in_time=value_on <= CURE_ENDS,
-        noted_minor=noted_minor,
-    )
-
-
-def contradicted(left_minor: int) -> BreachContradicted:
-    return BreachContradicted(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        instalment_index=0,
-        cure_by_on=CURE_ENDS,
-        left_minor=left_minor,
-        currency="CNY",
-        reason="paid_in_time_heard_late",
-    )
-
-
-def fulfilled(surplus_minor: int, paid_minor: int = 100_000) -> AgreementFulfilled:
-    return AgreementFulfilled(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        paid_minor=paid_minor,
-        surplus_minor=surplus_minor,
-        currency="CNY",
-    )
-
-
-def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)

@@ -1,93 +1,54 @@
 """What the figure of a round has in it, and what becomes of talks about nothing."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.application.effects import Withheld, make_recheck
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     CloseMediation,
     HoldMediation,
     MediationCommand,
     RecordDecline,
-    RecordOffer,
     RecordRepayment,
     ResumeMediation,
-    SignForBank,
-    SignForBorrower,
-    TakeMediation,
     WakeUp,
     WithdrawInvitation,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     BorrowerInvited,
-    MediationClosed,
-    MediationEvent,
     MediationFailed,
     MediationTaken,
-    PaymentNoted,
 )
 from arrears.mediation.domain.mediation.rules import Rules
 from arrears.mediation.domain.mediation.state import InForce
-from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    ANSWERED_AT,
+    AT_NIGHT,
+    BOOK,
+    CALENDAR,
+    DECIDER,
+    DECLINE,
+    MEDIATOR,
+    NOW,
+    OFFER,
+    TAKE,
+    WILLING,
+    both_sign,
+    lived,
+    offer,
+    pay,
+)
+from arrears.mediation.testing.said import closing, noted
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR, BOOK = BankCalendar("Asia/Shanghai"), load_policies()
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-LATER = NOW + timedelta(days=2)
-PLAN = (Instalment(due_on=date(2026, 4, 1), amount_minor=100_000),)
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-AT_NIGHT = replace(TAKE, now=NOW + timedelta(hours=12))
-ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=LATER)
-WILLING = AnswerInvitation(round=1, accepted=True, now=LATER)
-OFFER = RecordOffer(
-    settlement_minor=100_000,
-    currency="CNY",
-    instalments=PLAN,
-    staff_id=StaffId("mediator-7"),
-    now=LATER,
-)
-SIGNED = (SignForBorrower(round=1, offer=1, now=LATER), SignForBank(round=1, offer=1, now=LATER))
-HOLD, RESUME = HoldMediation(now=LATER), ResumeMediation(now=LATER + timedelta(days=9))
+HOLD, RESUME = HoldMediation(now=ANSWERED_AT), ResumeMediation(now=ANSWERED_AT + timedelta(days=9))
+SIGNED = both_sign(ANSWERED_AT)
+LONG_AGO = pay(25_000, date(2026, 2, 1), "p1", ANSWERED_AT)
 
-decider = make_mediation_decider(BOOK, CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, value_on: date = date(2026, 3, 2), name: str = "p1") -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=name, amount_minor=amount_minor, currency="CNY", value_on=value_on, now=LATER
-    )
-
-
-def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)
-
-
-LONG_AGO = pay(25_000, date(2026, 2, 1))
+given = DeciderSpec(DECIDER).given
 
 
 class TestWhatIsHeardAfterTheFigure:
@@ -97,29 +58,16 @@ class TestWhatIsHeardAfterTheFigure:
         ids=["invited", "talking", "proposed", "proposed by the bank", "held"],
     )
     def test_counts_whatever_its_value_day(self, before: tuple[MediationCommand, ...]) -> None:
-        given(*lived(*before)).when(LONG_AGO).then(
-            PaymentNoted(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                repayment_id="p1",
-                amount_minor=25_000,
-                currency="CNY",
-                noted_minor=25_000,
-                value_on=LONG_AGO.value_on,
-            )
-        )
+        given(*lived(*before)).when(LONG_AGO).then(noted("p1", 25_000, LONG_AGO.value_on))
 
-    @pytest.mark.parametrize("offer", [ACCEPT, OFFER], ids=["the borrower's", "the bank's"])
-    def test_fills_instalments_whatever_its_value_day(self, offer: MediationCommand) -> None:
-        state = decider.fold(lived(TAKE, offer, *SIGNED, LONG_AGO))
+    @pytest.mark.parametrize("proposal", [ACCEPT, OFFER], ids=["the borrower's", "the bank's"])
+    def test_fills_instalments_whatever_its_value_day(self, proposal: MediationCommand) -> None:
+        state = DECIDER.fold(lived(TAKE, proposal, *SIGNED, LONG_AGO))
         assert isinstance(state, InForce)
         assert state.paid_minor == 25_000
 
     def test_before_the_banks_offer_is_in_its_figure(self) -> None:
-        due = (replace(PLAN[0], amount_minor=75_000),)
-        rest = replace(OFFER, settlement_minor=75_000, instalments=due)
-        state = decider.fold(lived(TAKE, LONG_AGO, rest, *SIGNED))
+        state = DECIDER.fold(lived(TAKE, LONG_AGO, offer(75_000), *SIGNED))
         assert isinstance(state, InForce)
         assert state.paid_minor == 0
 
@@ -127,29 +75,28 @@ class TestWhatIsHeardAfterTheFigure:
         given(*lived(TAKE, LONG_AGO, HOLD, RESUME)).when(LONG_AGO).then_nothing_happens()
 
 
-PAID = pay(100_000)
-PART = pay(99_999)
+PAID = pay(100_000, heard_at=ANSWERED_AT)
+PART = pay(99_999, heard_at=ANSWERED_AT)
 DAYS_LATER = NOW + timedelta(days=40)
-DECLINE = AnswerInvitation(round=1, accepted=False, now=LATER)
 
 
 class TestNothingLeft:
-    @pytest.mark.parametrize("paid", [PAID, pay(120_000)])
+    @pytest.mark.parametrize("paid", [PAID, pay(120_000, heard_at=ANSWERED_AT)])
     def test_talks_that_were_held_do_not_begin_anew(self, paid: RecordRepayment) -> None:
         for history in (lived(TAKE, HOLD, paid), lived(TAKE, paid, HOLD)):
             given(*history).when(RESUME).then(closing("nothing_owed"))
         assert isinstance(
-            decider.decide(RESUME, decider.fold(lived(TAKE, HOLD, PART)))[0], MediationTaken
+            DECIDER.decide(RESUME, DECIDER.fold(lived(TAKE, HOLD, PART)))[0], MediationTaken
         )
 
     def test_a_referral_over_nothing_is_taken_and_ended(self) -> None:
-        taken, ended = decider.decide(replace(TAKE, overdue_minor=0), decider.initial)
+        taken, ended = DECIDER.decide(replace(TAKE, overdue_minor=0), DECIDER.initial)
         assert isinstance(taken, MediationTaken)
         assert ended == closing("nothing_owed")
 
     def test_nobody_is_invited_in_the_morning(self) -> None:
         history = lived(AT_NIGHT, PAID)
-        opens = decider.due(decider.fold(history), AT_NIGHT.now)
+        opens = DECIDER.due(DECIDER.fold(history), AT_NIGHT.now)
         assert opens is not None
         given(*history).when(WakeUp(now=opens)).then(closing("nothing_owed"))
 
@@ -159,7 +106,7 @@ class TestNothingLeft:
             ((TAKE,), WakeUp(now=DAYS_LATER)),
             ((TAKE,), DECLINE),
             ((TAKE, WILLING), WakeUp(now=DAYS_LATER)),
-            ((TAKE, WILLING), RecordDecline(staff_id=StaffId("li.wei"), now=LATER)),
+            ((TAKE, WILLING), RecordDecline(staff_id=MEDIATOR, now=ANSWERED_AT)),
             ((TAKE, ACCEPT), WakeUp(now=DAYS_LATER)),
             ((TAKE, ACCEPT), replace(SIGNED[0], now=DAYS_LATER)),
         ],
@@ -169,17 +116,17 @@ class TestNothingLeft:
         self, before: tuple[MediationCommand, ...], ending: MediationCommand
     ) -> None:
         paid, part = lived(*before, PAID), lived(*before, PART)
-        assert decider.decide(ending, decider.fold(paid))[-1] == closing("nothing_owed")
-        assert isinstance(decider.decide(ending, decider.fold(part))[-1], MediationFailed)
-        history = (*paid, *decider.decide(ending, decider.fold(paid)))
+        assert DECIDER.decide(ending, DECIDER.fold(paid))[-1] == closing("nothing_owed")
+        assert isinstance(DECIDER.decide(ending, DECIDER.fold(part))[-1], MediationFailed)
+        history = (*paid, *DECIDER.decide(ending, DECIDER.fold(paid)))
         assert given(*history).is_due(DAYS_LATER) is None
 
     def test_an_invitation_that_has_not_left_yet_does_not(self) -> None:
         recheck = make_recheck(Rules(policies=BOOK, calendar=CALENDAR))
         invited = next(event for event in lived(TAKE) if isinstance(event, BorrowerInvited))
-        state = decider.fold(lived(TAKE, PAID))
+        state = DECIDER.fold(lived(TAKE, PAID))
         assert recheck(invited, state, NOW, False) == Withheld(round=1)
-        assert recheck(invited, decider.fold(lived(TAKE, PART)), NOW, False) is None
+        assert recheck(invited, DECIDER.fold(lived(TAKE, PART)), NOW, False) is None
         given(*lived(TAKE, PAID)).when(WithdrawInvitation(round=1, now=NOW)).then(
             closing("nothing_owed")
         )
@@ -188,6 +135,6 @@ class TestNothingLeft:
         ended = lived(TAKE, HOLD, PAID, RESUME)
         given(*ended).when(CloseMediation(reason="cured", now=DAYS_LATER)).then_nothing_happens()
         again = replace(TAKE, referral=5, overdue_minor=30_000, now=DAYS_LATER)
-        taken = decider.decide(again, decider.fold(ended))[0]
+        taken = DECIDER.decide(again, DECIDER.fold(ended))[0]
         assert isinstance(taken, MediationTaken)
         assert (taken.round, taken.overdue_minor) == (2, 30_000)

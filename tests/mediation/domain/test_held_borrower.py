@@ -1,26 +1,19 @@
 """A hold of the person, whatever case it was said of: no talks, and no day of an agreement ends."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     HoldBorrower,
     HoldMediation,
     MediationCommand,
-    RecordRepayment,
     ReleaseBorrower,
     ResumeMediation,
-    SignForBank,
-    SignForBorrower,
     TakeBackMediation,
-    TakeMediation,
     WakeUp,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     AgreementHeld,
     AgreementReleased,
@@ -29,56 +22,36 @@ from arrears.mediation.domain.mediation.events import (
     HoldNoted,
     InstalmentMissed,
     MediationClosed,
-    MediationEvent,
     MediationTaken,
 )
-from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.mediation.testing.case import (
+    CALENDAR,
+    CASE,
+    DECIDER,
+    LOAN,
+    NOW,
+    PLAN,
+    TAKE,
+    agreed,
+    lived,
+    pay,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 LATER = NOW + timedelta(days=60)
-PLAN = (
-    Instalment(due_on=date(2026, 4, 1), amount_minor=60_000),
-    Instalment(due_on=date(2026, 5, 1), amount_minor=40_000),
-)
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-IN_FORCE: tuple[MediationCommand, ...] = (
-    TAKE,
-    AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=NOW),
-    SignForBorrower(round=1, offer=1, now=NOW),
-    SignForBank(round=1, offer=1, now=NOW),
-)
+IN_FORCE: tuple[MediationCommand, ...] = tuple(replace(one, now=NOW) for one in agreed(*PLAN))
+"""The same day."""
 DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=NOW)
 MORATORIUM = replace(DEATH, reason="moratorium")
 NO_DEATH = ReleaseBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=LATER)
 NO_MORATORIUM = replace(NO_DEATH, reason="moratorium")
 HELD, RESUMED = HoldMediation(now=NOW), ResumeMediation(now=LATER)
 
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
+given = DeciderSpec(DECIDER).given
 
 
 def said(command: MediationCommand, *before: MediationCommand) -> list[type]:
-    return [type(event) for event in decider.decide(command, decider.fold(lived(*before)))]
+    return [type(event) for event in DECIDER.decide(command, DECIDER.fold(lived(*before)))]
 
 
 def test_it_is_noted_once_before_any_referral_and_so_is_its_end() -> None:
@@ -135,13 +108,7 @@ class TestAgreement:
         assert InstalmentMissed in said(WakeUp(now=LATER), *IN_FORCE)
 
     def test_money_counts_as_ever(self) -> None:
-        paid = RecordRepayment(
-            repayment_id="p1",
-            amount_minor=100_000,
-            currency="CNY",
-            value_on=date(2026, 3, 20),
-            now=LATER,
-        )
+        paid = pay(100_000, date(2026, 3, 20), "p1", LATER)
         events = lived(*IN_FORCE, DEATH, paid)
         assert said(NO_DEATH, *IN_FORCE, DEATH, paid) == [HoldEnded]
         assert events
@@ -177,5 +144,5 @@ def test_all_goes_on_when_the_last_hold_is_over(
 def test_a_hold_of_before_reasons_were_told_ends_with_the_release_of_the_case() -> None:
     held = AgreementHeld(case_id=CASE, loan_key=LOAN, round=1, held_since_on=date(2026, 4, 3))
     history = (*lived(*IN_FORCE), held)
-    (released,) = decider.decide(RESUMED, decider.fold(history))
+    (released,) = DECIDER.decide(RESUMED, DECIDER.fold(history))
     assert isinstance(released, AgreementReleased)

@@ -1,24 +1,15 @@
 """What a hold does to an agreement: its days stand still, and run on from the release."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 
 import pytest
-from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     HoldMediation,
     MediationCommand,
-    RecordOffer,
-    RecordRepayment,
     ResumeMediation,
-    SignForBank,
-    SignForBorrower,
-    TakeMediation,
     WakeUp,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     AgreementBreached,
     AgreementFulfilled,
@@ -29,51 +20,29 @@ from arrears.mediation.domain.mediation.events import (
     MediationEvent,
 )
 from arrears.mediation.domain.mediation.state import InForce
-from arrears.mediation.domain.plan import Instalment, Pause, moved
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.domain.plan import Pause, moved
+from arrears.mediation.testing.case import (
+    APRIL,
+    BREACHED,
+    CASE,
+    CONTRADICTED,
+    CURE_ENDS,
+    DAY_AFTER,
+    DECIDER,
+    GRACE_ENDS,
+    IN_FORCE,
+    LOAN,
+    RENEW,
+    at,
+    both_sign,
+    end_of,
+    lived,
+    pay,
+    wake_after,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-GRACE_ENDS, CURE_ENDS = date(2026, 4, 6), date(2026, 4, 16)
-MAY_GRACE_ENDS = date(2026, 5, 6)
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-SIGNED: tuple[MediationCommand, ...] = (
-    TakeMediation(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=4,
-        overdue_minor=100_000,
-        currency="CNY",
-        now=NOW,
-    ),
-    AnswerInvitation(round=1, accepted=True, instalments=(APRIL, MAY), now=NOW),
-    SignForBorrower(round=1, offer=1, now=NOW),
-    SignForBank(round=1, offer=1, now=NOW),
-)
-
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def at(day: date, hour: int = 9) -> datetime:
-    return CALENDAR.start_of(day) + timedelta(hours=hour)
-
-
-def after(day: date) -> datetime:
-    return at(day, 24)
+given = DeciderSpec(DECIDER).given
 
 
 def hold(day: date) -> HoldMediation:
@@ -84,29 +53,19 @@ def release(day: date) -> ResumeMediation:
     return ResumeMediation(now=at(day))
 
 
-def pay(amount_minor: int, on: date, heard_on: date | None = None) -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=f"p-{on}-{amount_minor}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=at(heard_on or on),
-    )
-
-
 def said_at(history: tuple[MediationEvent, ...], asked: datetime) -> list[tuple[str, datetime]]:
     """What timers alone make of it, and when."""
     said: list[tuple[str, datetime]] = []
-    due = decider.due(decider.fold(history), asked)
+    due = DECIDER.due(DECIDER.fold(history), asked)
     while due is not None:
-        events = decider.decide(WakeUp(now=due), decider.fold(history))
+        events = DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))
         said += [(type(event).__name__, due) for event in events]
         history = (*history, *events)
-        due = decider.due(decider.fold(history), due)
+        due = DECIDER.due(DECIDER.fold(history), due)
     return said
 
 
-MISSED = WakeUp(now=after(GRACE_ENDS))
+MISSED = wake_after(GRACE_ENDS)
 
 
 class TestWhileHeld:
@@ -119,22 +78,22 @@ class TestWhileHeld:
             held_since_on=date(2026, 4, 3),
             held_days=17,
         )
-        given(*lived(*SIGNED)).when(hold(date(2026, 4, 3))).then(held)
-        given(*lived(*SIGNED), held).when(hold(date(2026, 4, 9))).then_nothing_happens()
-        given(*lived(*SIGNED), held).when(release(date(2026, 4, 20))).then(released)
-        given(*lived(*SIGNED), held, released).when(
+        given(*lived(*IN_FORCE)).when(hold(date(2026, 4, 3))).then(held)
+        given(*lived(*IN_FORCE), held).when(hold(date(2026, 4, 9))).then_nothing_happens()
+        given(*lived(*IN_FORCE), held).when(release(date(2026, 4, 20))).then(released)
+        given(*lived(*IN_FORCE), held, released).when(
             release(date(2026, 4, 21))
         ).then_nothing_happens()
 
     @pytest.mark.parametrize("before", [(), (MISSED,)], ids=["in force", "missed"])
     def test_nothing_is_missed_or_breached(self, before: tuple[MediationCommand, ...]) -> None:
-        history = lived(*SIGNED, *before, hold(date(2026, 4, 7)))
+        history = lived(*IN_FORCE, *before, hold(date(2026, 4, 7)))
         assert given(*history).is_due(at(date(2026, 4, 7))) is None
-        given(*history).when(WakeUp(now=after(date(2026, 12, 31)))).then_nothing_happens()
+        given(*history).when(wake_after(date(2026, 12, 31))).then_nothing_happens()
 
     def test_money_fills_instalments_and_fulfils_the_agreement(self) -> None:
-        history = lived(*SIGNED, hold(date(2026, 4, 3)), pay(60_000, date(2026, 6, 1)))
-        events = decider.decide(pay(40_000, date(2026, 6, 2)), decider.fold(history))
+        history = lived(*IN_FORCE, hold(date(2026, 4, 3)), pay(60_000, date(2026, 6, 1)))
+        events = DECIDER.decide(pay(40_000, date(2026, 6, 2)), DECIDER.fold(history))
         assert isinstance(events[-1], AgreementFulfilled)
 
 
@@ -169,57 +128,44 @@ class TestAfterTheRelease:
     def test_the_time_that_was_left_runs_on(
         self, held: list[tuple[str, str]], missed_on: date, breached_on: date
     ) -> None:
-        history, said = lived(*SIGNED), list[tuple[str, datetime]]()
+        history, said = lived(*IN_FORCE), list[tuple[str, datetime]]()
         asked = at(date(2026, 3, 3))
         for since, until in held:
             begins = at(date.fromisoformat(since))
-            while (due := decider.due(decider.fold(history), asked)) and due <= begins:
-                events = decider.decide(WakeUp(now=due), decider.fold(history))
+            while (due := DECIDER.due(DECIDER.fold(history), asked)) and due <= begins:
+                events = DECIDER.decide(WakeUp(now=due), DECIDER.fold(history))
                 said += [(type(event).__name__, due) for event in events]
                 history, asked = (*history, *events), due
             for command in (HoldMediation(now=begins), release(date.fromisoformat(until))):
-                history = (*history, *decider.decide(command, decider.fold(history)))
+                history = (*history, *DECIDER.decide(command, DECIDER.fold(history)))
             asked = at(date.fromisoformat(until))
         said += said_at(history, asked)
-        assert said[0] == (InstalmentMissed.__name__, after(missed_on))
-        assert said[-1] == (AgreementBreached.__name__, after(breached_on))
+        assert said[0] == (InstalmentMissed.__name__, end_of(missed_on))
+        assert said[-1] == (AgreementBreached.__name__, end_of(breached_on))
 
     def test_every_instalment_that_was_still_to_come_moves(self) -> None:
         history = lived(
-            *SIGNED,
+            *IN_FORCE,
             hold(date(2026, 4, 2)),
             release(date(2026, 4, 12)),
             pay(60_000, date(2026, 4, 16)),
         )
-        assert given(*history).is_due(at(date(2026, 4, 17))) == after(date(2026, 5, 16))
+        assert given(*history).is_due(at(date(2026, 4, 17))) == end_of(date(2026, 5, 16))
 
     def test_what_is_missed_says_the_day_up_to_which_it_may_be_paid(self) -> None:
-        history = lived(*SIGNED, hold(date(2026, 4, 2)), release(date(2026, 4, 12)))
-        (missed,) = decider.decide(WakeUp(now=after(date(2026, 4, 16))), decider.fold(history))
+        history = lived(*IN_FORCE, hold(date(2026, 4, 2)), release(date(2026, 4, 12)))
+        (missed,) = DECIDER.decide(wake_after(date(2026, 4, 16)), DECIDER.fold(history))
         assert isinstance(missed, InstalmentMissed)
         assert (missed.due_on, missed.cure_by_on) == (APRIL.due_on, date(2026, 4, 26))
 
 
-NIGHTS = (MISSED, WakeUp(now=after(CURE_ENDS)))
-DAY_AFTER = date(2026, 4, 17)
-IN_TIME = pay(60_000, CURE_ENDS, DAY_AFTER)
-RENEW = RecordOffer(
-    settlement_minor=40_000,
-    currency="CNY",
-    instalments=(replace(MAY, due_on=date(2026, 6, 1)),),
-    staff_id=StaffId("li.wei"),
-    now=at(date(2026, 4, 20)),
-)
-SIGN_ANEW = (
-    SignForBorrower(round=1, offer=2, now=at(date(2026, 4, 22))),
-    SignForBank(round=1, offer=2, now=at(date(2026, 4, 22))),
-)
+SIGN_ANEW = both_sign(at(date(2026, 4, 22)), offer=2)
 
 
 class TestAfterABreach:
     def test_a_later_hold_does_not_lengthen_the_time_that_was_breached(self) -> None:
-        history = lived(*SIGNED, *NIGHTS, hold(DAY_AFTER), release(date(2026, 4, 30)))
-        late = decider.decide(pay(60_000, date(2026, 4, 20)), decider.fold(history))
+        history = lived(*BREACHED, hold(DAY_AFTER), release(date(2026, 4, 30)))
+        late = DECIDER.decide(pay(60_000, date(2026, 4, 20)), DECIDER.fold(history))
         assert not any(isinstance(event, BreachContradicted) for event in late)
 
     @pytest.mark.parametrize(
@@ -228,9 +174,9 @@ class TestAfterABreach:
     def test_the_instalments_behind_it_have_the_days_of_the_hold(
         self, ends: tuple[MediationCommand, ...]
     ) -> None:
-        history = lived(*SIGNED, *NIGHTS, IN_TIME, hold(DAY_AFTER), *ends)
-        rest = pay(40_000, date(2026, 6, 16), date(2026, 6, 17))
-        assert isinstance(decider.decide(rest, decider.fold(history))[-1], AgreementFulfilled)
+        history = lived(*CONTRADICTED, hold(DAY_AFTER), *ends)
+        rest = pay(40_000, date(2026, 6, 16), heard_at=at(date(2026, 6, 17)))
+        assert isinstance(DECIDER.decide(rest, DECIDER.fold(history))[-1], AgreementFulfilled)
 
     @pytest.mark.parametrize("offered_first", [True, False])
     def test_what_is_signed_anew_under_the_hold_has_its_days_from_the_signing(
@@ -238,12 +184,12 @@ class TestAfterABreach:
     ) -> None:
         held = hold(date(2026, 4, 20))
         steps = (RENEW, held) if offered_first else (held, RENEW)
-        history = lived(*SIGNED, *NIGHTS, IN_TIME, *steps, *SIGN_ANEW)
-        state = decider.fold(history)
+        history = lived(*CONTRADICTED, *steps, *SIGN_ANEW)
+        state = DECIDER.fold(history)
         assert isinstance(state, InForce)
         assert state.held_since_on == date(2026, 4, 22)
-        released = lived(*SIGNED, *NIGHTS, IN_TIME, *steps, *SIGN_ANEW, release(date(2026, 5, 2)))
-        assert given(*released).is_due(at(date(2026, 5, 2))) == after(date(2026, 6, 16))
+        released = lived(*CONTRADICTED, *steps, *SIGN_ANEW, release(date(2026, 5, 2)))
+        assert given(*released).is_due(at(date(2026, 5, 2))) == end_of(date(2026, 6, 16))
 
 
 @pytest.mark.parametrize(

@@ -5,18 +5,13 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     CloseMediation,
     HoldMediation,
     MediationCommand,
     ReceiptInvitation,
     RecordDecline,
-    RecordOffer,
-    RecordRepayment,
     ResumeMediation,
-    TakeMediation,
     WakeUp,
     WithdrawInvitation,
 )
@@ -26,58 +21,42 @@ from arrears.mediation.domain.mediation.events import (
     BorrowerInvited,
     InvitationWithdrawn,
     MediationClosed,
-    MediationEvent,
     MediationFailed,
     MediationTaken,
     PaymentNoted,
 )
 from arrears.mediation.domain.mediation.state import NotTaken
-from arrears.mediation.domain.plan import Instalment
 from arrears.mediation.domain.policy import InvitationRule, PolicyBook, WritingHours
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    AT_NIGHT,
+    BOOK,
+    CALENDAR,
+    CASE,
+    DECIDER,
+    LOAN,
+    MEDIATOR,
+    OFFER,
+    TAKE,
+    TODAY,
+    lived,
+    pay,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-MEDIATOR = StaffId("mediator-7")
-MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
+MONDAY, TUESDAY = TODAY, date(2026, 3, 3)
 FRIDAY, SATURDAY, SUNDAY = date(2026, 3, 6), date(2026, 3, 7), date(2026, 3, 8)
-PLAN = (Instalment(due_on=date(2026, 4, 1), amount_minor=100_000),)
-BOOK = load_policies()
 
-decider = make_mediation_decider(BOOK, CALENDAR)
-given = DeciderSpec(decider).given
+given = DeciderSpec(DECIDER).given
 
 
 def local(day: date, clock: str) -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), CALENDAR.zone).astimezone(UTC)
 
 
-NIGHT = local(MONDAY, "23:59")
 MORNING = local(TUESDAY, "09:00")
 LATER = local(TUESDAY, "00:30")
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NIGHT,
-)
-PAY = RecordRepayment(
-    repayment_id="p1", amount_minor=20_000, currency="CNY", value_on=TUESDAY, now=LATER
-)
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
+PAY = pay(20_000, TUESDAY, heard_at=LATER)
 
 
 class TestWhen:
@@ -87,7 +66,7 @@ class TestWhen:
             (local(MONDAY, "00:00"), local(MONDAY, "09:00")),
             (local(MONDAY, "08:59"), local(MONDAY, "09:00")),
             (local(MONDAY, "18:00"), MORNING),
-            (NIGHT, MORNING),
+            (AT_NIGHT.now, MORNING),
             (local(FRIDAY, "23:59"), local(SATURDAY, "09:00")),
         ],
     )
@@ -115,23 +94,23 @@ class TestWhen:
 
     @pytest.mark.parametrize("looked_at", [local(TUESDAY, "08:00"), local(TUESDAY, "18:00")])
     def test_who_wakes_it_outside_the_hours_finds_nothing_to_do(self, looked_at: datetime) -> None:
-        given(*lived(TAKE)).when(WakeUp(now=looked_at)).then_nothing_happens()
+        given(*lived(AT_NIGHT)).when(WakeUp(now=looked_at)).then_nothing_happens()
 
     def test_a_missed_morning_is_made_good_in_the_hours_or_the_next_morning(self) -> None:
-        history = lived(TAKE)
+        history = lived(AT_NIGHT)
         noon, evening = local(TUESDAY, "12:00"), local(TUESDAY, "20:00")
         assert given(*history).is_due(noon) == noon + timedelta(microseconds=1)
         assert given(*history).is_due(evening) == local(date(2026, 3, 4), "09:00")
 
     def test_the_days_to_answer_count_from_the_invitation(self) -> None:
-        history = lived(TAKE, WakeUp(now=MORNING))
+        history = lived(AT_NIGHT, WakeUp(now=MORNING))
         answer_by_on = date(2026, 3, 18)
         for event in history:
             assert isinstance(event, MediationTaken | BorrowerInvited)
             assert event.answer_by_on == answer_by_on
         end = CALENDAR.start_of(answer_by_on + timedelta(days=1))
         assert given(*history).is_due(MORNING) == end
-        failed = decider.decide(WakeUp(now=end), decider.fold(history))[-1]
+        failed = DECIDER.decide(WakeUp(now=end), DECIDER.fold(history))[-1]
         assert isinstance(failed, MediationFailed)
         assert failed.reason == "no_answer"
 
@@ -145,10 +124,10 @@ class TestWhen:
             invitation=InvitationRule(answer_within_days=3),
         )
         bank = make_mediation_decider(PolicyBook([first, second]), CALENDAR)
-        taken = bank.decide(TAKE, NotTaken())
+        taken = bank.decide(AT_NIGHT, NotTaken())
         state = bank.fold(taken)
         opens_at = local(TUESDAY, "10:30")
-        assert bank.due(state, NIGHT) == opens_at
+        assert bank.due(state, AT_NIGHT.now) == opens_at
         (invited,) = bank.decide(WakeUp(now=opens_at), state)
         assert isinstance(invited, BorrowerInvited)
         assert (invited.policy_version, invited.answer_by_on) == (2, date(2026, 3, 6))
@@ -158,48 +137,41 @@ class TestBeforeTheInvitation:
     """What comes while the hours are awaited."""
 
     def test_a_hold_ends_the_talks_and_nobody_is_invited(self) -> None:
-        held = lived(TAKE, HoldMediation(now=LATER))
+        held = lived(AT_NIGHT, HoldMediation(now=LATER))
         assert isinstance(held[-1], MediationClosed)
         assert given(*held).is_due(LATER) is None
 
     def test_a_release_at_night_waits_for_the_morning_as_well(self) -> None:
         resumed = ResumeMediation(now=local(TUESDAY, "00:45"))
-        history = lived(TAKE, HoldMediation(now=LATER), resumed)
+        history = lived(AT_NIGHT, HoldMediation(now=LATER), resumed)
         assert isinstance(history[-1], MediationTaken)
         assert given(*history).is_due(resumed.now) == MORNING
 
     def test_the_closing_of_the_case_ends_it(self) -> None:
-        closed = lived(TAKE, CloseMediation(reason="cured", now=LATER))
+        closed = lived(AT_NIGHT, CloseMediation(reason="cured", now=LATER))
         assert isinstance(closed[-1], MediationClosed)
         assert given(*closed).is_due(LATER) is None
 
     def test_a_decline_recorded_by_staff_ends_it(self) -> None:
-        declined = lived(TAKE, RecordDecline(staff_id=MEDIATOR, now=LATER))
+        declined = lived(AT_NIGHT, RecordDecline(staff_id=MEDIATOR, now=LATER))
         assert isinstance(declined[-1], MediationFailed)
         assert given(*declined).is_due(LATER) is None
 
     def test_a_decline_of_talks_that_ended_otherwise_is_refused(self) -> None:
         decline = RecordDecline(staff_id=MEDIATOR, now=LATER)
-        given(*lived(TAKE, decline)).when(decline).then_nothing_happens()
-        closed = lived(TAKE, CloseMediation(reason="cured", now=LATER))
+        given(*lived(AT_NIGHT, decline)).when(decline).then_nothing_happens()
+        closed = lived(AT_NIGHT, CloseMediation(reason="cured", now=LATER))
         given(*closed).when(decline).then_refused("mediation_over")
 
     def test_money_is_noted_and_the_invitation_names_the_figure_of_the_referral(self) -> None:
-        history = lived(TAKE, PAY, WakeUp(now=MORNING))
+        history = lived(AT_NIGHT, PAY, WakeUp(now=MORNING))
         _, noted, invited = history
         assert isinstance(noted, PaymentNoted)
         assert isinstance(invited, BorrowerInvited)
         assert invited.overdue_minor == 100_000
 
     def test_an_offer_of_the_bank_takes_its_place(self) -> None:
-        offer = RecordOffer(
-            settlement_minor=100_000,
-            currency="CNY",
-            instalments=PLAN,
-            staff_id=MEDIATOR,
-            now=LATER,
-        )
-        history = lived(TAKE, offer)
+        history = lived(AT_NIGHT, replace(OFFER, now=LATER))
         proposed = history[-1]
         assert isinstance(proposed, AgreementProposed)
         signed_by = CALENDAR.start_of(proposed.sign_by_on + timedelta(days=1))
@@ -209,13 +181,13 @@ class TestBeforeTheInvitation:
     @pytest.mark.parametrize(
         "early",
         [
-            AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=LATER),
+            replace(ACCEPT, now=LATER),
             ReceiptInvitation(round=1, receipt_id="r", gateway="sandbox", now=LATER),
             replace(TAKE, now=LATER),
         ],
     )
     def test_what_answers_no_invitation_changes_nothing(self, early: MediationCommand) -> None:
-        given(*lived(TAKE)).when(early).then_nothing_happens()
+        given(*lived(AT_NIGHT)).when(early).then_nothing_happens()
 
 
 class TestWithdrawn:
@@ -223,7 +195,7 @@ class TestWithdrawn:
 
     EVENING = local(TUESDAY, "18:00")
     WITHDRAW = WithdrawInvitation(round=1, now=EVENING)
-    INVITED = (TAKE, WakeUp(now=MORNING))
+    INVITED = (AT_NIGHT, WakeUp(now=MORNING))
 
     def test_it_is_made_anew_when_the_hours_open_next(self) -> None:
         opens_at = local(date(2026, 3, 4), "09:00")
@@ -239,7 +211,7 @@ class TestWithdrawn:
         )
         history = lived(*self.INVITED, self.WITHDRAW)
         assert given(*history).is_due(self.EVENING) == opens_at
-        (invited,) = decider.decide(WakeUp(now=opens_at), decider.fold(history))
+        (invited,) = DECIDER.decide(WakeUp(now=opens_at), DECIDER.fold(history))
         assert isinstance(invited, BorrowerInvited)
         assert invited.answer_by_on == date(2026, 3, 19)
 

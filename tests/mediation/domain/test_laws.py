@@ -1,13 +1,12 @@
 """What holds for every mediation, whatever its history."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
     AnswerInvitation,
     CloseMediation,
@@ -17,107 +16,51 @@ from arrears.mediation.domain.mediation.commands import (
     ReceiptInvitation,
     RecordDecline,
     RecordOffer,
-    RecordRepayment,
     ReleaseBorrower,
     ResumeMediation,
     SignForBank,
     SignForBorrower,
     TakeBackMediation,
-    TakeMediation,
     WakeUp,
     WithdrawInvitation,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import BorrowerInvited, MediationEvent
-from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    APRIL,
+    APRIL_MISSED,
+    AT_NIGHT,
+    BANK_SIGNS,
+    BORROWER_SIGNS,
+    BREACHED,
+    CALENDAR,
+    CASE,
+    CONTRADICTED,
+    DECIDER,
+    DECLINE,
+    IN_FORCE,
+    LOAN,
+    MAY,
+    MEDIATOR,
+    NOW,
+    OFFER,
+    PLAN,
+    RENEW,
+    SIGNED_AT,
+    TAKE,
+    TODAY,
+    WILLING,
+    end_of,
+    lived,
+    pay,
+    wake_after,
+)
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
-from arrears.shared.testing.decider_spec import DeciderSpec
-
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-MEDIATOR = StaffId("mediator-7")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-ANSWERED_AT = NOW + timedelta(days=2)
-SIGNED_AT = NOW + timedelta(days=4)
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-PLAN = (APRIL, MAY)
-POLICY, VERSION = "cn-mediation", 1
-
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=ANSWERED_AT)
-WILLING = AnswerInvitation(round=1, accepted=True, now=ANSWERED_AT)
-DECLINE = AnswerInvitation(round=1, accepted=False, now=ANSWERED_AT)
-OFFER = RecordOffer(
-    settlement_minor=100_000,
-    currency="CNY",
-    instalments=PLAN,
-    staff_id=MEDIATOR,
-    now=ANSWERED_AT,
-)
-BORROWER_SIGNS = SignForBorrower(round=1, offer=1, now=SIGNED_AT)
-BANK_SIGNS = SignForBank(round=1, offer=1, now=SIGNED_AT)
-
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def end_of(day: date) -> datetime:
-    return CALENDAR.start_of(day + timedelta(days=1))
-
-
-def wake_after(day: date) -> WakeUp:
-    return WakeUp(now=end_of(day))
-
-
-IN_FORCE = (TAKE, ACCEPT, BORROWER_SIGNS, BANK_SIGNS)
-APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
-
-
-# --- What holds for every history.
+from arrears.shared.kernel.ids import StaffId
 
 LATER = date(2026, 4, 20)
 LATE = end_of(LATER)
-BREACHED = (*APRIL_MISSED, wake_after(date(2026, 4, 16)))
-CONTRADICTED = (*BREACHED, replace(pay(60_000, date(2026, 4, 16)), now=end_of(LATER)))
-RENEW = replace(
-    OFFER,
-    settlement_minor=40_000,
-    instalments=(replace(MAY, due_on=date(2026, 6, 1)),),
-    now=end_of(LATER),
-)
-AT_NIGHT = replace(TAKE, now=end_of(TODAY) - timedelta(minutes=1))
+ANEW = replace(RENEW, now=LATE)
 DEATH = HoldBorrower(case_id=CASE, loan_key=LOAN, reason="death", now=SIGNED_AT)
 HISTORIES: list[tuple[MediationEvent, ...]] = [
     (),
@@ -143,10 +86,10 @@ HISTORIES: list[tuple[MediationEvent, ...]] = [
     lived(*BREACHED, pay(60_000, LATER)),
     lived(*CONTRADICTED),
     lived(*CONTRADICTED, HoldMediation(now=LATE)),
-    lived(*CONTRADICTED, RENEW),
-    lived(*CONTRADICTED, RENEW, pay(15_000, LATER), wake_after(date(2026, 6, 1))),
-    lived(*CONTRADICTED, RENEW, HoldMediation(now=LATE)),
-    lived(*CONTRADICTED, RENEW, replace(BORROWER_SIGNS, offer=2, now=RENEW.now)),
+    lived(*CONTRADICTED, ANEW),
+    lived(*CONTRADICTED, ANEW, pay(15_000, LATER), wake_after(date(2026, 6, 1))),
+    lived(*CONTRADICTED, ANEW, HoldMediation(now=LATE)),
+    lived(*CONTRADICTED, ANEW, replace(BORROWER_SIGNS, offer=2, now=ANEW.now)),
     lived(*IN_FORCE, pay(100_000, date(2026, 3, 30))),
     lived(TAKE, DECLINE),
     lived(AT_NIGHT, replace(TAKE, referral=5, now=AT_NIGHT.now)),
@@ -166,7 +109,7 @@ MOMENTS = st.sampled_from(
 )
 STAFF = st.sampled_from([MEDIATOR, StaffId("mediator-8")])
 PLANS = st.sampled_from(
-    [(), PLAN, RENEW.instalments, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))]
+    [(), PLAN, ANEW.instalments, (APRIL,), (APRIL, replace(MAY, amount_minor=20_000))]
 )
 CASE_OF = {"case_id": st.just(CASE), "loan_key": st.just(LOAN)}
 REASONS = st.sampled_from(["death", "moratorium"])
@@ -226,14 +169,14 @@ COMMANDS = st.one_of(
 def test_a_command_delivered_twice_has_the_effect_of_once(
     history: tuple[MediationEvent, ...], command: MediationCommand
 ) -> None:
-    before = decider.fold(history)
+    before = DECIDER.fold(history)
     try:
-        events = decider.decide(command, before)
+        events = DECIDER.decide(command, before)
     except Refused:
         return
-    after = decider.fold((*history, *events))
+    after = DECIDER.fold((*history, *events))
     try:
-        assert tuple(decider.decide(command, after)) == ()
+        assert tuple(DECIDER.decide(command, after)) == ()
     except Refused:
         assert events, "what was accepted in silence is not refused the second time"
 
@@ -242,14 +185,14 @@ def test_a_command_delivered_twice_has_the_effect_of_once(
 def test_a_timer_lies_ahead_and_when_it_fires_something_happens(
     history: tuple[MediationEvent, ...], asked: datetime
 ) -> None:
-    state = decider.fold(history)
-    due = decider.due(state, asked)
+    state = DECIDER.fold(history)
+    due = DECIDER.due(state, asked)
     if due is None:
         return
     assert due > asked
-    events = decider.decide(WakeUp(now=due), state)
+    events = DECIDER.decide(WakeUp(now=due), state)
     assert events
-    again = decider.due(decider.fold((*history, *events)), due)
+    again = DECIDER.due(DECIDER.fold((*history, *events)), due)
     assert again is None or again > due
 
 
@@ -259,7 +202,7 @@ def test_nobody_is_invited_but_in_the_hours(
 ) -> None:
     now = NOW + timedelta(minutes=minutes)
     try:
-        events = decider.decide(replace(command, now=now), decider.fold(history))
+        events = DECIDER.decide(replace(command, now=now), DECIDER.fold(history))
     except Refused:
         return
     if any(isinstance(event, BorrowerInvited) for event in events):

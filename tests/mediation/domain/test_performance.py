@@ -1,105 +1,41 @@
 """Whether an agreement is kept, by the money that came: the test names are the rule book."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from hypothesis import given as forall
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
-from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
-    MediationCommand,
-    RecordOffer,
-    RecordRepayment,
-    SignForBank,
-    SignForBorrower,
-    TakeMediation,
-    WakeUp,
-)
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
+from arrears.mediation.domain.mediation.commands import MediationCommand
 from arrears.mediation.domain.mediation.events import (
-    AgreementBreached,
     AgreementFulfilled,
     InstalmentMissed,
     InstalmentPaid,
-    MediationEvent,
-    PaymentNoted,
 )
 from arrears.mediation.domain.mediation.state import InForce, Over
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    APRIL,
+    APRIL_MISSED,
+    BANK_SIGNS,
+    BORROWER_SIGNS,
+    CASE,
+    DECIDER,
+    IN_FORCE,
+    LOAN,
+    SIGNED_AT,
+    TAKE,
+    TODAY,
+    end_of,
+    lived,
+    pay,
+    wake_after,
+)
+from arrears.mediation.testing.said import POLICY, VERSION, breached, fulfilled, noted, part
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-MEDIATOR = StaffId("mediator-7")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-ANSWERED_AT = NOW + timedelta(days=2)
-SIGNED_AT = NOW + timedelta(days=4)
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-PLAN = (APRIL, MAY)
-POLICY, VERSION = "cn-mediation", 1
-
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=ANSWERED_AT)
-WILLING = AnswerInvitation(round=1, accepted=True, now=ANSWERED_AT)
-DECLINE = AnswerInvitation(round=1, accepted=False, now=ANSWERED_AT)
-OFFER = RecordOffer(
-    settlement_minor=100_000,
-    currency="CNY",
-    instalments=PLAN,
-    staff_id=MEDIATOR,
-    now=ANSWERED_AT,
-)
-BORROWER_SIGNS = SignForBorrower(round=1, offer=1, now=SIGNED_AT)
-BANK_SIGNS = SignForBank(round=1, offer=1, now=SIGNED_AT)
-
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def end_of(day: date) -> datetime:
-    return CALENDAR.start_of(day + timedelta(days=1))
-
-
-def wake_after(day: date) -> WakeUp:
-    return WakeUp(now=end_of(day))
-
-
-IN_FORCE = (TAKE, ACCEPT, BORROWER_SIGNS, BANK_SIGNS)
-APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
+given = DeciderSpec(DECIDER).given
 
 
 class TestRecordRepayment:
@@ -124,14 +60,7 @@ class TestRecordRepayment:
         given(*lived(*IN_FORCE)).when(pay(100_500, date(2026, 3, 30), "p1")).then(
             part(0, "p1", 60_000, 60_000, complete=True),
             part(1, "p1", 40_000, 40_000, complete=True),
-            AgreementFulfilled(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                paid_minor=100_000,
-                surplus_minor=500,
-                currency="CNY",
-            ),
+            fulfilled(500),
         )
 
     def test_the_same_repayment_twice_counts_once(self) -> None:
@@ -140,18 +69,7 @@ class TestRecordRepayment:
         given(*lived(*IN_FORCE, paid, other)).when(paid).then_nothing_happens()
 
     def test_before_an_agreement_it_is_only_noted(self) -> None:
-        given(*lived(TAKE)).when(pay(25_000, TODAY, "p1")).then(
-            PaymentNoted(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                repayment_id="p1",
-                amount_minor=25_000,
-                currency="CNY",
-                noted_minor=25_000,
-                value_on=TODAY,
-            )
-        )
+        given(*lived(TAKE)).when(pay(25_000, TODAY, "p1")).then(noted("p1", 25_000, TODAY))
 
     def test_other_currencies_and_cases_without_mediation_change_nothing(self) -> None:
         given().when(pay(25_000, TODAY)).then_nothing_happens()
@@ -187,19 +105,7 @@ class TestGraceAndCure:
         history = lived(*APRIL_MISSED, pay(59_999, date(2026, 4, 16)))
         assert given(*history).is_due(end_of(date(2026, 4, 6))) == end_of(date(2026, 4, 16))
         given(*history).when(wake_after(date(2026, 4, 15))).then_nothing_happens()
-        given(*history).when(wake_after(date(2026, 4, 16))).then(
-            AgreementBreached(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                instalment_index=0,
-                paid_minor=59_999,
-                unpaid_minor=40_001,
-                currency="CNY",
-                policy_id=POLICY,
-                policy_version=VERSION,
-            )
-        )
+        given(*history).when(wake_after(date(2026, 4, 16))).then(breached(59_999, 40_001))
 
 
 @forall(
@@ -222,11 +128,11 @@ def test_money_paid_in_is_allocated_to_instalments_or_is_surplus(
     history = lived(*commands)
     paid_in = early
     for number, amount in enumerate(amounts):
-        if isinstance(decider.fold(history), Over):
+        if isinstance(DECIDER.fold(history), Over):
             break
         paid_in += amount
         payment = pay(amount, date(2026, 3, 10), f"p{number}")
-        history = (*history, *decider.decide(payment, decider.fold(history)))
+        history = (*history, *DECIDER.decide(payment, DECIDER.fold(history)))
     parts = [event for event in history if isinstance(event, InstalmentPaid)]
     allocated = sum(event.amount_minor for event in parts)
     surplus = sum(e.surplus_minor for e in history if isinstance(e, AgreementFulfilled))
@@ -236,24 +142,5 @@ def test_money_paid_in_is_allocated_to_instalments_or_is_surplus(
         total = sum(event.amount_minor for event in of_it)
         assert total <= instalment.amount_minor
         assert any(event.complete for event in of_it) == (total == instalment.amount_minor)
-    state = decider.fold(history)
+    state = DECIDER.fold(history)
     assert isinstance(state, InForce if paid_in < sum(shares) else Over)
-
-
-# --- Short words for long events.
-
-
-def part(
-    index: int, repayment_id: str, amount_minor: int, so_far_minor: int, *, complete: bool
-) -> InstalmentPaid:
-    return InstalmentPaid(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        instalment_index=index,
-        repayment_id=repayment_id,
-        amount_minor=amount_minor,
-        instalment_paid_minor=so_far_minor,
-        currency="CNY",
-        complete=complete,
-    )

@@ -1,147 +1,70 @@
 """The rules of talks, from the referral to a plan: the test names are the rule book."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.mediation.adapters.policies import load_policies
 from arrears.mediation.domain.mediation.commands import (
-    AnswerInvitation,
     CloseMediation,
     HoldMediation,
     MediationCommand,
     ReceiptInvitation,
     RecordDecline,
-    RecordOffer,
-    RecordRepayment,
     ResumeMediation,
     SignForBank,
-    SignForBorrower,
-    TakeMediation,
-    WakeUp,
 )
-from arrears.mediation.domain.mediation.decisions import make_mediation_decider
 from arrears.mediation.domain.mediation.events import (
     AgreementProposed,
     BorrowerInvited,
     InvitationAnswered,
     InvitationReceipted,
-    MediationClosed,
-    MediationEvent,
-    MediationFailed,
     MediationTaken,
-    OfferInputs,
     OfferRefused,
 )
 from arrears.mediation.domain.mediation.state import InForce
 from arrears.mediation.domain.plan import Instalment
-from arrears.shared.kernel.business_day import BankCalendar
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.mediation.testing.case import (
+    ACCEPT,
+    ANSWERED_AT,
+    APRIL,
+    APRIL_MISSED,
+    BANK_SIGNS,
+    BORROWER_SIGNS,
+    CASE,
+    DECIDER,
+    DECLINE,
+    IN_FORCE,
+    LOAN,
+    MAY,
+    MEDIATOR,
+    NOW,
+    OFFER,
+    PLAN,
+    SIGNED_AT,
+    TAKE,
+    TODAY,
+    WILLING,
+    end_of,
+    lived,
+    pay,
+    wake_after,
+)
+from arrears.mediation.testing.said import closing, failure, invited, proposed, taken
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-CALENDAR = BankCalendar("Asia/Shanghai")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/core-banking/test")
-BORROWER = BorrowerId("borrower-1")
-MEDIATOR = StaffId("mediator-7")
-TODAY = date(2026, 3, 2)
-NOW = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
-ANSWERED_AT = NOW + timedelta(days=2)
-SIGNED_AT = NOW + timedelta(days=4)
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-LESS = Instalment(due_on=date(2026, 5, 1), amount_minor=20_000)
-PLAN = (APRIL, MAY)
-POLICY, VERSION = "cn-mediation", 1
+LESS = replace(MAY, amount_minor=20_000)
 
-TAKE = TakeMediation(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BORROWER,
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    now=NOW,
-)
-ACCEPT = AnswerInvitation(round=1, accepted=True, instalments=PLAN, now=ANSWERED_AT)
-WILLING = AnswerInvitation(round=1, accepted=True, now=ANSWERED_AT)
-DECLINE = AnswerInvitation(round=1, accepted=False, now=ANSWERED_AT)
-OFFER = RecordOffer(
-    settlement_minor=100_000,
-    currency="CNY",
-    instalments=PLAN,
-    staff_id=MEDIATOR,
-    now=ANSWERED_AT,
-)
-BORROWER_SIGNS = SignForBorrower(round=1, offer=1, now=SIGNED_AT)
-BANK_SIGNS = SignForBank(round=1, offer=1, now=SIGNED_AT)
-
-decider = make_mediation_decider(load_policies(), CALENDAR)
-given = DeciderSpec(decider).given
-
-
-def lived(*commands: MediationCommand) -> tuple[MediationEvent, ...]:
-    """The history that these commands leave behind."""
-    events: tuple[MediationEvent, ...] = ()
-    for command in commands:
-        events = (*events, *decider.decide(command, decider.fold(events)))
-    return events
-
-
-def pay(amount_minor: int, on: date, repayment_id: str = "") -> RecordRepayment:
-    return RecordRepayment(
-        repayment_id=repayment_id or f"pay-{on}",
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=on,
-        now=CALENDAR.start_of(on) + timedelta(hours=12),
-    )
-
-
-def end_of(day: date) -> datetime:
-    return CALENDAR.start_of(day + timedelta(days=1))
-
-
-def wake_after(day: date) -> WakeUp:
-    return WakeUp(now=end_of(day))
-
-
-IN_FORCE = (TAKE, ACCEPT, BORROWER_SIGNS, BANK_SIGNS)
-APRIL_MISSED = (*IN_FORCE, wake_after(date(2026, 4, 6)))
+given = DeciderSpec(DECIDER).given
 
 
 class TestTakeMediation:
     def test_invites_the_borrower_who_has_15_days_to_answer(self) -> None:
-        given().when(TAKE).then(
-            MediationTaken(
-                case_id=CASE,
-                loan_key=LOAN,
-                borrower_id=BORROWER,
-                round=1,
-                referral=4,
-                overdue_minor=100_000,
-                currency="CNY",
-                taken_on=TODAY,
-                answer_by_on=date(2026, 3, 17),
-                policy_id=POLICY,
-                policy_version=VERSION,
-            ),
-            BorrowerInvited(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                overdue_minor=100_000,
-                currency="CNY",
-                answer_by_on=date(2026, 3, 17),
-                policy_id=POLICY,
-                policy_version=VERSION,
-            ),
-        )
+        given().when(TAKE).then(taken(date(2026, 3, 17)), invited(date(2026, 3, 17)))
 
     def test_a_later_referral_opens_another_round_once_the_last_is_over(self) -> None:
         later = replace(TAKE, referral=5, overdue_minor=70_000, now=NOW + timedelta(days=60))
-        events = decider.decide(later, decider.fold(lived(TAKE, DECLINE)))
+        events = DECIDER.decide(later, DECIDER.fold(lived(TAKE, DECLINE)))
         taken = events[0]
         assert isinstance(taken, MediationTaken)
         assert (taken.round, taken.referral, taken.overdue_minor) == (2, 5, 70_000)
@@ -177,32 +100,7 @@ class TestAnswerInvitation:
                 instalments=PLAN,
                 settle_by_on=None,
             ),
-            AgreementProposed(
-                case_id=CASE,
-                loan_key=LOAN,
-                round=1,
-                offer=1,
-                proposed_by="borrower",
-                staff_id=None,
-                settlement_minor=100_000,
-                credited_minor=0,
-                counts_from_on=TODAY,
-                currency="CNY",
-                instalments=PLAN,
-                sign_by_on=date(2026, 3, 14),
-                grace_days=5,
-                cure_days=10,
-                inputs=OfferInputs(
-                    settlement_minor=100_000,
-                    instalment_count=2,
-                    total_minor=100_000,
-                    first_due_on=APRIL.due_on,
-                    last_due_on=MAY.due_on,
-                    term_months_max=60,
-                ),
-                policy_id=POLICY,
-                policy_version=VERSION,
-            ),
+            proposed("borrower", date(2026, 3, 14)),
         )
 
     @pytest.mark.parametrize("moved_on", [(OFFER,), (OFFER, BORROWER_SIGNS, BANK_SIGNS)])
@@ -212,8 +110,8 @@ class TestAnswerInvitation:
         """What was asked for is answered, whatever became of the talks."""
         before = lived(TAKE, *moved_on)
         for late, mark in ((TestReceiptInvitation.RECEIPT, "receipted"), (DECLINE, "answered")):
-            (kept,) = decider.decide(late, decider.fold(before))
-            assert decider.fold((*before, kept)) == replace(decider.fold(before), **{mark: True})
+            (kept,) = DECIDER.decide(late, DECIDER.fold(before))
+            assert DECIDER.fold((*before, kept)) == replace(DECIDER.fold(before), **{mark: True})
             given(*before, kept).when(late).then_nothing_happens()
 
     def test_a_decline_fails_the_mediation(self) -> None:
@@ -233,7 +131,7 @@ class TestAnswerInvitation:
         self,
     ) -> None:
         short = (Instalment(due_on=TODAY, amount_minor=99_999),)
-        events = decider.decide(replace(ACCEPT, instalments=short), decider.fold(lived(TAKE)))
+        events = DECIDER.decide(replace(ACCEPT, instalments=short), DECIDER.fold(lived(TAKE)))
         answered, refused = events
         assert isinstance(answered, InvitationAnswered)
         assert answered.settle_by_on == date(2026, 3, 19)
@@ -259,7 +157,7 @@ class TestAnswerInvitation:
 
 class TestRecordOffer:
     def test_stands_in_the_name_of_the_bank(self) -> None:
-        (proposed,) = decider.decide(OFFER, decider.fold(lived(TAKE)))
+        (proposed,) = DECIDER.decide(OFFER, DECIDER.fold(lived(TAKE)))
         assert isinstance(proposed, AgreementProposed)
         assert (proposed.proposed_by, proposed.staff_id, proposed.offer) == ("bank", MEDIATOR, 1)
 
@@ -282,7 +180,7 @@ class TestRecordOffer:
     def test_allows_60_months_to_the_day(self) -> None:
         last = replace(MAY, due_on=date(2031, 3, 4))
         offer = replace(OFFER, instalments=(APRIL, last))
-        assert len(decider.decide(offer, decider.fold(lived(TAKE)))) == 1
+        assert len(DECIDER.decide(offer, DECIDER.fold(lived(TAKE)))) == 1
 
     def test_refuses_more_instalments_than_months(self) -> None:
         many = tuple(
@@ -308,7 +206,7 @@ class TestRecordOffer:
         history = lived(TAKE, OFFER, BORROWER_SIGNS, other)
         given(*history).when(BANK_SIGNS).then_nothing_happens()
         bank = SignForBank(round=1, offer=2, now=SIGNED_AT)
-        assert len(decider.decide(bank, decider.fold(history))) == 1
+        assert len(DECIDER.decide(bank, DECIDER.fold(history))) == 1
 
 
 class TestWakeUp:
@@ -339,7 +237,7 @@ class TestDeclineHoldAndClose:
         early, late = pay(20_000, TODAY, "p1"), pay(5_000, date(2026, 3, 20), "p2")
         history = lived(TAKE, early, HoldMediation(now=held_at), late)
         resumed = ResumeMediation(now=NOW + timedelta(days=30))
-        taken, invited = decider.decide(resumed, decider.fold(history))
+        taken, invited = DECIDER.decide(resumed, DECIDER.fold(history))
         assert isinstance(taken, MediationTaken)
         assert (taken.round, taken.referral, taken.overdue_minor) == (2, 4, 75_000)
         assert isinstance(invited, BorrowerInvited)
@@ -349,7 +247,7 @@ class TestDeclineHoldAndClose:
         held = HoldMediation(now=SIGNED_AT)
         rest = replace(OFFER, settlement_minor=80_000, instalments=(APRIL, LESS))
         history = lived(TAKE, pay(20_000, TODAY, "p1"), rest, held)
-        taken = decider.decide(ResumeMediation(now=SIGNED_AT), decider.fold(history))[0]
+        taken = DECIDER.decide(ResumeMediation(now=SIGNED_AT), DECIDER.fold(history))[0]
         assert isinstance(taken, MediationTaken)
         assert taken.overdue_minor == 80_000
 
@@ -366,7 +264,7 @@ class TestDeclineHoldAndClose:
 
     def test_an_agreement_in_force_outlives_a_hold(self) -> None:
         held = lived(*IN_FORCE, HoldMediation(now=SIGNED_AT))
-        assert isinstance(decider.fold(held), InForce)
+        assert isinstance(DECIDER.fold(held), InForce)
 
     @pytest.mark.parametrize("history", [(TAKE,), (TAKE, ACCEPT), IN_FORCE, APRIL_MISSED])
     def test_a_cured_case_closes_it_whatever_its_state(
@@ -379,20 +277,3 @@ class TestDeclineHoldAndClose:
         closed = CloseMediation(reason="cured", now=SIGNED_AT)
         given(*lived(TAKE, DECLINE)).when(closed).then_nothing_happens()
         given().when(closed).then_nothing_happens()
-
-
-def failure(reason: str, detail: str | None = None) -> MediationFailed:
-    return MediationFailed(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        reason=reason,
-        detail=detail,
-        policy_id=POLICY,
-        policy_version=VERSION,
-        referral=4,
-    )
-
-
-def closing(reason: str) -> MediationClosed:
-    return MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason=reason, referral=4)

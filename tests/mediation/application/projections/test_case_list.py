@@ -7,54 +7,33 @@ from msgspec.structs import replace
 
 from arrears.mediation.application.projections.case_list import Row, evolve, key_of
 from arrears.mediation.domain.mediation.events import (
-    AgreementBreached,
-    AgreementFulfilled,
     AgreementHeld,
-    AgreementProposed,
     AgreementReleased,
-    AgreementSigned,
     BankSigned,
-    BorrowerInvited,
     BorrowerSigned,
-    BreachContradicted,
-    InstalmentPaid,
     InvitationAnswered,
     InvitationReceipted,
     InvitationWithdrawn,
-    LatePaymentNoted,
-    MediationClosed,
     MediationEvent,
-    MediationTaken,
-    OfferInputs,
-    PaymentNoted,
 )
-from arrears.mediation.domain.plan import Instalment, Pause
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.mediation.domain.plan import Pause
+from arrears.mediation.testing.case import APRIL, CASE, CURE_ENDS, JUNE, LOAN
+from arrears.mediation.testing.said import (
+    breached,
+    closing,
+    contradicted,
+    fulfilled,
+    invited,
+    late,
+    noted,
+    part,
+    proposed,
+    signed,
+    taken,
+)
 
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/core-banking/test")
-TAKEN = MediationTaken(
-    case_id=CASE,
-    loan_key=LOAN,
-    borrower_id=BorrowerId("borrower-1"),
-    round=1,
-    referral=4,
-    overdue_minor=100_000,
-    currency="CNY",
-    taken_on=date(2026, 3, 2),
-    answer_by_on=date(2026, 3, 17),
-    policy_id="cn-mediation",
-    policy_version=1,
-)
-INVITED = BorrowerInvited(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    overdue_minor=100_000,
-    currency="CNY",
-    answer_by_on=date(2026, 3, 18),
-    policy_id="cn-mediation",
-    policy_version=1,
-)
+TAKEN = taken(date(2026, 3, 17))
+INVITED = invited(date(2026, 3, 18))
 RECEIPT = InvitationReceipted(
     case_id=CASE, loan_key=LOAN, round=1, receipt_id="r", gateway="sandbox"
 )
@@ -66,7 +45,7 @@ WITHDRAWN = InvitationWithdrawn(
     policy_id="cn-mediation",
     policy_version=1,
 )
-CLOSED = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="cured")
+CLOSED = closing("cured")
 
 
 def project(*events: MediationEvent) -> Row | None:
@@ -105,38 +84,9 @@ def test_a_closed_case_waits_for_nothing() -> None:
     assert (row.status, row.reason, row.next_step_by_on) == ("closed", "cured", None)
 
 
-BREACHED = AgreementBreached(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    instalment_index=0,
-    paid_minor=0,
-    unpaid_minor=100_000,
-    currency="CNY",
-    policy_id="cn-mediation",
-    policy_version=1,
-)
-LATE = LatePaymentNoted(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    repayment_id="p1",
-    amount_minor=60_000,
-    currency="CNY",
-    value_on=date(2026, 4, 16),
-    in_time=True,
-    noted_minor=60_000,
-)
-CONTRADICTED = BreachContradicted(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    instalment_index=0,
-    cure_by_on=date(2026, 4, 16),
-    left_minor=40_000,
-    currency="CNY",
-    reason="paid_in_time_heard_late",
-)
+BREACHED = breached(0, 100_000)
+LATE = late("p1", 60_000, CURE_ENDS, 60_000)
+CONTRADICTED = contradicted(40_000)
 
 
 def test_a_breach_that_was_none_is_shown_to_mediators_with_its_money() -> None:
@@ -156,51 +106,13 @@ def test_a_breached_case_stays_breached_when_the_case_is_closed() -> None:
 
 
 def test_an_agreement_that_was_fulfilled_after_all_shows_no_breach() -> None:
-    fulfilled = AgreementFulfilled(
-        case_id=CASE, loan_key=LOAN, round=1, paid_minor=100_000, surplus_minor=0, currency="CNY"
-    )
-    row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED, fulfilled)
+    row = project(TAKEN, INVITED, BREACHED, LATE, CONTRADICTED, fulfilled(0))
     assert row is not None
     assert (row.status, row.reason, row.paid_minor) == ("fulfilled", None, 100_000)
 
 
-APRIL = Instalment(due_on=date(2026, 4, 1), amount_minor=60_000)
-MAY = Instalment(due_on=date(2026, 5, 1), amount_minor=40_000)
-PROPOSED = AgreementProposed(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    offer=1,
-    proposed_by="bank",
-    staff_id=None,
-    settlement_minor=100_000,
-    credited_minor=0,
-    counts_from_on=date(2026, 3, 2),
-    currency="CNY",
-    instalments=(APRIL, MAY),
-    sign_by_on=date(2026, 3, 12),
-    grace_days=5,
-    cure_days=10,
-    inputs=OfferInputs(
-        settlement_minor=100_000,
-        instalment_count=2,
-        total_minor=100_000,
-        first_due_on=APRIL.due_on,
-        last_due_on=MAY.due_on,
-        term_months_max=60,
-    ),
-    policy_id="cn-mediation",
-    policy_version=1,
-)
-SIGNED = AgreementSigned(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    settlement_minor=100_000,
-    instalments=(APRIL, MAY),
-    currency="CNY",
-    signed_at=datetime(2026, 3, 3, 1, tzinfo=UTC),
-)
+PROPOSED = proposed("bank", date(2026, 3, 12))
+SIGNED = signed(datetime(2026, 3, 3, 1, tzinfo=UTC))
 BY_BOTH = [
     signs(
         case_id=CASE,
@@ -218,17 +130,7 @@ HELD = AgreementHeld(case_id=CASE, loan_key=LOAN, round=1, held_since_on=SINCE)
 RELEASED = AgreementReleased(
     case_id=CASE, loan_key=LOAN, round=1, held_since_on=SINCE, held_days=10
 )
-APRIL_PAID = InstalmentPaid(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    instalment_index=0,
-    repayment_id="p1",
-    amount_minor=60_000,
-    instalment_paid_minor=60_000,
-    currency="CNY",
-    complete=True,
-)
+APRIL_PAID = part(0, "p1", 60_000, 60_000, complete=True)
 
 
 def test_a_hold_is_shown_and_the_days_of_the_agreement_move_with_the_release() -> None:
@@ -250,19 +152,9 @@ def test_what_is_signed_under_a_hold_has_none_of_its_days_yet() -> None:
     assert (row.pauses, row.next_step_by_on) == ((), APRIL.due_on)
 
 
-OFFERED_ANEW = replace(
-    PROPOSED, offer=2, settlement_minor=40_000, instalments=(replace(MAY, due_on=date(2026, 6, 1)),)
-)
-MEANWHILE = PaymentNoted(
-    case_id=CASE,
-    loan_key=LOAN,
-    round=1,
-    repayment_id="p2",
-    amount_minor=15_000,
-    currency="CNY",
-    noted_minor=15_000,
-)
-NOT_RENEWED = MediationClosed(case_id=CASE, loan_key=LOAN, round=1, reason="not_renewed")
+OFFERED_ANEW = replace(PROPOSED, offer=2, settlement_minor=40_000, instalments=(JUNE,))
+MEANWHILE = noted("p2", 15_000, None)
+NOT_RENEWED = closing("not_renewed")
 TWICE_OFFERED = (*IN_FORCE, BREACHED, LATE, CONTRADICTED, OFFERED_ANEW, OFFERED_ANEW)
 
 
@@ -274,11 +166,8 @@ def test_what_is_not_renewed_waits_for_a_mediator_again_with_all_its_money() -> 
 
 
 def test_what_is_signed_anew_or_fulfilled_renews_nothing_any_more() -> None:
-    fulfilled = AgreementFulfilled(
-        case_id=CASE, loan_key=LOAN, round=1, paid_minor=100_000, surplus_minor=0, currency="CNY"
-    )
     signed = project(*TWICE_OFFERED, SIGNED)
-    over = project(*TWICE_OFFERED, fulfilled)
+    over = project(*TWICE_OFFERED, fulfilled(0))
     assert signed is not None
     assert (signed.status, signed.renews, signed.settlement_minor) == ("in_force", None, 40_000)
     assert over is not None
@@ -309,15 +198,4 @@ def test_rows_are_kept_by_case() -> None:
 
 def test_events_without_a_beginning_make_no_row() -> None:
     assert project(CLOSED) is None
-    paid = InstalmentPaid(
-        case_id=CASE,
-        loan_key=LOAN,
-        round=1,
-        instalment_index=0,
-        repayment_id=None,
-        amount_minor=1,
-        instalment_paid_minor=1,
-        currency="CNY",
-        complete=True,
-    )
-    assert project(paid) is None
+    assert project(part(0, None, 1, 1, complete=True)) is None

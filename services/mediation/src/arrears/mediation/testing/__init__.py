@@ -1,0 +1,1 @@
+"""What the tests of mediation begin with. Production code never imports it."""
