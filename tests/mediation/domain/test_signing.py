@@ -22,6 +22,7 @@ from arrears.mediation.testing.case import (
     APRIL,
     BANK_SIGNS,
     BORROWER_SIGNS,
+    CALENDAR,
     CASE,
     DECIDER,
     DECLINE,
@@ -85,6 +86,12 @@ class TestSign:
         by_hand = SignForBorrower(staff_id=MEDIATOR, now=NOW)
         given(*lived(TAKE)).when(by_hand).then_refused("nothing_to_sign")
         given(*lived(TAKE, DECLINE)).when(by_hand).then_refused("mediation_over")
+
+    def test_on_the_last_day_it_still_counts(self) -> None:
+        last = CALENDAR.last_minute_of(date(2026, 3, 14))
+        history = lived(TAKE, ACCEPT, BORROWER_SIGNS)
+        events = DECIDER.decide(replace(BANK_SIGNS, now=last), DECIDER.fold(history))
+        assert events[-1] == signed(last)
 
     def test_after_the_last_day_it_is_too_late(self) -> None:
         late = replace(BANK_SIGNS, now=end_of(date(2026, 3, 14)))
