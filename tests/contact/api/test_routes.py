@@ -7,43 +7,26 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 
-from arrears.contact.adapters.policies import load_policies
 from arrears.contact.api.routes import routes as contact_routes
 from arrears.contact.application.projections import case_list
 from arrears.contact.application.publish import WIRE_NAMES
-from arrears.contact.domain.borrower.commands import StartTreatment
-from arrears.contact.domain.borrower.decisions import CATEGORY, make_borrower_decider
+from arrears.contact.domain.borrower.decisions import CATEGORY
 from arrears.contact.domain.borrower.events import (
     ContactResumed,
     ContactStopped,
 )
 from arrears.contact.domain.borrower.promise_events import PromiseMade
+from arrears.contact.testing.borrower import BORROWER, DECIDER, refer
 from arrears.shared.http.edge import Edge
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import CaseId, StaffId
 from arrears.shared.testing.api_suite import Api, ApiSuite
 from arrears.shared.testing.memory_desk import MemoryDesk
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 CASE = CaseId("00000001-0000-4000-8000-000000000000")
-BORROWER = BorrowerId("borrower-1")
 PROMISE = {"amount_minor": 50_000, "currency": "CNY", "due_on": "2026-03-09"}
 
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-STARTED = decider.decide(
-    StartTreatment(
-        case_id=CASE,
-        loan_key=LoanKey("loan-1@/bank"),
-        borrower_id=BORROWER,
-        referral=1,
-        treatment="call",
-        overdue_minor=100_000,
-        currency="CNY",
-        days_past_due=20,
-        product="loan",
-        now=NOW,
-    ),
-    decider.initial,
-)
+STARTED = DECIDER.decide(refer(case_id=CASE, now=NOW), DECIDER.initial)
 
 
 class TestApi(ApiSuite):
@@ -63,7 +46,7 @@ class TestApi(ApiSuite):
     @pytest.fixture
     def desk(self) -> MemoryDesk:
         made = MemoryDesk(
-            [decider], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
+            [DECIDER], WIRE_NAMES, NOW, key_of=case_list.key_of, evolve=case_list.evolve
         )
         made.seed(CATEGORY, BORROWER, *STARTED)
         return made

@@ -10,7 +10,7 @@ import pytest
 
 from arrears.contact.application.effects import ReceiptAnswer
 from arrears.contact.application.handlers import stop_borrower
-from arrears.contact.domain.borrower.commands import RecordContactPoints, StartTreatment
+from arrears.contact.domain.borrower.commands import RecordContactPoints
 from arrears.contact.domain.borrower.decisions import CATEGORY
 from arrears.contact.domain.borrower.events import (
     AttemptAnsweredLate,
@@ -20,7 +20,7 @@ from arrears.contact.domain.borrower.events import (
 )
 from arrears.contact.domain.values import ContactPoint
 from arrears.contact.main import make_stage
-from arrears.shared.kernel.ids import CaseId, LoanKey
+from arrears.contact.testing.borrower import refer
 from arrears.shared.kernel.reaction import AnswerAt, EffectRequest, Issue
 from arrears.shared.runtime.effects import Effects
 from arrears.shared.runtime.stage import Clock
@@ -51,18 +51,7 @@ class Contact(Alone):
             language=None,
             now=self.time,
         )
-        referral = StartTreatment(
-            case_id=CaseId("case-1"),
-            loan_key=LoanKey("loan-1"),
-            borrower_id=BORROWER,
-            referral=1,
-            treatment="call",
-            overdue_minor=50_000,
-            currency="CNY",
-            days_past_due=6,
-            product="loan",
-            now=self.time,
-        )
+        referral = refer(now=self.time)
         for command in (profile, referral):
             await self.command(Issue(CATEGORY, BORROWER, command))
         await self.to_next_timer()

@@ -1,7 +1,6 @@
 """A promise is judged by the value days of the money, and the bank has its days to book it."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given as forall
@@ -10,10 +9,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
-    CountRepayment,
     RecordPromise,
     StartTreatment,
     WakeUp,
@@ -28,20 +25,18 @@ from arrears.contact.domain.borrower.promise_events import (
 )
 from arrears.contact.domain.borrower.state import Borrower
 from arrears.contact.main import make_stage
+from arrears.contact.testing.borrower import POLICIES, SHANGHAI, paid, promise, refer
 from arrears.shared.kernel.bad_setting import BadSetting
 from arrears.shared.kernel.business_day import is_weekday
 from arrears.shared.kernel.decider import Decider
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.keyring.memory import MemoryKeyStore
 from arrears.shared.service.settings import Ground
 from arrears.shared.service.workdays import workdays_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
 FEBRUARY = NOON - timedelta(days=24)
 DUE_ON = date(2026, 3, 10)
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
-(POLICY,) = load_policies()
+(POLICY,) = POLICIES
 VERDICTS = (PromiseKept, PromisePartlyKept, PromiseBroken)
 
 
@@ -63,27 +58,9 @@ class Payment(Struct, frozen=True):
 
 def asked(due_on: date, now: datetime = NOON) -> tuple[StartTreatment, RecordPromise]:
     """A case that is referred, and a promise of 5,000.00."""
-    refer = StartTreatment(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=1,
-        treatment="call",
-        overdue_minor=1_000_000,
-        currency="CNY",
-        days_past_due=16,
-        product="loan",
-        now=now,
+    return refer("call", overdue_minor=1_000_000, now=now), promise(
+        amount_minor=500_000, due_on=due_on, now=now
     )
-    promise = RecordPromise(
-        case_id=CASE,
-        amount_minor=500_000,
-        currency="CNY",
-        due_on=due_on,
-        recorded_by=StaffId("s"),
-        now=now,
-    )
-    return refer, promise
 
 
 def under(booking_days_max: int) -> Decider[Borrower, BorrowerCommand, BorrowerEvent]:
@@ -93,8 +70,8 @@ def under(booking_days_max: int) -> Decider[Borrower, BorrowerCommand, BorrowerE
 
 
 def judged_at(decider: Decider[Borrower, BorrowerCommand, BorrowerEvent], due_on: date) -> datetime:
-    refer, promise = asked(due_on, FEBRUARY)
-    made, *_ = decider.decide(promise, decider.fold(decider.decide(refer, decider.initial)))
+    referred, promised = asked(due_on, FEBRUARY)
+    made, *_ = decider.decide(promised, decider.fold(decider.decide(referred, decider.initial)))
     assert isinstance(made, PromiseMade)
     return made.judgement_at
 
@@ -104,14 +81,12 @@ def lived(
 ) -> list[BorrowerEvent]:
     """The promise, and what the bank books, in order of time."""
     decider = under(booking_days_max)
-    refer, promise = asked(due_on)
+    referred, promised = asked(due_on)
     counts = [
-        CountRepayment(
-            loan_key=LOAN,
+        paid(
+            payment.amount_minor,
+            payment.value_on,
             repayment_id=f"r-{number}",
-            amount_minor=payment.amount_minor,
-            currency="CNY",
-            value_on=payment.value_on,
             now=max(payment.booked_at, NOON),
         )
         for number, payment in enumerate(payments)
@@ -120,7 +95,7 @@ def lived(
     state = decider.initial
     later = midnight(due_on + timedelta(days=60))
     booked = sorted(counts, key=lambda count: count.now)
-    commands: list[BorrowerCommand] = [refer, promise, *booked, WakeUp(now=later)]
+    commands: list[BorrowerCommand] = [referred, promised, *booked, WakeUp(now=later)]
     for command in commands:
         while (due := decider.due(state, NOON)) is not None and due <= command.now:
             for event in decider.decide(WakeUp(now=due), state):

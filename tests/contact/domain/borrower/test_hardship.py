@@ -1,89 +1,55 @@
 """Hardship shields the person, whichever loan it was claimed on; a refusal is told once a day."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from arrears.contact.adapters.policies import load_policies
-from arrears.contact.domain.borrower.commands import (
-    BorrowerCommand,
-    EndContact,
-    NoteOutcome,
-    RecordHardship,
-    RecordPromise,
-    RecordRefusal,
-    StartTreatment,
-    StopContact,
-    WakeUp,
-)
+from arrears.contact.domain.borrower.commands import RecordRefusal, WakeUp
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
     AttemptConcluded,
     AttemptDropped,
     AttemptPermitted,
     BorrowerEvent,
-    ContactPointsRecorded,
     ContactStopped,
     HardshipReported,
     RefusalReported,
     TreatmentCompleted,
 )
-from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said, SaidKind
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.contact.domain.values import Outcome, Said, SaidKind
+from arrears.contact.testing.borrower import (
+    CASE,
+    DECIDER,
+    EVENING,
+    FIRST,
+    LOAN,
+    OTHER,
+    OTHER_LOAN,
+    SHANGHAI,
+    STAFF,
+    TODAY,
+    claim_hardship,
+    close,
+    life,
+    note_outcome,
+    promise,
+    refer,
+    stop_case,
+    until_permit,
+)
+from arrears.shared.kernel.ids import CaseId, LoanKey
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
-TODAY = date(2026, 3, 2)
-CASE, OTHER = CaseId("case-1"), CaseId("case-2")
-LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
-STAFF = StaffId("collector-7")
-
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-given = DeciderSpec(decider).given
-
-PROFILE = ContactPointsRecorded(
-    borrower_id=BorrowerId("borrower-1"),
-    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
-    zone="Asia/Shanghai",
-    language="zh",
-    origin="bank",
-    recorded_at=NOON,
-)
-
-
-def refer(treatment: str, case_id: CaseId = CASE, now: datetime = NOON) -> StartTreatment:
-    return StartTreatment(
-        case_id=case_id,
-        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=1,
-        treatment=treatment,
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=16,
-        product="loan",
-        now=now,
-    )
-
-
-def life(
-    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
-) -> list[BorrowerEvent]:
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
-
+given = DeciderSpec(DECIDER).given
 
 KNOWN = tuple(life(refer("remind")))
 
 
 class TestRecordHardship:
-    COMMAND = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
+    COMMAND = claim_hardship()
 
     def test_shields_the_person_and_drops_what_was_planned(self) -> None:
         events = life(self.COMMAND, history=KNOWN)[len(KNOWN) :]
@@ -119,7 +85,7 @@ class TestRecordHardship:
 
     def test_a_later_review_prolongs_the_shield(self) -> None:
         longer = replace(self.COMMAND, review_on=date(2026, 5, 1))
-        state = decider.fold(life(self.COMMAND, longer, history=KNOWN))
+        state = DECIDER.fold(life(self.COMMAND, longer, history=KNOWN))
         (stop,) = state.stops
         assert stop.lifts_at == datetime(2026, 5, 1, tzinfo=SHANGHAI)
 
@@ -131,20 +97,17 @@ class TestRecordHardship:
     def test_a_claim_without_a_day_never_shortens_it_either(self) -> None:
         """Thirty days from an answer on the telephone are fewer than what staff have agreed."""
         events = life(refer("visit", OTHER), history=KNOWN)
-        due = decider.due(decider.fold(events), NOON)
+        due = DECIDER.due(DECIDER.fold(events), EVENING)
         while not isinstance(events[-1], AttemptPermitted):
             assert due is not None
             events = life(WakeUp(now=due), history=events)
-            due = decider.due(decider.fold(events), due)
+            due = DECIDER.due(DECIDER.fold(events), due)
         permitted = events[-1]
         long = replace(self.COMMAND, review_on=date(2026, 6, 1), now=permitted.permitted_at)
-        claimed = NoteOutcome(
-            attempt_id=permitted.attempt_id,
-            outcome="met",
-            said=Said(kind="hardship"),
-            now=permitted.permitted_at,
+        claimed = note_outcome(
+            "met", permitted.permitted_at, Said(kind="hardship"), attempt_id=permitted.attempt_id
         )
-        (shield,) = decider.fold(life(long, claimed, history=events)).stops
+        (shield,) = DECIDER.fold(life(long, claimed, history=events)).stops
         assert shield.lifts_at == datetime(2026, 6, 1, tzinfo=SHANGHAI)
 
     @pytest.mark.parametrize(
@@ -163,12 +126,11 @@ class TestToldOfAClosedCase:
     """The case was closed while its call was under way; the person has other loans."""
 
     def told(self, said: Said, outcome: Outcome = "connected") -> list[BorrowerEvent]:
-        events = life(refer("call"))
-        due = decider.due(decider.fold(events), NOON)
-        assert due is not None
-        events = life(WakeUp(now=due), refer("call", OTHER, due), history=events)
-        closed = EndContact(case_id=CASE, reason="cured", said_at=due, now=due)
-        answer = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome=outcome, said=said, now=due)
+        events, permitted = until_permit("call")
+        due = permitted.permitted_at
+        events = life(refer("call", OTHER, now=due), history=events)
+        closed = close(now=due)
+        answer = note_outcome(outcome, due, said)
         before = life(closed, history=events)
         return life(answer, history=before)[len(before) :]
 
@@ -183,7 +145,7 @@ class TestToldOfAClosedCase:
         ]
         reported = events[1]
         assert isinstance(reported, HardshipReported)
-        assert (reported.case_id, reported.attempt_id) == (OTHER, AttemptId("case-1/1"))
+        assert (reported.case_id, reported.attempt_id) == (OTHER, FIRST)
 
     @pytest.mark.parametrize(
         ("kind", "outcome"),
@@ -194,18 +156,12 @@ class TestToldOfAClosedCase:
         assert [type(event) for event in self.told(said, outcome)] == [AttemptConcluded]
 
     def test_it_holds_for_a_loan_that_falls_into_arrears_later(self) -> None:
-        events = life(refer("call"))
-        due = decider.due(decider.fold(events), NOON)
-        assert due is not None
-        closed = EndContact(case_id=CASE, reason="cured", said_at=due, now=due)
-        answer = NoteOutcome(
-            attempt_id=AttemptId("case-1/1"),
-            outcome="connected",
-            said=Said(kind="hardship"),
-            now=due,
-        )
-        later = refer("call", OTHER, due + timedelta(days=2))
-        events = life(WakeUp(now=due), closed, answer, later, history=events)
+        events, permitted = until_permit("call")
+        due = permitted.permitted_at
+        closed = close(now=due)
+        answer = note_outcome("connected", due, Said(kind="hardship"))
+        later = refer("call", OTHER, now=due + timedelta(days=2))
+        events = life(closed, answer, later, history=events)
         reported = events[-1]
         assert isinstance(reported, HardshipReported)
         assert reported.case_id == OTHER
@@ -214,8 +170,8 @@ class TestToldOfAClosedCase:
 class TestTwoLoans:
     """The others act by case, so each open case of the person is reported."""
 
-    CLAIM = RecordHardship(case_id=CASE, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON)
-    LATER = NOON + timedelta(days=2)
+    CLAIM = claim_hardship()
+    LATER = EVENING + timedelta(days=2)
 
     def reported(self, events: Sequence[BorrowerEvent]) -> list[tuple[CaseId, LoanKey, date]]:
         return [
@@ -232,28 +188,20 @@ class TestTwoLoans:
         ]
 
     def test_a_closed_case_is_not_told_of(self) -> None:
-        closed = EndContact(case_id=OTHER, reason="cured", said_at=NOON, now=NOON)
+        closed = close(case_id=OTHER)
         events = life(refer("demand", OTHER), closed, self.CLAIM, history=KNOWN)
         assert [case_id for case_id, *_ in self.reported(events)] == [CASE]
 
     def test_nor_one_whose_promise_is_not_judged_yet(self) -> None:
-        promise = RecordPromise(
-            case_id=OTHER,
-            amount_minor=10_000,
-            currency="CNY",
-            due_on=date(2026, 3, 9),
-            recorded_by=STAFF,
-            now=NOON,
-        )
-        closed = EndContact(case_id=OTHER, reason="written_off", said_at=NOON, now=NOON)
-        events = life(refer("demand", OTHER), promise, closed, history=KNOWN)
-        assert OTHER in decider.fold(events).cases
+        closed = close(case_id=OTHER, reason="written_off")
+        events = life(refer("demand", OTHER), promise(case_id=OTHER), closed, history=KNOWN)
+        assert OTHER in DECIDER.fold(events).cases
         told = life(self.CLAIM, history=events)[len(events) :]
         assert [case_id for case_id, *_ in self.reported(told)] == [CASE]
         assert [one.case_id for one in told if isinstance(one, ContactStopped)] == [CASE]
 
     def test_a_case_that_comes_while_the_shield_stands_is_told_of_too(self) -> None:
-        events = life(self.CLAIM, refer("call", OTHER, self.LATER), history=KNOWN)
+        events = life(self.CLAIM, refer("call", OTHER, now=self.LATER), history=KNOWN)
         assert self.reported(events) == [
             (CASE, LOAN, date(2026, 4, 1)),
             (OTHER, OTHER_LOAN, date(2026, 4, 1)),
@@ -262,40 +210,31 @@ class TestTwoLoans:
         assert (events[-1].attempt_id, events[-1].recorded_by) == (None, None)
 
     def test_a_case_that_comes_after_the_review_is_not(self) -> None:
-        late = refer("call", OTHER, datetime(2026, 4, 1, tzinfo=SHANGHAI))
+        late = refer("call", OTHER, now=datetime(2026, 4, 1, tzinfo=SHANGHAI))
         events = life(self.CLAIM, late, history=KNOWN)
         assert [case_id for case_id, *_ in self.reported(events)] == [CASE]
 
     def test_a_case_is_told_of_once_for_each_shield(self) -> None:
-        again = replace(refer("call", OTHER, self.LATER), referral=2)
+        again = refer("call", OTHER, referral=2, now=self.LATER)
         events = life(refer("demand", OTHER), self.CLAIM, again, history=KNOWN)
         assert len(self.reported(events)) == 2
         longer = replace(self.CLAIM, review_on=date(2026, 5, 1), now=self.LATER)
         assert len(self.reported(life(longer, history=events))) == 4
 
     def test_a_case_that_is_known_by_its_agreement_is_told_of_with_the_next_claim(self) -> None:
-        agreed = StopContact(
-            borrower_id=BorrowerId("borrower-1"),
-            kind="agreement",
-            scope="case",
-            case_id=OTHER,
-            loan_key=OTHER_LOAN,
-            reason="agreement_signed",
-            said_at=NOON,
-            now=NOON,
-        )
+        agreed = stop_case("agreement", "agreement_signed", OTHER)
         events = life(self.CLAIM, agreed, replace(self.CLAIM, case_id=OTHER), history=KNOWN)
         assert [case_id for case_id, *_ in self.reported(events)] == [CASE, OTHER]
 
 
 class TestRecordRefusal:
-    COMMAND = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=NOON)
+    COMMAND = RecordRefusal(case_id=CASE, recorded_by=STAFF, now=EVENING)
 
     def test_is_told_once_a_day(self) -> None:
         events = life(self.COMMAND, history=KNOWN)
         assert isinstance(events[-1], RefusalReported)
-        later = replace(self.COMMAND, now=NOON + timedelta(hours=3))
+        later = replace(self.COMMAND, now=EVENING + timedelta(seconds=59))
         given(*events).when(later).then_nothing_happens()
-        tomorrow = replace(self.COMMAND, now=NOON - timedelta(hours=11) + timedelta(days=1))
-        first = decider.decide(tomorrow, decider.fold(events))[0]
+        tomorrow = replace(self.COMMAND, now=EVENING + timedelta(minutes=1))
+        first = DECIDER.decide(tomorrow, DECIDER.fold(events))[0]
         assert isinstance(first, RefusalReported)

@@ -2,26 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
-    CountRepayment,
-    EndContact,
-    NameDebtor,
-    RecordHardship,
-    RecordPromise,
     ReleaseCase,
     ResumeContact,
-    StartTreatment,
     StopContact,
     WakeUp,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import BorrowerEvent
 from arrears.contact.domain.borrower.promise_events import (
     PromiseBroken,
@@ -30,93 +21,55 @@ from arrears.contact.domain.borrower.promise_events import (
     PromisePartlyKept,
 )
 from arrears.contact.domain.values import PromiseId, StopKind
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.contact.testing.borrower import (
+    BORROWER,
+    CASE,
+    DUE_ON,
+    EVENING,
+    LOAN,
+    OTHER,
+    SHANGHAI,
+    STAFF,
+    claim_hardship,
+    close,
+    life,
+    name_debtor,
+    paid,
+    promise,
+    refer,
+    stop_case,
+    stop_person,
+)
+from arrears.shared.kernel.ids import CaseId
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
 JUDGED_AT = datetime(2026, 3, 12, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
-DUE_ON, DAY_BEFORE = date(2026, 3, 9), date(2026, 3, 11)
-BORROWER, STAFF = BorrowerId("borrower-1"), StaffId("collector-7")
-CASE, OTHER = CaseId("case-1"), CaseId("case-2")
-LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
+DAY_BEFORE = date(2026, 3, 11)
+NEXT_EVENING = EVENING + timedelta(days=1)
 VERDICTS = (PromiseKept, PromisePartlyKept, PromiseBroken, PromiseLapsed)
-
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-
-
-def life(*commands: BorrowerCommand, history: Sequence[BorrowerEvent] = ()) -> list[BorrowerEvent]:
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
 
 
 def stop(kind: StopKind, reason: str, case_id: CaseId = CASE, **changes: object) -> StopContact:
-    command = StopContact(
-        borrower_id=BORROWER,
-        kind=kind,
-        scope="case",
-        case_id=case_id,
-        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
-        reason=reason,
-        said_at=NOON,
-        now=NOON + timedelta(days=1),
-    )
+    """Said with the promise, and heard a day later."""
+    command = stop_case(kind, reason, case_id, said_at=EVENING, now=NEXT_EVENING)
     return replace(command, **changes)
 
 
-def refer(case_id: CaseId = CASE) -> StartTreatment:
-    return StartTreatment(
-        case_id=case_id,
-        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
-        borrower_id=BORROWER,
-        referral=1,
-        treatment="call",
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=16,
-        product="loan",
-        now=NOON,
-    )
-
-
-PROMISE = RecordPromise(
-    case_id=CASE, amount_minor=30_000, currency="CNY", due_on=DUE_ON, recorded_by=STAFF, now=NOON
-)
 AGREED = stop("agreement", "agreement_signed")
-HARDSHIP = RecordHardship(
-    case_id=OTHER, review_on=date(2026, 4, 1), recorded_by=STAFF, now=NOON + timedelta(days=1)
-)
+HARDSHIP = claim_hardship(case_id=OTHER, now=NEXT_EVENING)
 BREACHED = ResumeContact(
     kinds=("agreement",),
     scope="case",
     case_id=CASE,
     reason="agreement_breached",
-    now=NOON + timedelta(days=2),
+    now=EVENING + timedelta(days=2),
 )
-LEFT = NameDebtor(
-    borrower_id=BORROWER,
-    debtor_id=BorrowerId("borrower-2"),
-    loan_key=LOAN,
-    case_id=CASE,
-    said_at=NOON,
-    now=NOON + timedelta(days=1),
-)
-CLOSED = EndContact(
-    case_id=CASE, reason="uncollectible", said_at=NOON, now=NOON + timedelta(days=1)
-)
-PAID = CountRepayment(
-    loan_key=LOAN,
-    repayment_id="r-1",
-    amount_minor=10_000,
-    currency="CNY",
-    value_on=DUE_ON,
-    now=NOON + timedelta(days=7),
-)
+LEFT = name_debtor(now=NEXT_EVENING)
+CLOSED = close(reason="uncollectible", now=NEXT_EVENING)
+PAID = paid(10_000, DUE_ON, now=EVENING + timedelta(days=7))
 
 
 def verdict_on(*commands: BorrowerCommand, at: datetime = JUDGED_AT) -> BorrowerEvent:
-    promised = life(refer(), refer(OTHER), PROMISE)
+    promised = life(refer(), refer("call", OTHER), promise())
     events = life(*commands, WakeUp(now=at), history=promised)
     (verdict,) = [event for event in events if isinstance(event, VERDICTS)]
     return verdict
@@ -160,8 +113,8 @@ def test_of_several_the_agreement_is_named() -> None:
         (),
         (stop("hold", "dispute"),),
         (stop("hold", "complaint"),),
-        (stop("staff", "peace", scope="person", recorded_by=STAFF),),
-        (stop("parked", "legal", scope="person"),),
+        (stop_person("staff", "peace", now=NEXT_EVENING, recorded_by=STAFF),),
+        (stop_person("parked", "legal", now=NEXT_EVENING),),
         (stop("agreement", "agreement_signed", OTHER),),
         (AGREED, BREACHED),
         (LEFT, replace(LEFT, debtor_id=BORROWER)),
@@ -200,5 +153,4 @@ def test_a_case_that_was_closed_meanwhile_is_judged_alike(
 ) -> None:
     """Nothing lifts the stops of a closed case any more: their own end counts."""
     held = stop("hold", "moratorium", until_on=until_on)
-    closed = EndContact(case_id=CASE, reason="uncollectible", said_at=NOON, now=held.now)
-    assert isinstance(verdict_on(held, closed), verdict)
+    assert isinstance(verdict_on(held, CLOSED), verdict)

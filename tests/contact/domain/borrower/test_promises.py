@@ -2,28 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
-from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
-from arrears.contact.domain.borrower.commands import (
-    BorrowerCommand,
-    CountRepayment,
-    EndContact,
-    NoteOutcome,
-    RecordPromise,
-    StartTreatment,
-    StopContact,
-    WakeUp,
-)
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.commands import CountRepayment, WakeUp
 from arrears.contact.domain.borrower.events import (
     AttemptDenied,
     AttemptDropped,
     BorrowerEvent,
-    ContactPointsRecorded,
     ContactStopped,
     HardshipReported,
     RefusalReported,
@@ -37,90 +23,44 @@ from arrears.contact.domain.borrower.promise_events import (
     PromisePartlyKept,
     PromisePaymentCounted,
 )
-from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, PromiseId, Said
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.contact.domain.values import Outcome, PromiseId, Said
+from arrears.contact.testing.borrower import (
+    CASE,
+    DECIDER,
+    DUE_ON,
+    EVENING,
+    FIRST,
+    LOAN,
+    OTHER_LOAN,
+    SHANGHAI,
+    STAFF,
+    TODAY,
+    close,
+    life,
+    note_outcome,
+    paid,
+    permit_in,
+    promise,
+    refer,
+    stop_case,
+    until_permit,
+    wake,
+)
+from arrears.shared.kernel.ids import CaseId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NOON = datetime(2026, 3, 2, 12, 0, tzinfo=SHANGHAI).astimezone(UTC)
-TODAY = date(2026, 3, 2)
-DUE_ON = date(2026, 3, 9)
+given = DeciderSpec(DECIDER).given
+
 JUDGED_AT = datetime(2026, 3, 12, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
-CASE, OTHER = CaseId("case-1"), CaseId("case-2")
-LOAN, OTHER_LOAN = LoanKey("loan-1@/bank"), LoanKey("loan-2@/bank")
-STAFF = StaffId("collector-7")
 PROMISE = PromiseId("case-1/promise-1")
-
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-given = DeciderSpec(decider).given
-
-PROFILE = ContactPointsRecorded(
-    borrower_id=BorrowerId("borrower-1"),
-    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
-    zone="Asia/Shanghai",
-    language="zh",
-    origin="bank",
-    recorded_at=NOON,
-)
-
-
-def refer(treatment: str, case_id: CaseId = CASE, now: datetime = NOON) -> StartTreatment:
-    return StartTreatment(
-        case_id=case_id,
-        loan_key=LOAN if case_id == CASE else OTHER_LOAN,
-        borrower_id=BorrowerId("borrower-1"),
-        referral=1,
-        treatment=treatment,
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=16,
-        product="loan",
-        now=now,
-    )
-
-
-def promise(**changes: object) -> RecordPromise:
-    command = RecordPromise(
-        case_id=CASE,
-        amount_minor=30_000,
-        currency="CNY",
-        due_on=DUE_ON,
-        recorded_by=STAFF,
-        now=NOON,
-    )
-    return replace(command, **changes)
-
-
-def paid(
-    amount_minor: int, value_on: date = DUE_ON, repayment_id: str = "r-1", **changes: object
-) -> CountRepayment:
-    command = CountRepayment(
-        loan_key=LOAN,
-        repayment_id=repayment_id,
-        amount_minor=amount_minor,
-        currency="CNY",
-        value_on=value_on,
-        now=NOON + timedelta(hours=1),
-    )
-    return replace(command, **changes)
-
-
-def life(
-    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
-) -> list[BorrowerEvent]:
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
 
 
 def called(said: Said, outcome: Outcome = "connected") -> list[BorrowerEvent]:
     """A call is referred, permitted, and somebody answers it."""
-    events = life(refer("call"))
-    due = decider.due(decider.fold(events), NOON)
-    assert due is not None
-    told = NoteOutcome(attempt_id=AttemptId("case-1/1"), outcome=outcome, said=said, now=due)
-    return life(WakeUp(now=due), told, history=events)
+    events, permitted = until_permit("call")
+    due = permitted.permitted_at
+    told = note_outcome(outcome, due, said)
+    return life(told, history=events)
 
 
 KNOWN = tuple(life(refer("remind")))
@@ -140,7 +80,7 @@ class TestRecordPromise:
                 attempt_id=None,
                 recorded_by=STAFF,
                 made_on=TODAY,
-                made_at=NOON,
+                made_at=EVENING,
                 judgement_at=JUDGED_AT,
             )
         )
@@ -165,7 +105,7 @@ class TestRecordPromise:
 
     @pytest.mark.parametrize("due_on", [TODAY, date(2026, 5, 1)])
     def test_today_and_the_last_day_of_the_policy_can_hold(self, due_on: date) -> None:
-        (made,) = decider.decide(promise(due_on=due_on), decider.fold(KNOWN))
+        (made,) = DECIDER.decide(promise(due_on=due_on), DECIDER.fold(KNOWN))
         assert isinstance(made, PromiseMade)
 
     def test_refuses_a_second_one_while_one_is_pending(self) -> None:
@@ -175,22 +115,11 @@ class TestRecordPromise:
         given(*MADE).when(promise(currency="USD")).then_refused("currency_differs_from_the_loan")
 
     def test_refuses_while_nobody_has_told_us_what_is_owed(self) -> None:
-        held = StopContact(
-            borrower_id=BorrowerId("borrower-1"),
-            kind="hold",
-            scope="case",
-            case_id=CASE,
-            loan_key=LOAN,
-            reason="dispute",
-            said_at=NOON,
-            now=NOON,
-        )
+        held = stop_case("hold", "dispute")
         given(*life(held)).when(promise()).then_refused("figure_unknown")
 
     def test_refuses_on_a_closed_case(self) -> None:
-        ended = life(
-            EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON), history=KNOWN
-        )
+        ended = life(close(), history=KNOWN)
         given(*ended).when(promise()).then_refused("case_closed")
 
     @pytest.mark.parametrize("treatment", ["call", "visit"])
@@ -209,17 +138,15 @@ class TestRecordPromise:
         assert isinstance(life(promise(), history=history)[-1], PromiseMade)
 
     def test_a_call_referred_while_it_is_pending_waits_for_its_judgement(self) -> None:
-        events = life(replace(refer("call"), referral=2), history=MADE)
-        due = decider.due(decider.fold(events), NOON)
-        assert due is not None
-        denied = life(WakeUp(now=due), history=events)[-1]
+        denied = wake(life(refer("call", referral=2), history=MADE))[-1]
         assert isinstance(denied, AttemptDenied)
         assert (denied.rule, denied.next_allowed_at) == ("promise_pending", JUDGED_AT)
 
 
 class TestMoney:
     def test_the_sum_keeps_it_at_once(self) -> None:
-        counted, kept = life(paid(30_000), history=MADE)[-2:]
+        now = EVENING + timedelta(hours=1)
+        counted, kept = life(paid(30_000, now=now), history=MADE)[-2:]
         assert isinstance(counted, PromisePaymentCounted)
         assert counted.paid_minor == 30_000
         assert kept == PromiseKept(
@@ -227,11 +154,11 @@ class TestMoney:
             loan_key=LOAN,
             promise_id=PROMISE,
             paid_minor=30_000,
-            judged_at=NOON + timedelta(hours=1),
+            judged_at=now,
         )
 
     def test_several_payments_add_up(self) -> None:
-        events = life(paid(20_000), paid(15_000, TODAY, "r-2"), history=MADE)
+        events = life(paid(20_000, DUE_ON), paid(15_000, repayment_id="r-2"), history=MADE)
         kept = events[-1]
         assert isinstance(kept, PromiseKept)
         assert kept.paid_minor == 35_000
@@ -266,8 +193,8 @@ class TestJudgement:
         return life(WakeUp(now=at), history=history)[-1]
 
     def test_it_is_due_two_days_to_book_after_the_day_at_midnight_of_the_bank(self) -> None:
-        assert decider.due(decider.fold(MADE), JUDGED_AT - timedelta(seconds=1)) is not None
-        promised = decider.fold(MADE).cases[CASE].promise
+        assert DECIDER.due(DECIDER.fold(MADE), JUDGED_AT - timedelta(seconds=1)) is not None
+        promised = DECIDER.fold(MADE).cases[CASE].promise
         assert promised is not None
         assert promised.judgement_at == JUDGED_AT
 
@@ -291,30 +218,26 @@ class TestJudgement:
         given(*history).when(WakeUp(now=JUDGED_AT)).then_nothing_happens()
 
     def test_a_cured_case_leaves_nothing_to_keep(self) -> None:
-        closed = EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON)
+        closed = close()
         history = life(closed, history=self._only_promise())
         assert isinstance(self.last_of(history, JUDGED_AT), PromiseLapsed)
 
     def test_a_case_given_up_leaves_it_broken(self) -> None:
-        closed = EndContact(case_id=CASE, reason="uncollectible", said_at=NOON, now=NOON)
+        closed = close(reason="uncollectible")
         history = life(closed, history=self._only_promise())
         assert isinstance(self.last_of(history, JUDGED_AT), PromiseBroken)
 
     def test_money_still_counts_when_the_case_is_closed(self) -> None:
-        closed = EndContact(case_id=CASE, reason="cured", said_at=NOON, now=NOON)
+        closed = close()
         history = life(closed, paid(30_000), history=self._only_promise())
         assert isinstance(history[-1], PromiseKept)
-        assert CASE not in decider.fold(history).cases
+        assert CASE not in DECIDER.fold(history).cases
 
     def _only_promise(self) -> list[BorrowerEvent]:
         """The reminder has been delivered, so that the promise is all that is waited for."""
-        events = list(KNOWN)
-        due = decider.due(decider.fold(events), NOON)
-        assert due is not None
-        told = NoteOutcome(
-            attempt_id=AttemptId("case-1/1"), outcome="delivered", said=Said(), now=due
-        )
-        events = life(WakeUp(now=due), told, history=events)
+        events = wake(KNOWN)
+        told = note_outcome("delivered", permit_in(events).permitted_at)
+        events = life(told, history=events)
         made = MADE[-1]
         return [*events, made]
 
@@ -325,7 +248,7 @@ class TestWhatACallBringsBack:
         made, completed = called(said)[-2:]
         assert isinstance(made, PromiseMade)
         assert (made.amount_minor, made.due_on) == (20_000, date(2026, 3, 8))
-        assert made.attempt_id == AttemptId("case-1/1")
+        assert made.attempt_id == FIRST
         assert isinstance(completed, TreatmentCompleted)
         assert completed.result == "reached"
 
@@ -355,14 +278,11 @@ class TestWhatACallBringsBack:
 
     def test_a_promise_that_comes_while_it_rings_is_enough(self) -> None:
         """The borrower called the hotline; our own call found nobody, and is not repeated."""
-        events = life(refer("call"))
-        due = decider.due(decider.fold(events), NOON)
-        assert due is not None
-        events = life(WakeUp(now=due), promise(now=due), history=events)
+        events, permitted = until_permit("call")
+        due = permitted.permitted_at
+        events = life(promise(now=due), history=events)
         assert isinstance(events[-1], PromiseMade)
-        note = NoteOutcome(
-            attempt_id=AttemptId("case-1/1"), outcome="no_answer", said=Said(), now=due
-        )
+        note = note_outcome("no_answer", due)
         completed = life(note, history=events)[-1]
         assert isinstance(completed, TreatmentCompleted)
         assert (completed.result, completed.reason) == ("reached", "promise_made")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
 from arrears.contact.domain.borrower.commands import (
     BorrowerCommand,
     CountRepayment,
@@ -30,9 +29,7 @@ from arrears.contact.domain.borrower.commands import (
     StartTreatment,
     StopContact,
     WakeUp,
-    WithdrawAttempt,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider, make_objection
 from arrears.contact.domain.borrower.events import (
     AttemptPermitted,
     AttemptWithdrawn,
@@ -42,17 +39,24 @@ from arrears.contact.domain.borrower.events import (
 )
 from arrears.contact.domain.borrower.state import Borrower
 from arrears.contact.domain.values import FAILED, AttemptId, ContactPoint, Outcome, Said
+from arrears.contact.testing.borrower import (
+    BORROWER,
+    DECIDER,
+    POLICIES,
+    STAFF,
+    close,
+    loan_of,
+    note_outcome,
+    objection,
+    refer,
+    withdraw,
+)
 from arrears.contact.testing.conduct import check
 from arrears.shared.kernel.decider import Refused
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
 
-POLICIES = load_policies()
-decider = make_borrower_decider(POLICIES, "Asia/Shanghai")
-objection = make_objection(POLICIES, "Asia/Shanghai")
 START = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)
-BORROWER = BorrowerId("borrower-1")
 CASES = [CaseId(f"case-{number}") for number in range(6)]
-STAFF = StaffId("collector-7")
 POINTS = (ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a"))
 ZONES = ["Asia/Shanghai", "America/New_York", "Pacific/Auckland", "Europe/London", None, "Bad/Zone"]
 
@@ -74,7 +78,8 @@ NOW = st.just(START)
 def _with_loan(
     command: StartTreatment | EndTreatment | StopContact | NameDebtor,
 ) -> BorrowerCommand:
-    return replace(command, loan_key=LoanKey(f"loan-{command.case_id}@/bank"))
+    assert command.case_id is not None
+    return replace(command, loan_key=loan_of(command.case_id))
 
 
 COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
@@ -109,7 +114,7 @@ COMMANDS: st.SearchStrategy[BorrowerCommand] = st.one_of(
     ),
     st.builds(
         CountRepayment,
-        loan_key=ONE_CASE.map(lambda case_id: LoanKey(f"loan-{case_id}@/bank")),
+        loan_key=ONE_CASE.map(loan_of),
         repayment_id=st.sampled_from(["r-1", "r-2", "r-3"]),
         amount_minor=st.integers(1, 60_000),
         currency=st.just("CNY"),
@@ -210,33 +215,31 @@ class Life:
     """Runs a borrower as the kernel does: commands in order of time, timers between them."""
 
     def __init__(self) -> None:
-        self.state: Borrower = decider.initial
+        self.state: Borrower = DECIDER.initial
         self.events: list[BorrowerEvent] = []
         self.now = START
 
     def decide(self, command: BorrowerCommand) -> Sequence[BorrowerEvent]:
         try:
-            events = decider.decide(command, self.state)
+            events = DECIDER.decide(command, self.state)
         except Refused:
             return ()
         for event in events:
-            self.state = decider.evolve(self.state, event)
+            self.state = DECIDER.evolve(self.state, event)
         self.events.extend(events)
-        assert tuple(decider.decide(command, self.state)) == (), f"{command} has an effect twice"
+        assert tuple(DECIDER.decide(command, self.state)) == (), f"{command} has an effect twice"
         return events
 
     def until(self, end: datetime, outcome: Outcome | None) -> None:
-        due = decider.due(self.state, self.now)
+        due = DECIDER.due(self.state, self.now)
         while due is not None and due < end:
             assert due > self.now
             self.now = due
             for event in self.decide(WakeUp(now=due)):
                 if isinstance(event, AttemptPermitted) and outcome is not None:
-                    note = NoteOutcome(
-                        attempt_id=event.attempt_id, outcome=outcome, said=Said(), now=due
-                    )
+                    note = note_outcome(outcome, due, attempt_id=event.attempt_id)
                     self.decide(note)
-            due = decider.due(self.state, self.now)
+            due = DECIDER.due(self.state, self.now)
             assert due is None or due > self.now
         self.now = end
 
@@ -247,15 +250,7 @@ class Life:
         for event in [one for one in self.events if isinstance(one, AttemptPermitted)]:
             verdict = objection(event, self.state, at)
             if verdict is not None:
-                self.decide(
-                    WithdrawAttempt(
-                        attempt_id=event.attempt_id,
-                        attempt_no=event.attempt_no,
-                        permitted_at=event.permitted_at,
-                        verdict=verdict,
-                        now=at,
-                    )
-                )
+                self.decide(withdraw(event, verdict, at))
 
     def _is_too_late(self, command: BorrowerCommand) -> bool:
         """A gateway is asked while the permit holds (`send`), and makes the attempt at once."""
@@ -289,7 +284,7 @@ def test_no_life_breaks_the_rules(steps: list[Step]) -> None:
     _only_parked_input_keeps_one_waiting(life.state)
     conduct = check(life.events, POLICIES)
     assert conduct.findings == ()
-    assert decider.fold(life.events) == life.state
+    assert DECIDER.fold(life.events) == life.state
 
 
 def _never_in_quiet_hours(events: Sequence[BorrowerEvent]) -> None:
@@ -338,18 +333,7 @@ def _profile(zone: str | None) -> RecordContactPoints:
 
 
 def _refer(number: int, treatment: str, now: datetime) -> StartTreatment:
-    return StartTreatment(
-        case_id=CaseId(f"case-{number}"),
-        loan_key=LoanKey(f"loan-{number}@/bank"),
-        borrower_id=BORROWER,
-        referral=1,
-        treatment=treatment,
-        overdue_minor=1,
-        currency="CNY",
-        days_past_due=1,
-        product="loan",
-        now=now,
-    )
+    return refer(treatment, CaseId(f"case-{number}"), now=now)
 
 
 @settings(max_examples=100, deadline=None)
@@ -394,7 +378,7 @@ def test_the_state_forgets_what_is_over() -> None:
         case_id = CaseId(f"case-{number}")
         life.decide(_refer(number, "remind", life.now))
         life.until(life.now + timedelta(days=1), "delivered")
-        life.decide(EndContact(case_id=case_id, reason="cured", said_at=life.now, now=life.now))
+        life.decide(close(case_id=case_id, now=life.now))
     assert not life.state.cases
     assert len(life.state.closed) == 100
     assert 1 <= len(life.state.contacts) <= 9

@@ -1,25 +1,11 @@
 """What protects a borrower binds from the moment it is heard, and lets go when it is over."""
 
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
-from arrears.contact.domain.borrower.commands import (
-    BorrowerCommand,
-    EndContact,
-    NoteOutcome,
-    RecordHardship,
-    ReleaseCase,
-    ResumeContact,
-    StartTreatment,
-    StopContact,
-    WakeUp,
-)
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
+from arrears.contact.domain.borrower.commands import ReleaseCase, ResumeContact, StopContact
 from arrears.contact.domain.borrower.events import (
     AttemptConcluded,
     AttemptDenied,
@@ -28,80 +14,41 @@ from arrears.contact.domain.borrower.events import (
     AttemptRescheduled,
     BorrowerEvent,
     ContactEnded,
-    ContactPointsRecorded,
     ContactResumed,
     ContactStopped,
     DemandDelivered,
     TreatmentCompleted,
 )
-from arrears.contact.domain.values import ContactPoint, Outcome, Said
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
+from arrears.contact.domain.values import Outcome
+from arrears.contact.testing.borrower import (
+    CASE,
+    DECIDER,
+    EVENING,
+    OTHER,
+    SHANGHAI,
+    STAFF,
+    claim_hardship,
+    close,
+    life,
+    note_outcome,
+    refer,
+    stop_case,
+    stop_person,
+    until_permit,
+    wake,
+)
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-EVENING = datetime(2026, 3, 2, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
+given = DeciderSpec(DECIDER).given
+
 MORNING = datetime(2026, 3, 3, 0, 0, tzinfo=SHANGHAI).astimezone(UTC)
-BORROWER = BorrowerId("borrower-1")
-CASE, OTHER = CaseId("case-1"), CaseId("case-2")
-LOAN = LoanKey("loan-1@/bank")
-STAFF = StaffId("collector-7")
 
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-given = DeciderSpec(decider).given
-
-PROFILE = ContactPointsRecorded(
-    borrower_id=BORROWER,
-    points=(ContactPoint(kind="phone", sealed="p"), ContactPoint(kind="address", sealed="a")),
-    zone="Asia/Shanghai",
-    language="zh",
-    origin="bank",
-    recorded_at=EVENING,
-)
-
-
-def refer(treatment: str, case_id: CaseId = CASE, referral: int = 1) -> StartTreatment:
-    return StartTreatment(
-        case_id=case_id,
-        loan_key=LOAN,
-        borrower_id=BORROWER,
-        referral=referral,
-        treatment=treatment,
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=31,
-        product="loan",
-        now=EVENING,
-    )
-
-
-def life(
-    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
-) -> list[BorrowerEvent]:
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
-
-
-def wake(events: Sequence[BorrowerEvent], after: datetime) -> list[BorrowerEvent]:
-    due = decider.due(decider.fold(events), after)
-    assert due is not None
-    return life(WakeUp(now=due), history=events)
-
-
-AGREED = StopContact(
-    borrower_id=BORROWER,
-    kind="agreement",
-    scope="case",
-    case_id=CASE,
-    loan_key=LOAN,
-    reason="agreement_signed",
-    said_at=EVENING - timedelta(hours=9),
-    now=MORNING,
+AGREED = stop_case(
+    "agreement", "agreement_signed", said_at=EVENING - timedelta(hours=9), now=MORNING
 )
 HELD = replace(AGREED, kind="hold", reason="dispute", until_on=date(2026, 3, 20))
-STAFF_STOP = replace(
-    AGREED, kind="staff", scope="person", case_id=None, loan_key=None, recorded_by=STAFF
+STAFF_STOP = stop_person(
+    "staff", "agreement_signed", said_at=AGREED.said_at, now=MORNING, recorded_by=STAFF
 )
 BREACHED = ResumeContact(
     kinds=("agreement",),
@@ -110,7 +57,7 @@ BREACHED = ResumeContact(
     reason="agreement_breached",
     now=MORNING + timedelta(days=30),
 )
-CLOSED = EndContact(case_id=CASE, reason="cured", said_at=MORNING, now=MORNING)
+CLOSED = close(now=MORNING)
 
 
 class TestStopContact:
@@ -139,14 +86,14 @@ class TestStopContact:
         assert told == [CASE, OTHER]
 
     def test_a_stop_is_heard_before_the_case_is(self) -> None:
-        state = decider.fold(life(AGREED))
+        state = DECIDER.fold(life(AGREED))
         assert [stop.kind for stop in state.cases[CASE].stops] == ["agreement"]
 
     def test_a_stop_of_a_person_without_cases_is_heard_too(self) -> None:
-        assert [stop.kind for stop in decider.fold(life(STAFF_STOP)).stops] == ["staff"]
+        assert [stop.kind for stop in DECIDER.fold(life(STAFF_STOP)).stops] == ["staff"]
 
     def test_a_hold_that_says_it_has_ended_is_not_trusted_to_have(self) -> None:
-        state = decider.fold(life(replace(HELD, until_on=date(2026, 3, 2))))
+        state = DECIDER.fold(life(replace(HELD, until_on=date(2026, 3, 2))))
         assert state.cases[CASE].stops[0].lifts_at is None
 
     def test_staff_cannot_stop_until_a_day_that_is_over(self) -> None:
@@ -163,8 +110,8 @@ class TestStopContact:
     def test_the_release_that_comes_before_the_end_of_the_day_is_what_lifts_it(self) -> None:
         at = datetime(2026, 3, 20, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
         events = life(HELD, ReleaseCase(case_id=CASE, reason="hold_ended", now=at))
-        assert decider.due(decider.fold(life(HELD)), at) is not None
-        assert decider.due(decider.fold(events), at) is None
+        assert DECIDER.due(DECIDER.fold(life(HELD)), at) is not None
+        assert DECIDER.due(DECIDER.fold(events), at) is None
 
     def test_refuses_a_stop_of_a_case_that_names_none(self) -> None:
         given().when(replace(AGREED, case_id=None)).then_refused("case_missing")
@@ -178,15 +125,13 @@ class TestUnderWay:
     """The letter is in the post when the case is held."""
 
     def sent(self) -> tuple[list[BorrowerEvent], AttemptPermitted]:
-        events = wake(life(refer("demand")), EVENING)
-        permitted = events[-1]
-        assert isinstance(permitted, AttemptPermitted)
+        events, permitted = until_permit("demand")
         return life(replace(HELD, now=permitted.permitted_at), history=events), permitted
 
     def told(self, outcome: Outcome) -> list[BorrowerEvent]:
         events, permitted = self.sent()
         now = permitted.permitted_at + timedelta(days=3)
-        note = NoteOutcome(attempt_id=permitted.attempt_id, outcome=outcome, said=Said(), now=now)
+        note = note_outcome(outcome, now, attempt_id=permitted.attempt_id)
         return life(note, history=events)[len(events) :]
 
     def test_it_is_waited_for(self) -> None:
@@ -208,14 +153,12 @@ class TestUnderWay:
     def test_a_letter_of_an_earlier_referral_does_not_end_the_present_one(
         self, outcome: Outcome
     ) -> None:
-        events = wake(life(refer("demand")), EVENING)
-        permitted = events[-1]
-        assert isinstance(permitted, AttemptPermitted)
+        events, permitted = until_permit("demand")
         now = permitted.permitted_at
-        events = life(replace(refer("visit", referral=2), now=now), history=events)
-        note = NoteOutcome(attempt_id=permitted.attempt_id, outcome=outcome, said=Said(), now=now)
+        events = life(refer("visit", referral=2, now=now), history=events)
+        note = note_outcome(outcome, now, attempt_id=permitted.attempt_id)
         assert len(life(note, history=events)) == len(events) + 2
-        treatment = decider.fold(life(note, history=events)).cases[CASE].treatment
+        treatment = DECIDER.fold(life(note, history=events)).cases[CASE].treatment
         assert treatment is not None
         assert (treatment.treatment, treatment.attempts_made) == ("visit", 0)
 
@@ -227,12 +170,10 @@ class TestUnderWay:
         assert isinstance(completed, TreatmentCompleted)
         assert completed.result == "stopped"
         assert isinstance(ended, ContactEnded)
-        note = NoteOutcome(
-            attempt_id=permitted.attempt_id, outcome="delivered", said=Said(), now=now
-        )
+        note = note_outcome("delivered", now, attempt_id=permitted.attempt_id)
         later = life(note, history=closed)[len(closed) :]
         assert [type(event) for event in later] == [AttemptConcluded, DemandDelivered]
-        assert not decider.fold([*closed, *later]).cases
+        assert not DECIDER.fold([*closed, *later]).cases
 
 
 class TestReferredWhileStopped:
@@ -241,11 +182,11 @@ class TestReferredWhileStopped:
     def woken(self, *stops: StopContact) -> list[BorrowerEvent]:
         early = [replace(stop, now=EVENING) for stop in stops]
         planned = life(*early, refer("call"))
-        return wake(planned, EVENING)[len(planned) :]
+        return wake(planned)[len(planned) :]
 
     def denied(self, *stops: StopContact) -> tuple[list[BorrowerEvent], AttemptDenied]:
         early = [replace(stop, now=EVENING) for stop in stops]
-        events = wake(life(*early, refer("call")), EVENING)
+        events = wake(life(*early, refer("call")))
         denied = events[-1]
         assert isinstance(denied, AttemptDenied)
         return events, denied
@@ -254,7 +195,7 @@ class TestReferredWhileStopped:
         events, denied = self.denied(HELD)
         ends_at = datetime(2026, 3, 21, tzinfo=SHANGHAI)
         assert (denied.rule, denied.next_allowed_at) == ("hold", ends_at)
-        assert decider.due(decider.fold(events), denied.denied_at) == ends_at
+        assert DECIDER.due(DECIDER.fold(events), denied.denied_at) == ends_at
 
     @pytest.mark.parametrize("stop", [AGREED, STAFF_STOP, replace(HELD, until_on=None)])
     def test_without_an_end_it_ends_as_by_a_stop_that_comes_later(self, stop: StopContact) -> None:
@@ -300,12 +241,12 @@ class TestParkedInput:
     def test_what_was_planned_stays_and_is_denied_when_its_time_comes(self) -> None:
         events = life(refer("call"), self.parked("intake"))
         assert isinstance(events[-1], ContactStopped)
-        denied = wake(events, EVENING)[-1]
+        denied = wake(events)[-1]
         assert isinstance(denied, AttemptDenied)
         assert (denied.rule, denied.next_allowed_at) == ("parked", None)
 
     def test_it_comes_back_when_the_input_is_repaired(self) -> None:
-        events = wake(life(refer("call"), self.parked("intake")), EVENING)
+        events = wake(life(refer("call"), self.parked("intake")))
         at = EVENING + timedelta(days=3)
         resumed, rescheduled = life(self.repaired("intake", at), history=events)[len(events) :]
         assert isinstance(resumed, ContactResumed)
@@ -321,8 +262,8 @@ class TestParkedInput:
         both = life(refer("call"), self.parked("intake"), self.parked("legal"))
         given(*both).when(self.repaired("mediation", EVENING)).then_nothing_happens()
         half = life(self.repaired("intake", EVENING), history=both)
-        assert [stop.reason for stop in decider.fold(half).stops] == ["legal"]
-        denied = wake(half, EVENING)[-1]
+        assert [stop.reason for stop in DECIDER.fold(half).stops] == ["legal"]
+        denied = wake(half)[-1]
         assert isinstance(denied, AttemptDenied)
         assert denied.rule == "parked"
 
@@ -331,15 +272,11 @@ class TestParkedInput:
         given(*events).when(self.parked("intake", MORNING)).then_nothing_happens()
 
     def test_an_attempt_that_failed_meanwhile_is_tried_again_later(self) -> None:
-        events = wake(life(refer("call")), EVENING)
-        permitted = events[-1]
-        assert isinstance(permitted, AttemptPermitted)
+        events, permitted = until_permit("call")
         at = permitted.permitted_at
-        failed = NoteOutcome(
-            attempt_id=permitted.attempt_id, outcome="no_answer", said=Said(), now=at
-        )
+        failed = note_outcome("no_answer", at, attempt_id=permitted.attempt_id)
         events = life(self.parked("legal", at), failed, history=events)
-        assert decider.fold(events).cases[CASE].treatment is not None
+        assert DECIDER.fold(events).cases[CASE].treatment is not None
 
 
 class TestResumeContact:
@@ -353,23 +290,21 @@ class TestResumeContact:
         shield = replace(STAFF_STOP, kind="hardship", reason="hardship_reported")
         held = replace(HELD, reason="hardship")
         release = ReleaseCase(case_id=CASE, reason="hardship_over", now=MORNING)
-        state = decider.fold(life(refer("call"), shield, held, release))
+        state = DECIDER.fold(life(refer("call"), shield, held, release))
         assert state.stops == ()
         assert state.cases[CASE].stops == ()
 
     def test_the_release_of_another_hold_leaves_the_shield(self) -> None:
         shield = replace(STAFF_STOP, kind="hardship", reason="hardship_reported")
         release = ReleaseCase(case_id=CASE, reason="dispute_settled", now=MORNING)
-        state = decider.fold(life(refer("call"), shield, HELD, release))
+        state = DECIDER.fold(life(refer("call"), shield, HELD, release))
         assert [stop.kind for stop in state.stops] == ["hardship"]
 
     def test_what_is_not_stopped_cannot_be_resumed(self) -> None:
         given(*life(refer("call"))).when(replace(BREACHED, now=MORNING)).then_nothing_happens()
 
     def test_a_shield_ends_on_its_day_of_review(self) -> None:
-        claim = RecordHardship(
-            case_id=CASE, review_on=date(2026, 3, 10), recorded_by=STAFF, now=MORNING
-        )
+        claim = claim_hardship(review_on=date(2026, 3, 10), now=MORNING)
         resumed = wake(life(refer("call"), claim), MORNING)[-1]
         assert isinstance(resumed, ContactResumed)
         assert resumed.reason == "review_due"
@@ -385,7 +320,7 @@ class TestEndContact:
             TreatmentCompleted,
             ContactEnded,
         ]
-        state = decider.fold([*planned, *events])
+        state = DECIDER.fold([*planned, *events])
         assert not state.cases
         assert state.closed == {CASE}
 

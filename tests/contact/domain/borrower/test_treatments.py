@@ -1,21 +1,12 @@
 """Referrals become treatments, treatments attempts, and each treatment ends once."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
-from arrears.contact.domain.borrower.commands import (
-    BorrowerCommand,
-    NoteOutcome,
-    NoteReceipt,
-    RecordContactPoints,
-    StartTreatment,
-    WakeUp,
-)
+from arrears.contact.domain.borrower.commands import NoteReceipt, RecordContactPoints, WakeUp
 from arrears.contact.domain.borrower.decisions import make_borrower_decider
 from arrears.contact.domain.borrower.events import (
     AttemptConcluded,
@@ -33,77 +24,33 @@ from arrears.contact.domain.borrower.events import (
     TreatmentStarted,
     UnreachableReported,
 )
-from arrears.contact.domain.values import AttemptId, ContactPoint, Outcome, Said
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey
+from arrears.contact.domain.values import ContactPoint, Outcome
+from arrears.contact.testing.borrower import (
+    ADDRESS,
+    BORROWER,
+    CASE,
+    DECIDER,
+    EVENING,
+    FIRST,
+    LOAN,
+    PHONE,
+    POLICIES,
+    PROFILE,
+    SHANGHAI,
+    life,
+    note_outcome,
+    refer,
+    until_permit,
+    wake,
+)
+from arrears.shared.kernel.ids import CaseId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-EVENING = datetime(2026, 3, 2, 23, 59, tzinfo=SHANGHAI).astimezone(UTC)
+given = DeciderSpec(DECIDER).given
+
 NEXT_DAY = date(2026, 3, 3)
-BORROWER = BorrowerId("borrower-1")
-CASE = CaseId("case-1")
-LOAN = LoanKey("loan-1@/bank")
-PHONE = ContactPoint(kind="phone", sealed="sealed-phone")
-ADDRESS = ContactPoint(kind="address", sealed="sealed-address")
-FIRST = AttemptId("case-1/1")
 
-decider = make_borrower_decider(load_policies(), "Asia/Shanghai")
-sandbox_decider = make_borrower_decider(load_policies(), "Asia/Shanghai", sandbox_points=True)
-given = DeciderSpec(decider).given
-
-PROFILE = ContactPointsRecorded(
-    borrower_id=BORROWER,
-    points=(PHONE, ADDRESS),
-    zone="Asia/Shanghai",
-    language="zh",
-    origin="bank",
-    recorded_at=EVENING,
-)
-
-
-def refer(treatment: str, referral: int = 1, case_id: CaseId = CASE) -> StartTreatment:
-    return StartTreatment(
-        case_id=case_id,
-        loan_key=LOAN,
-        borrower_id=BORROWER,
-        referral=referral,
-        treatment=treatment,
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=6,
-        product="loan",
-        now=EVENING,
-    )
-
-
-def outcome(result: Outcome, now: datetime, attempt: AttemptId = FIRST) -> NoteOutcome:
-    return NoteOutcome(attempt_id=attempt, outcome=result, said=Said(), now=now)
-
-
-def life(
-    *commands: BorrowerCommand, history: Sequence[BorrowerEvent] = (PROFILE,)
-) -> list[BorrowerEvent]:
-    """The history and all that follows from the commands, one after the other."""
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
-
-
-def wake(events: Sequence[BorrowerEvent], after: datetime) -> list[BorrowerEvent]:
-    """The history, and what the next timer brings."""
-    state = decider.fold(events)
-    due = decider.due(state, after)
-    assert due is not None
-    assert due > after
-    return [*events, *decider.decide(WakeUp(now=due), state)]
-
-
-def until_permit(treatment: str) -> tuple[list[BorrowerEvent], AttemptPermitted]:
-    events = wake(life(refer(treatment)), EVENING)
-    permitted = events[-1]
-    assert isinstance(permitted, AttemptPermitted)
-    return events, permitted
+sandbox_decider = make_borrower_decider(POLICIES, "Asia/Shanghai", sandbox_points=True)
 
 
 class TestStartTreatment:
@@ -127,11 +74,13 @@ class TestStartTreatment:
         given(*life(refer("call"))).when(refer("call")).then_nothing_happens()
 
     def test_a_referral_of_the_past_changes_nothing(self) -> None:
-        given(*life(refer("call", 2))).when(refer("remind", 1)).then_nothing_happens()
+        given(*life(refer("call", referral=2))).when(refer("remind")).then_nothing_happens()
 
     def test_a_new_referral_ends_the_one_before(self) -> None:
-        before = life(refer("remind", 1))
-        dropped, completed, started, _ = life(refer("call", 2), history=before)[len(before) :]
+        before = life(refer("remind"))
+        dropped, completed, started, _ = life(refer("call", referral=2), history=before)[
+            len(before) :
+        ]
         assert isinstance(dropped, AttemptDropped)
         assert isinstance(completed, TreatmentCompleted)
         assert (completed.referral, completed.result) == (1, "stopped")
@@ -175,7 +124,7 @@ class TestSandboxPoints:
         assert not any(isinstance(event, ContactPointsRecorded) for event in events)
 
     def test_without_the_setting_there_are_none(self) -> None:
-        events = decider.decide(refer("call"), decider.initial)
+        events = DECIDER.decide(refer("call"), DECIDER.initial)
         assert not any(isinstance(event, ContactPointsRecorded) for event in events)
 
     def test_the_banks_word_replaces_them(self) -> None:
@@ -211,11 +160,11 @@ class TestPermit:
         events = life(refer("call"), moved)
         requested = events[-2]
         assert isinstance(requested, AttemptRequested)
-        events = wake(events, EVENING)
+        events = wake(events)
         denied = events[-1]
         assert isinstance(denied, AttemptDenied)
         assert denied.rule == "quiet_hours"
-        assert decider.due(decider.fold(events), denied.denied_at) == denied.next_allowed_at
+        assert DECIDER.due(DECIDER.fold(events), denied.denied_at) == denied.next_allowed_at
         permitted = wake(events, denied.denied_at)[-1]
         assert isinstance(permitted, AttemptPermitted)
         assert permitted.permitted_at == denied.next_allowed_at
@@ -225,7 +174,7 @@ class TestNoPolicyInForce:
     """A version that is added after the last one has ended is found on the next day."""
 
     def test_the_attempt_is_asked_for_again_until_one_is(self) -> None:
-        (policy,) = load_policies()
+        (policy,) = POLICIES
         ended = replace(policy, valid_until=date(2026, 3, 2))
         before = make_borrower_decider([ended], "Asia/Shanghai")
         events, now = life(refer("call")), EVENING
@@ -249,7 +198,7 @@ class TestNoContactPoint:
     WITHOUT_PHONE = replace(PROFILE, points=(ADDRESS,))
 
     def denied(self) -> tuple[list[BorrowerEvent], AttemptDenied]:
-        events = wake(life(refer("call"), history=[self.WITHOUT_PHONE]), EVENING)
+        events = wake(life(refer("call"), history=[self.WITHOUT_PHONE]))
         denied = events[-1]
         assert isinstance(denied, AttemptDenied)
         return events, denied
@@ -299,7 +248,7 @@ class TestOutcome:
     )
     def test_a_success_completes_the_treatment(self, treatment: str, result: Outcome) -> None:
         events, permitted = until_permit(treatment)
-        done = life(outcome(result, permitted.permitted_at), history=events)[len(events) :]
+        done = life(note_outcome(result, permitted.permitted_at), history=events)[len(events) :]
         assert isinstance(done[0], AttemptConcluded)
         completed = done[-1]
         assert isinstance(completed, TreatmentCompleted)
@@ -327,13 +276,15 @@ class TestOutcome:
             assert isinstance(permitted, AttemptPermitted)
             made.append((permitted.attempt_id, permitted.attempt_no))
             now = permitted.permitted_at + timedelta(minutes=5)
-            events = life(outcome(failure, now, permitted.attempt_id), history=events)
+            events = life(
+                note_outcome(failure, now, attempt_id=permitted.attempt_id), history=events
+            )
         assert made == [(f"{CASE}/{n}", n) for n in range(1, tries + 1)]
         unreachable, completed = events[-2:]
         assert isinstance(unreachable, UnreachableReported)
         assert isinstance(completed, TreatmentCompleted)
         assert (completed.result, completed.attempts_made) == ("unreachable", tries)
-        assert decider.due(decider.fold(events), now) is None
+        assert DECIDER.due(DECIDER.fold(events), now) is None
 
     def test_each_call_takes_another_part_of_the_day(self) -> None:
         events, now, clocks = life(refer("call")), EVENING, []
@@ -344,16 +295,18 @@ class TestOutcome:
             now = permitted.permitted_at
             local = now.astimezone(SHANGHAI)
             clocks.append((local.hour * 60 + local.minute - 8 * 60) // 250)
-            events = life(outcome("no_answer", now, permitted.attempt_id), history=events)
+            events = life(
+                note_outcome("no_answer", now, attempt_id=permitted.attempt_id), history=events
+            )
         assert sorted(clocks) == [0, 1, 2]
 
     def test_the_same_outcome_twice_counts_once(self) -> None:
         events, permitted = until_permit("call")
-        told = outcome("connected", permitted.permitted_at)
+        told = note_outcome("connected", permitted.permitted_at)
         given(*life(told, history=events)).when(told).then_nothing_happens()
 
     def test_an_outcome_of_an_attempt_that_was_never_permitted_changes_nothing(self) -> None:
-        given(*life(refer("call"))).when(outcome("connected", EVENING)).then_nothing_happens()
+        given(*life(refer("call"))).when(note_outcome("connected", EVENING)).then_nothing_happens()
 
     def test_an_outcome_that_never_comes_is_given_up(self) -> None:
         events, permitted = until_permit("demand")
@@ -365,7 +318,7 @@ class TestOutcome:
     def test_a_delivered_demand_is_a_fact_of_its_own_with_its_total(self) -> None:
         events, permitted = until_permit("demand")
         now = permitted.permitted_at + timedelta(days=3)
-        delivered = life(outcome("delivered", now), history=events)[len(events) + 1]
+        delivered = life(note_outcome("delivered", now), history=events)[len(events) + 1]
         assert delivered == DemandDelivered(
             case_id=CASE,
             loan_key=LOAN,
@@ -377,7 +330,7 @@ class TestOutcome:
 
     def test_a_returned_demand_is_told_and_sent_once_more(self) -> None:
         events, permitted = until_permit("demand")
-        told = life(outcome("returned", permitted.permitted_at), history=events)[len(events) :]
+        told = life(note_outcome("returned", permitted.permitted_at), history=events)[len(events) :]
         assert [type(event) for event in told] == [
             AttemptConcluded,
             DemandReturned,

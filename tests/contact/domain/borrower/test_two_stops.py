@@ -1,74 +1,41 @@
 """A stop never shortens what another of its kind protects."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
-from arrears.contact.adapters.policies import load_policies
-from arrears.contact.domain.borrower.commands import (
-    BorrowerCommand,
-    ResumeContact,
-    StartTreatment,
-    StopContact,
-    WakeUp,
+from arrears.contact.domain.borrower.commands import ResumeContact, StopContact, WakeUp
+from arrears.contact.domain.borrower.events import AttemptPermitted, BorrowerEvent
+from arrears.contact.domain.values import StopKind
+from arrears.contact.testing.borrower import (
+    CASE,
+    DECIDER,
+    EVENING,
+    LOAN,
+    POLICIES,
+    SHANGHAI,
+    STAFF,
+    life,
+    refer,
+    stop_person,
 )
-from arrears.contact.domain.borrower.decisions import make_borrower_decider
-from arrears.contact.domain.borrower.events import (
-    AttemptPermitted,
-    BorrowerEvent,
-    ContactPointsRecorded,
-)
-from arrears.contact.domain.values import ContactPoint, StopKind
 from arrears.contact.testing.conduct import check
-from arrears.shared.kernel.ids import BorrowerId, CaseId, LoanKey, StaffId
 from arrears.shared.testing.decider_spec import DeciderSpec
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-MONDAY = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI).astimezone(UTC)
-BORROWER = BorrowerId("borrower-1")
-CASE, LOAN = CaseId("case-1"), LoanKey("loan-1@/bank")
+given = DeciderSpec(DECIDER).given
+
 WEDNESDAY, FRIDAY = date(2026, 3, 4), date(2026, 3, 6)
-POLICIES = load_policies()
-
-decider = make_borrower_decider(POLICIES, "Asia/Shanghai")
-given = DeciderSpec(decider).given
-
-PROFILE = ContactPointsRecorded(
-    borrower_id=BORROWER,
-    points=(ContactPoint(kind="phone", sealed="p"),),
-    zone="Asia/Shanghai",
-    language="zh",
-    origin="bank",
-    recorded_at=MONDAY,
-)
 
 
 def stop(reason: str, until_on: date | None, **changes: object) -> StopContact:
-    command = StopContact(
-        borrower_id=BORROWER,
-        kind="staff",
-        scope="person",
-        reason=reason,
-        until_on=until_on,
-        said_at=MONDAY,
-        recorded_by=StaffId("collector-7"),
-        now=MONDAY,
-    )
+    command = stop_person("staff", reason, until_on=until_on, recorded_by=STAFF)
     return replace(command, **changes)
 
 
-def life(*commands: BorrowerCommand, history: Sequence[BorrowerEvent] = ()) -> list[BorrowerEvent]:
-    events = list(history)
-    for command in commands:
-        events.extend(decider.decide(command, decider.fold(events)))
-    return events
-
-
 def ends(events: Sequence[BorrowerEvent]) -> list[datetime | None]:
-    return [one.lifts_at for one in decider.fold(events).stops]
+    return [one.lifts_at for one in DECIDER.fold(events).stops]
 
 
 def midnight_after(day: date) -> datetime:
@@ -119,7 +86,7 @@ def test_what_is_stopped_on_the_case_does_not_count_for_the_person() -> None:
 
 
 def test_staff_who_resume_may_stop_for_less() -> None:
-    resume = ResumeContact(kinds=("staff",), scope="person", reason="lawyer_left", now=MONDAY)
+    resume = ResumeContact(kinds=("staff",), scope="person", reason="lawyer_left", now=EVENING)
     events = life(stop("represented_by_a_lawyer", None), resume, stop("peace", WEDNESDAY))
     assert ends(events) == [midnight_after(WEDNESDAY)]
 
@@ -127,31 +94,18 @@ def test_staff_who_resume_may_stop_for_less() -> None:
 @pytest.mark.parametrize("until_on", [WEDNESDAY, FRIDAY, None])
 def test_intakes_last_word_on_its_own_hold_counts(until_on: date | None) -> None:
     held = stop("dispute", FRIDAY, kind="hold", scope="case", case_id=CASE, loan_key=LOAN)
-    (hold,) = decider.fold(life(held, replace(held, until_on=until_on))).cases[CASE].stops
+    (hold,) = DECIDER.fold(life(held, replace(held, until_on=until_on))).cases[CASE].stops
     assert hold.lifts_at == (None if until_on is None else midnight_after(until_on))
 
 
 def test_nobody_is_called_when_the_shorter_one_would_be_over() -> None:
-    refer = StartTreatment(
-        case_id=CASE,
-        loan_key=LOAN,
-        borrower_id=BORROWER,
-        referral=1,
-        treatment="call",
-        overdue_minor=50_000,
-        currency="CNY",
-        days_past_due=16,
-        product="loan",
-        now=midnight_after(WEDNESDAY),
-    )
     events = life(
         stop("in_hospital", None, kind="hardship"),
         stop("in_hospital", WEDNESDAY, kind="hardship"),
         WakeUp(now=midnight_after(WEDNESDAY)),
-        refer,
-        history=(PROFILE,),
+        refer(now=midnight_after(WEDNESDAY)),
     )
-    while (due := decider.due(decider.fold(events), MONDAY)) is not None:
+    while (due := DECIDER.due(DECIDER.fold(events), EVENING)) is not None:
         events = life(WakeUp(now=due), history=events)
     assert not any(isinstance(event, AttemptPermitted) for event in events)
     assert not check(events, POLICIES).findings

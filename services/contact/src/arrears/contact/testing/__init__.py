@@ -1,1 +1,1 @@
-"""What the tests of contact judge by. Production code never imports it."""
+"""What the tests of contact begin with and judge by. Production code never imports it."""
