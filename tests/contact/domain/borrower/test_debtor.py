@@ -72,6 +72,10 @@ class TestAnotherBorrower:
         assert (completed.result, completed.reason) == ("stopped", "borrower_changed")
         assert permitted_cases(until(SOON, events)) == {OTHER}
 
+    def test_a_loan_without_a_case_is_another_ones_as_well_behind_an_earlier_loan(self) -> None:
+        events = life(refer(), name_debtor(), name_debtor(case_id=None, loan_key=OTHER_LOAN))
+        assert DECIDER.fold(events).left_loans == {LOAN, OTHER_LOAN}
+
     @pytest.mark.parametrize("case_id", [CASE, NEXT])
     def test_what_is_referred_later_is_denied_by_that_rule_and_answered_stopped(
         self, case_id: CaseId
