@@ -90,6 +90,7 @@ class Leases:
 class Lists:
     def __init__(self) -> None:
         self.error: Exception | None = None
+        self.began = False
 
     async def take(self, shards: Sequence[Shard]) -> None:
         return None
@@ -98,8 +99,11 @@ class Lists:
         return None
 
     async def step(self, _last_seqs: Mapping[Shard, int]) -> bool:
-        if self.error is not None:
-            raise self.error
+        self.began = True
+        try:
+            await asyncio.sleep(60 if self.error else 0)
+        except asyncio.CancelledError:
+            raise self.error or AssertionError from None
         return False
 
 
@@ -215,11 +219,13 @@ class TestEnd:
         assert (room.leases.released, room.owner.closed) == (True, True)
 
     @pytest.mark.parametrize("error", [ConnectionError("gone"), LookupError("a defect")])
-    async def test_a_list_that_broke_keeps_no_lease(self, error: Exception) -> None:
+    async def test_a_list_that_breaks_as_it_is_given_up_keeps_no_lease(
+        self, error: Exception
+    ) -> None:
         room = Room()
         room.lists.error = error
         running = asyncio.create_task(room.worker.run())
-        await until(lambda: room.worker._folding is not None and room.worker._folding.done())
+        await until(lambda: room.lists.began)
         room.worker.stop()
         with suppress(LookupError):
             await running
