@@ -13,7 +13,8 @@ from arrears.shared.eventstore import projector as projecting
 from arrears.shared.eventstore.codec import Codec
 from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.port import EventData
-from arrears.shared.eventstore.projector import Projector, projected_rows
+from arrears.shared.eventstore.projector import Projector
+from arrears.shared.eventstore.rows import projected_rows
 from arrears.shared.kernel.ids import Shard
 
 pytestmark = pytest.mark.live
@@ -101,8 +102,8 @@ def test_only_the_types_that_a_projection_hears_touch_a_row() -> None:
     folded = folding()
     said = (1, "toy.said.v1", encode(Said(4)))
     heard = (2, "toy.heard.v1", encode(Said(6)))
-    assert folded.events([said, heard]) == [("parity 0", Said(4))]
-    assert folded.decided([Said(4), Heard()]) == [("parity 0", Said(4))]
+    assert list(folded.events([said, heard])) == [("parity 0", Said(4))]
+    assert list(folded.decided([Said(4), Heard()])) == [("parity 0", Said(4))]
 
 
 async def test_what_was_just_committed_is_folded_without_asking_the_store(
@@ -173,6 +174,31 @@ async def test_what_its_predecessor_has_folded_late_does_not_stop_the_owner(
     owner.offer({ONE: told.say(ONE, 3), TWO: told.say(TWO, 102)})
     await caught_up(owner, told)
     assert await rows(pool) == {"far 0": Row(1, 102), "parity 1": Row(2, 4)}
+
+
+async def test_rows_that_have_lost_their_cursor_are_folded_anew(pool: asyncpg.Pool) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    projector.offer({ONE: told.say(ONE, 1, 2), TWO: told.say(TWO, 102)})
+    await caught_up(projector, told)
+    await pool.execute("DELETE FROM projection_cursors WHERE shard = $1", ONE)
+    await pool.execute("UPDATE projections SET key = 'stale' WHERE key = 'parity 0'")
+    await caught_up(await projector_of(pool, told), told)
+    assert await rows(pool) == {
+        "parity 0": Row(1, 2),
+        "parity 1": Row(1, 1),
+        "far 0": Row(1, 102),
+    }
+
+
+async def test_a_key_in_two_shards_is_a_defect_and_not_folded(pool: asyncpg.Pool) -> None:
+    told = Told()
+    projector = await projector_of(pool, told)
+    told.say(ONE, 1)
+    told.say(TWO, 3)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await projector.step(told.last())
+    assert await rows(pool) == {}
 
 
 NEWER: Final[Any] = SimpleNamespace(

@@ -6,7 +6,7 @@ and `evolve(row, event)`. The events of one key are all in one shard. A projecti
 anything.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Protocol
 
@@ -42,31 +42,31 @@ class Folding:
         self._decode = Decoder(projection.Row).decode
         self._encode = Encoder().encode
 
-    def events(self, written: Sequence[EventData]) -> list[tuple[str, Any]]:
+    def events(self, written: Sequence[EventData]) -> Iterator[tuple[str, Any]]:
         """The events that touch a row, with its key."""
         readers, key_of = self._readers, self.projection.key_of
-        found = []
         for _, wire_name, data in written:
             read = readers.get(wire_name)
             if read is not None:
                 event = read(data)
                 key = key_of(event)
                 if key is not None:
-                    found.append((key, event))
-        return found
+                    yield key, event
 
-    def decided(self, events: Sequence[object]) -> list[tuple[str, Any]]:
+    def decided(self, events: Sequence[object]) -> Iterator[tuple[str, Any]]:
         """The same of events that were not written out yet."""
         heard, key_of = self.projection.HEARS, self.projection.key_of
-        keyed = [(key_of(event), event) for event in events if type(event) in heard]
-        return [(key, event) for key, event in keyed if key is not None]
+        keyed = ((key_of(event), event) for event in events if type(event) in heard)
+        return ((key, event) for key, event in keyed if key is not None)
 
-    def fold(
-        self, rows: Mapping[str, bytes], events: Sequence[tuple[str, Any]]
-    ) -> dict[str, bytes | None]:
-        """The rows that the events leave, by key; None where the row is gone."""
-        states: dict[str, Any] = {key: self._decode(row) for key, row in rows.items()}
-        evolve = self.projection.evolve
+    def read(self, rows: Mapping[str, bytes]) -> dict[str, Any]:
+        return {key: self._decode(row) for key, row in rows.items()}
+
+    def evolve(self, rows: dict[str, Any], events: Iterable[tuple[str, Any]]) -> None:
+        """Fold events into the rows of their keys; None where a row is gone."""
+        evolve, row_of = self.projection.evolve, rows.get
         for key, event in events:
-            states[key] = evolve(states.get(key), event)
-        return {key: None if row is None else self._encode(row) for key, row in states.items()}
+            rows[key] = evolve(row_of(key), event)
+
+    def written(self, rows: Mapping[str, Any]) -> dict[str, bytes | None]:
+        return {key: None if row is None else self._encode(row) for key, row in rows.items()}

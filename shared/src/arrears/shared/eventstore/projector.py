@@ -8,40 +8,32 @@ taken back: its list begins anew once the projection's rows and cursors are dele
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from operator import itemgetter
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import structlog
-from msgspec import Struct, field
+from msgspec import Struct
 
 from arrears.shared.eventstore.ahead import ahead
 from arrears.shared.eventstore.folding import Folding
 from arrears.shared.eventstore.port import EventData, Store
+from arrears.shared.eventstore.rows import Page, write_rows
 from arrears.shared.kernel.ids import Shard
 
 log = structlog.get_logger(__name__)
 
 Connection = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
-READ: Final = 2000
+READ: Final = 4000
 """Events asked of the store at once; the next ones come while these are decoded."""
 PAGE: Final = 8000
-"""Events folded in one transaction, give or take what was read at once."""
+"""Events folded in one transaction, or up to twice as many to the end of a shard: its rows are
+written once then."""
 STEP_MAX: Final = 32_000
 """Events that one step reads back: between its steps a worker far behind keeps its leases."""
 FRESH_MAX: Final = 20_000
 """Events kept from the commit until they are folded; what is more is read back from the store."""
 
-_KEY: Final = itemgetter(0)
 _CURSORS: Final = "SELECT shard, version, seq FROM projection_cursors WHERE name = $1"
-_ROWS: Final = "SELECT key, row FROM projections WHERE name = $1 AND key = ANY($2::text[])"
-_UPSERT: Final = """
-    INSERT INTO projections (name, key, shard, row)
-    SELECT $1, key, shard, row
-    FROM unnest($2::text[], $3::smallint[], $4::bytea[]) AS r (key, shard, row)
-    ON CONFLICT (name, key) DO UPDATE SET row = excluded.row
-"""
-_DELETE: Final = "DELETE FROM projections WHERE name = $1 AND key = ANY($2::text[])"
 _MOVE: Final = """
     INSERT INTO projection_cursors AS c (name, shard, version, seq)
     SELECT $1::text, shard, $2, after
@@ -62,10 +54,15 @@ _BEGIN_ANEW: Final = """
     RETURNING shard
 """
 """Cursors first: who still folds an older version is waited for, and its rows are seen then."""
-_DROP: Final = "DELETE FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
-_PAGE: Final = """
-    SELECT key, row FROM projections WHERE name = $1 AND key > $2 ORDER BY key LIMIT $3
+_LEFT_OVER: Final = """
+    DELETE FROM projections AS p
+    WHERE name = $1 AND shard = ANY($2::smallint[]) AND NOT EXISTS (
+        SELECT FROM projection_cursors AS c
+        WHERE c.name = p.name AND c.shard = p.shard AND c.seq > 0)
+    RETURNING key
 """
+"""Rows of shards that nobody has begun to fold."""
+_DROP: Final = "DELETE FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
 
 
 class _Moved(Exception):
@@ -73,25 +70,13 @@ class _Moved(Exception):
 
 
 class _Behind(Struct, frozen=True):
-    """Where the cursor of a shard stands, and how many events were committed after it."""
+    """Where the cursor of a shard stands, and the number of its last event."""
 
     cursor: int
-    left: int
+    last: int
 
-
-class _Page(Struct):
-    """What one transaction folds: per shard from where to where, and the events with their keys."""
-
-    before: dict[Shard, int] = field(default_factory=dict)
-    after: dict[Shard, int] = field(default_factory=dict)
-    events: list[tuple[str, Any]] = field(default_factory=list)
-    shard_of: dict[str, Shard] = field(default_factory=dict)
-
-    def add(self, shard: Shard, before: int, after: int, events: list[tuple[str, Any]]) -> None:
-        self.before.setdefault(shard, before)
-        self.after[shard] = after
-        self.events.extend(events)
-        self.shard_of.update(dict.fromkeys(map(_KEY, events), shard))
+    def left(self) -> int:
+        return self.last - self.cursor
 
 
 class Projector:
@@ -172,7 +157,7 @@ class Projector:
         moved = False
         for folding in self._foldings:
             page, behind = self._in_hand(folding, last_seqs)
-            if page.after:
+            if page.parts:
                 moved = True
                 await self._fold(folding, page)
             if behind:
@@ -226,9 +211,9 @@ class Projector:
 
     def _in_hand(
         self, folding: Folding, last_seqs: Mapping[Shard, int]
-    ) -> tuple[_Page, dict[Shard, _Behind]]:
+    ) -> tuple[Page, dict[Shard, _Behind]]:
         """What was just committed, and what is to be read back of the shards without it."""
-        page, behind = _Page(), {}
+        page, behind = Page(folding), {}
         for shard, last_seq in last_seqs.items():
             cursor = self._cursors.get((folding.projection.NAME, shard))
             if cursor is None or cursor >= last_seq:
@@ -238,7 +223,7 @@ class Projector:
                 fresh = kept[cursor + 1 - begin :]
                 page.add(shard, cursor, cursor + len(fresh), folding.decided(fresh))
             else:
-                behind[shard] = _Behind(cursor, last_seq - cursor)
+                behind[shard] = _Behind(cursor, last_seq)
         return page, behind
 
     async def _catch_up(self, folding: Folding, behind: Mapping[Shard, _Behind]) -> bool:
@@ -257,17 +242,18 @@ class Projector:
 
     async def _pages(
         self, folding: Folding, behind: Mapping[Shard, _Behind]
-    ) -> AsyncGenerator[_Page, None]:
+    ) -> AsyncGenerator[Page, None]:
         """Shard by shard, so that a row is written once; those with the least to read first,
         so that none waits for one that is far behind."""
-        page, size = _Page(), 0
+        page, size = Page(folding), 0
         async with aclosing(ahead(self._data(behind))) as parts:
             async for shard, before, data in parts:
-                page.add(shard, before, data[-1][0], folding.events(data))
+                after = data[-1][0]
+                page.add(shard, before, after, folding.events(data))
                 size += len(data)
-                if size >= PAGE:
+                if size >= (PAGE if after >= behind[shard].last else 2 * PAGE):
                     yield page
-                    page, size = _Page(), 0
+                    page, size = Page(folding), 0
         if size:
             yield page
 
@@ -276,20 +262,21 @@ class Projector:
     ) -> AsyncGenerator[tuple[Shard, int, Sequence[EventData]], None]:
         """Events after the cursors, each part with its shard and the cursor before it."""
         left = self._step_max
-        for shard in sorted(behind, key=lambda one: behind[one].left):
-            cursor, found = behind[shard].cursor, READ
-            while found == READ and left > 0:
+        for shard in sorted(behind, key=lambda one: behind[one].left()):
+            cursor, last = behind[shard].cursor, behind[shard].last
+            while cursor < last and left > 0:
                 data = await self._store.data_after(shard, cursor, limit=READ)
-                found = len(data)
-                if data:
-                    yield shard, cursor, data
-                    cursor, left = data[-1][0], left - found
+                if not data:
+                    break
+                yield shard, cursor, data
+                cursor, left = data[-1][0], left - len(data)
 
-    async def _fold(self, folding: Folding, page: _Page) -> bool:
-        """False where a shard of it was folded by another: nothing was written, and the next step
-        goes on from there. A commit that was given up may arrive late."""
+    async def _fold(self, folding: Folding, page: Page) -> bool:
+        """False where a shard of it was folded by another, or had rows before it was begun: nothing
+        was written, and the next step goes on from there. A commit that was given up may arrive
+        late."""
         name, version = folding.projection.NAME, folding.projection.VERSION
-        shards = list(page.after)
+        shards = list(page.parts)
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 moved = await connection.fetch(
@@ -297,49 +284,24 @@ class Projector:
                     name,
                     version,
                     shards,
-                    [page.before[shard] for shard in shards],
-                    [page.after[shard] for shard in shards],
+                    [part.before for part in page.parts.values()],
+                    [part.after for part in page.parts.values()],
                 )
                 if len(moved) != len(shards):
                     raise _Moved({Shard(row["shard"]) for row in moved})
-                await _write_rows(connection, folding, page)
+                await write_rows(connection, folding, page)
         except _Moved as lost:
             seqs = await self._seqs(folding)
             if seqs is not None:
                 others = set(shards) - lost.args[0]
                 self._cursors.update({(name, shard): seqs.get(shard, 0) for shard in others})
             return False
-        for shard, seq in page.after.items():
-            self._cursors[(name, shard)] = seq
+        except asyncpg.UniqueViolationError:
+            # Cursors were deleted by hand, and their rows were not: those go too.
+            if not await self._pool.fetch(_LEFT_OVER, name, shards):
+                raise
+            log.warning("rows_without_cursor_dropped", projection=name, shards=shards)
+            return False
+        for shard, part in page.parts.items():
+            self._cursors[(name, shard)] = part.after
         return True
-
-
-async def _write_rows(connection: Connection, folding: Folding, page: _Page) -> None:
-    name = folding.projection.NAME
-    if not page.shard_of:
-        return
-    rows: dict[str, bytes] = {}
-    # A shard that is folded from its first event on has no rows to be read.
-    keys = sorted(key for key, shard in page.shard_of.items() if page.before[shard])
-    if keys:
-        rows = {row["key"]: row["row"] for row in await connection.fetch(_ROWS, name, keys)}
-    left = folding.fold(rows, page.events)
-    kept = {key: row for key, row in left.items() if row is not None}
-    if kept:
-        shards = [page.shard_of[key] for key in kept]
-        await connection.execute(_UPSERT, name, list(kept), shards, list(kept.values()))
-    gone = [key for key, row in left.items() if row is None]
-    if gone:
-        await connection.execute(_DELETE, name, gone)
-
-
-async def find_rows(pool: asyncpg.Pool, name: str, keys: Sequence[str]) -> Mapping[str, bytes]:
-    """The rows of these keys, where there are any."""
-    return {row["key"]: row["row"] for row in await pool.fetch(_ROWS, name, keys)}
-
-
-async def projected_rows(
-    pool: asyncpg.Pool, name: str, after: str | None, limit: int
-) -> Sequence[tuple[str, bytes]]:
-    """Rows in order of key, from the first one after `after`."""
-    return [(row["key"], row["row"]) for row in await pool.fetch(_PAGE, name, after or "", limit)]

@@ -7,7 +7,7 @@ import asyncpg
 from msgspec.json import encode
 
 from arrears.shared.eventstore.port import CommandTurn, Store, StoredEvent
-from arrears.shared.eventstore.projector import find_rows, projected_rows
+from arrears.shared.eventstore.rows import find_rows, projected_rows
 from arrears.shared.http.desk import Issued, IssuedEvent, Kept
 from arrears.shared.kernel.ids import BorrowerId
 from arrears.shared.kernel.reaction import Issue

@@ -169,7 +169,9 @@ class MemoryProjections:
         page = await self.store.data_after(shard, cursor, limit=200)
         if not page:
             return cursor
-        for key, row in folding.fold(self.rows[name], folding.events(page)).items():
+        rows = folding.read(self.rows[name])
+        folding.evolve(rows, folding.events(page))
+        for key, row in folding.written(rows).items():
             if row is None:
                 self.rows[name].pop(key, None)
             else:
