@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Mapping
 
 import httpx
@@ -90,7 +91,15 @@ class TestOpenApi:
         page = document["paths"]["/cases"]["get"]["responses"]["200"]["content"]
         row = page["application/json"]["schema"]["properties"]["cases"]["items"]
         assert set(row["properties"]) == {"case_id", "borrower_id", "count"}
-        assert (await client.get("/docs")).status_code == 200
+
+    async def test_its_page_loads_nothing_from_elsewhere(self, client: httpx.AsyncClient) -> None:
+        page = await client.get("/docs")
+        loaded = re.findall(r"(?:src|href)=\"([^\"]+)", page.text)
+        assert len(loaded) == 3
+        for path in loaded:
+            assert path.startswith("/")
+            assert (await client.get(path)).status_code == 200
+        assert (await client.get("/redoc")).status_code == 404
 
 
 class TestLogs:

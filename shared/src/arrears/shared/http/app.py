@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 from prometheus_client import REGISTRY, CollectorRegistry
 
 from arrears.shared.http.guard import BODY_BYTES_MAX, Guard
@@ -20,8 +21,10 @@ def make_app(
     body_bytes_max: int = BODY_BYTES_MAX,
     registry: CollectorRegistry = REGISTRY,
 ) -> FastAPI:
-    """The OpenAPI stands at `/docs`, with the reasons of every error."""
-    app = FastAPI(
+    """The OpenAPI stands at `/docs`, with the reasons of every error, and loads nothing from
+    elsewhere: a page that can give commands runs no foreign code."""
+    app = FastAPIOffline(
+        redoc_url=None,
         title=title,
         version=version,
         separate_input_output_schemas=False,
