@@ -103,3 +103,27 @@ async def test_a_lost_connection_stays_silent_and_a_new_one_works(
         await client.ask(b"silence", patience=0.2)
     assert not client.reader.at_eof()
     assert await (await Client.of(proxy)).ask(b"new") == b"new"
+
+
+async def test_what_is_lost_in_both_directions_ends_with_the_proxy(proxy: Proxy) -> None:
+    client = await Client.of(proxy)
+    assert await client.ask(b"before") == b"before"
+    proxy.lose("to")
+    client.writer.write_eof()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await client.reader.read()
+    proxy.lose("from")
+    async with asyncio.timeout(SOON):
+        await proxy.close()
+
+
+async def test_what_is_lost_stays_lost_in_its_direction(proxy: Proxy) -> None:
+    client = await Client.of(proxy)
+    assert await client.ask(b"before") == b"before"
+    proxy.lose("to")
+    proxy.lose("from")
+    passed = proxy.passed_bytes
+    with pytest.raises(TimeoutError):
+        await client.ask(b"silence", patience=0.2)
+    assert proxy.passed_bytes == passed

@@ -76,7 +76,7 @@ class Proxy:
     def lose(self, direction: Direction) -> int:
         """The connections of now stay open and lead nowhere in this direction; how many."""
         for link in self._links:
-            link.lost = direction
+            link.lost.add(direction)
         return len(self._links)
 
     # --- Passing on
@@ -122,15 +122,16 @@ class Proxy:
                 await gate.wait()
                 if self._delay:
                     await asyncio.sleep(self._delay)
-                if link.lost != direction:
+                if direction not in link.lost:
                     writer.write(data)
                     await writer.drain()
                     self.passed_bytes += len(data)
             # An end is passed on like everything else: what was written before it arrives, and
             # where nothing arrives any more the other side learns nothing of it either.
             await gate.wait()
-            if link.lost == direction:
-                await link.never.wait()
+            if direction in link.lost:
+                await link.aborted.wait()
+                return
             if writer.can_write_eof():
                 writer.write_eof()
             writer.close()
@@ -146,10 +147,9 @@ class _Link:
 
     def __init__(self, writers: list[asyncio.StreamWriter]) -> None:
         self.writers = writers
-        self.lost: Direction | None = None
+        self.lost: set[Direction] = set()
+        self.aborted = asyncio.Event()
         self.ended = asyncio.Event()
-        self.never = asyncio.Event()
-        """Held here: a task that waits for what nobody else holds is swept away with it."""
 
     def reset(self) -> None:
         """Without lingering, closing sends a reset instead of an end."""
@@ -159,3 +159,4 @@ class _Link:
                 with suppress(OSError):
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             writer.transport.abort()
+        self.aborted.set()
