@@ -1,15 +1,18 @@
 """Who calls: tokens are kept as hashes, roles bind, and nobody is believed by default."""
 
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from starlette.requests import Request
+from structlog.testing import capture_logs
 
 from arrears.shared.http.actors import (
     Actor,
     DevelopmentActors,
     TokenActors,
+    TokensFile,
     actors_from_env,
 )
 from arrears.shared.http.problem import ProblemRaised
@@ -21,6 +24,9 @@ LINE = f"{sha256(b'open sesame').hexdigest()} li.wei collector,ops"
 def _request(**headers: str) -> Request:
     raw = [(name.replace("_", "-").lower().encode(), v.encode()) for name, v in headers.items()]
     return Request({"type": "http", "headers": raw})
+
+
+ASKED = _request(authorization="Bearer open sesame")
 
 
 class TestTokens:
@@ -64,6 +70,45 @@ class TestTokens:
         assert TokenActors.from_text(LINE).is_known(StaffId(named), role) is known
 
 
+class TestTokensFile:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        found = tmp_path / "tokens"
+        found.write_text(LINE)
+        return found
+
+    def test_whoever_is_struck_out_is_refused_from_then_on(self, file: Path) -> None:
+        actors = TokensFile(file)
+        assert actors.reader(ASKED).staff_id == "li.wei"
+        file.write_text("# nobody\n")
+        with pytest.raises(ProblemRaised):
+            actors.reader(ASKED)
+        assert not actors.is_known(StaffId("li.wei"), "ops")
+
+    def test_whoever_is_added_is_known_from_then_on(self, file: Path) -> None:
+        file.write_text("")
+        actors = TokensFile(file)
+        put_there = file.with_name("newer")
+        put_there.write_text(LINE)
+        put_there.rename(file)
+        assert actors.writer(ASKED).staff_id == "li.wei"
+
+    @pytest.mark.parametrize("spoil", [lambda file: file.write_text("li.wei"), Path.unlink])
+    def test_what_cannot_be_read_changes_nothing_and_is_said_once(
+        self, file: Path, spoil: Callable[[Path], None]
+    ) -> None:
+        actors = TokensFile(file)
+        spoil(file)
+        with capture_logs() as logs:
+            assert actors.reader(ASKED).staff_id == "li.wei"
+            assert actors.reader(ASKED).staff_id == "li.wei"
+        assert [line["event"] for line in logs] == ["tokens_not_read"]
+        assert "li.wei" not in str(logs)
+        file.write_text("# nobody any more\n")
+        with pytest.raises(ProblemRaised):
+            actors.reader(ASKED)
+
+
 class TestFromEnv:
     def test_nobody_is_believed_by_default(self) -> None:
         with pytest.raises(ProblemRaised):
@@ -78,7 +123,7 @@ class TestFromEnv:
         file = tmp_path / "tokens"
         file.write_text(LINE)
         env = {"ARREARS_API_TOKENS_FILE": str(file), "ARREARS_API_DEVELOPMENT": "yes"}
-        assert isinstance(actors_from_env(env), TokenActors)
+        assert isinstance(actors_from_env(env), TokensFile)
 
     def test_a_file_that_cannot_be_read_is_named(self) -> None:
         with pytest.raises(ValueError, match="ARREARS_API_TOKENS_FILE: cannot be read"):

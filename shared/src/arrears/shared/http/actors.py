@@ -1,6 +1,7 @@
 """Who is calling. A bearer token names a member of staff; in development a header may.
 
-Tokens are given in a file that holds only their SHA-256, one line each: `hash staff role,role`.
+Tokens are given in a file that holds only their SHA-256, one line each: `hash staff role,role`. It
+is read again when it changes, so whoever is struck out is refused from the next request on.
 """
 
 import re
@@ -9,12 +10,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol
 
+import structlog
 from fastapi import Request
 from msgspec import Struct
 
 from arrears.shared.http.problem import ProblemRaised
 from arrears.shared.kernel.bad_setting import BadSetting, reading_what_it_names
 from arrears.shared.kernel.ids import StaffId
+
+log = structlog.get_logger(__name__)
 
 ROLES: Final = frozenset({"collector", "mediator", "lawyer", "ops", "auditor", "service"})
 STAFF_HEADER: Final = "X-Staff-Id"
@@ -97,6 +101,49 @@ class TokenActors:
         )
 
 
+class TokensFile:
+    """The tokens of a file. One that has gone or is wrong changes nothing, and the log says so."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises BadSetting where it cannot be read or is wrong."""
+        self._path = path
+        self._seen = self._look()
+        self._tokens = self._read()
+
+    def reader(self, request: Request) -> Actor:
+        return self._newest().reader(request)
+
+    def writer(self, request: Request) -> Actor:
+        return self._newest().writer(request)
+
+    def is_known(self, staff_id: StaffId, role: str) -> bool:
+        return self._newest().is_known(staff_id, role)
+
+    def _newest(self) -> TokenActors:
+        # Looked at before it is read: what is written meanwhile is read with the next request.
+        seen = self._look()
+        if seen != self._seen:
+            self._seen = seen
+            try:
+                self._tokens = self._read()
+            except BadSetting as error:
+                log.error("tokens_not_read", rule=str(error))
+            else:
+                log.info("tokens_read_again")
+        return self._tokens
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except (OSError, ValueError):
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _read(self) -> TokenActors:
+        with reading_what_it_names(TOKENS_VARIABLE):
+            return TokenActors.from_text(self._path.read_text(encoding="utf-8"))
+
+
 def must_have(actor: Actor, *roles: str) -> Actor:
     """The caller. Raises a 403 problem where it has none of the roles."""
     if actor.roles.isdisjoint(roles):
@@ -108,8 +155,7 @@ def must_have(actor: Actor, *roles: str) -> Actor:
 def actors_from_env(env: Mapping[str, str]) -> Actors:
     """Raises BadSetting with the variable to set. Without one of the two nobody is believed."""
     if path := env.get(TOKENS_VARIABLE):
-        with reading_what_it_names(TOKENS_VARIABLE):
-            return TokenActors.from_text(Path(path).read_text(encoding="utf-8"))
+        return TokensFile(Path(path))
     wanted = env.get(DEVELOPMENT_VARIABLE, "no")
     if wanted not in {"yes", "no"}:
         raise BadSetting(DEVELOPMENT_VARIABLE, "must be yes or no")
