@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from msgspec import Struct
 from msgspec.json import decode, encode
+from structlog.testing import capture_logs
 
 from arrears.shared.eventstore import projector as projecting
 from arrears.shared.eventstore.codec import Codec
@@ -176,19 +177,24 @@ async def test_what_its_predecessor_has_folded_late_does_not_stop_the_owner(
     assert await rows(pool) == {"far 0": Row(1, 102), "parity 1": Row(2, 4)}
 
 
-async def test_rows_that_have_lost_their_cursor_are_folded_anew(pool: asyncpg.Pool) -> None:
+@pytest.mark.parametrize("left", ["parity 0", "parity 1", "stale"])
+async def test_a_row_whose_cursor_was_deleted_by_hand_is_not_gone_on_with(
+    pool: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """Wherever its key comes, and though it is gone by the end."""
+    monkeypatch.setattr(projecting, "READ", 2)
+    monkeypatch.setattr(projecting, "PAGE", 1)
     told = Told()
-    projector = await projector_of(pool, told)
-    projector.offer({ONE: told.say(ONE, 1, 2), TWO: told.say(TWO, 102)})
-    await caught_up(projector, told)
-    await pool.execute("DELETE FROM projection_cursors WHERE shard = $1", ONE)
-    await pool.execute("UPDATE projections SET key = 'stale' WHERE key = 'parity 0'")
+    told.say(ONE, 1, 3, 5, 7, 2, 4, 9, -1)
     await caught_up(await projector_of(pool, told), told)
-    assert await rows(pool) == {
-        "parity 0": Row(1, 2),
-        "parity 1": Row(1, 1),
-        "far 0": Row(1, 102),
-    }
+    good = await rows(pool)
+    assert good == {"parity 0": Row(2, 6)}
+    await pool.execute("DELETE FROM projection_cursors")
+    await pool.execute("UPDATE projections SET key = $1", left)
+    with capture_logs() as logs:
+        await caught_up(await projector_of(pool, told), told)
+    assert await rows(pool) == good
+    assert [line["event"] for line in logs] == ["rows_without_cursor_dropped"]
 
 
 async def test_a_key_in_two_shards_is_a_defect_and_not_folded(pool: asyncpg.Pool) -> None:
@@ -337,6 +343,18 @@ class TestRollingUpgrade:
         await newer.take([TWO])
         await caught_up(newer, told)
         assert await rows(pool) == {"near": Row(1, 1), "far": Row(2, 206)}
+
+    async def test_a_shard_that_an_older_worker_begins_late_is_the_newer_ones_all_the_same(
+        self, pool: asyncpg.Pool
+    ) -> None:
+        told = Told()
+        told.say(ONE, 1, 2)
+        newer = await projector_of(pool, told, NEWER)
+        older = await projector_of(pool, told)
+        await caught_up(older, told)
+        told.say(ONE, 3)
+        await caught_up(newer, told)
+        assert await rows(pool) == {"near": Row(3, 6)}
 
     async def test_a_shard_whose_cursor_has_gone_is_read_again_with_its_next_event(
         self, pool: asyncpg.Pool

@@ -6,7 +6,7 @@ shards that they hold have no rows. Nor does a program that is older for good, a
 taken back: its list begins anew once the projection's rows and cursors are deleted by hand.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import aclosing
 from typing import Final
 
@@ -55,13 +55,15 @@ _BEGIN_ANEW: Final = """
 """
 """Cursors first: who still folds an older version is waited for, and its rows are seen then."""
 _LEFT_OVER: Final = """
-    DELETE FROM projections AS p
-    WHERE name = $1 AND shard = ANY($2::smallint[]) AND NOT EXISTS (
-        SELECT FROM projection_cursors AS c
-        WHERE c.name = p.name AND c.shard = p.shard AND c.seq > 0)
-    RETURNING key
+    WITH dropped AS (
+        DELETE FROM projections AS p
+        WHERE name = $1 AND shard = ANY($2::smallint[]) AND NOT EXISTS (
+            SELECT FROM projection_cursors AS c
+            WHERE c.name = p.name AND c.shard = p.shard AND c.seq > 0)
+        RETURNING 1)
+    SELECT count(*) FROM dropped
 """
-"""Rows of shards that nobody has begun to fold."""
+"""Rows of shards that nobody has begun to fold: rows and cursor come and go together."""
 _DROP: Final = "DELETE FROM projections WHERE name = $1 AND shard = ANY($2::smallint[])"
 
 
@@ -108,16 +110,31 @@ class Projector:
         """
         self._shards.update(shards)
         for folding in self._foldings:
-            name, version = folding.projection.NAME, folding.projection.VERSION
-            versions, seqs = await self._standing(folding)
-            if any(one < version for one in versions) and max(versions) <= version:
-                await self._begin_anew(folding)
-                versions, seqs = await self._standing(folding)
-            if max(versions, default=version) > version:
+            seqs = await self._seqs(folding)
+            if seqs is None:
                 self._leave_alone(folding)
-                continue
-            for shard in shards:
-                self._cursors[(name, shard)] = seqs.get(shard, 0)
+            else:
+                await self._stand(folding, shards, seqs)
+
+    async def _seqs(self, folding: Folding) -> Mapping[Shard, int] | None:
+        """Where the cursors stand, those of an older VERSION at 0. None: there is a newer one."""
+        version = folding.projection.VERSION
+        versions, seqs = await self._standing(folding)
+        if any(one < version for one in versions) and max(versions) <= version:
+            await self._begin_anew(folding)
+            versions, seqs = await self._standing(folding)
+        return seqs if max(versions, default=version) <= version else None
+
+    async def _stand(
+        self, folding: Folding, shards: Collection[Shard], seqs: Mapping[Shard, int]
+    ) -> None:
+        """Go on from these cursors. A shard that begins has no rows: where its cursor was deleted
+        by hand and they were not, they go too."""
+        name = folding.projection.NAME
+        begun = [shard for shard in shards if not seqs.get(shard)]
+        if begun and await self._pool.fetchval(_LEFT_OVER, name, begun):
+            log.warning("rows_without_cursor_dropped", projection=name, shards=begun)
+        self._cursors.update({(name, shard): seqs.get(shard, 0) for shard in shards})
 
     async def _standing(self, folding: Folding) -> tuple[set[int], dict[Shard, int]]:
         """The versions that the cursors of a projection have, and where they stand."""
@@ -187,27 +204,24 @@ class Projector:
         name = folding.projection.NAME
         if not any(self._cursors.get((name, shard), 1) for shard in self._shards):
             return False
-        seqs = await self._seqs(folding)
+        seqs = await self._seqs_of_ours(folding)
         gone = [
             shard
             for shard in self._shards
-            if seqs is not None and shard not in seqs and self._cursors.get((name, shard), 1)
+            if seqs is not None and not seqs.get(shard) and self._cursors.get((name, shard), 1)
         ]
-        for shard in gone:
-            self._cursors[(name, shard)] = 0
         if gone:
+            await self._stand(folding, gone, {})
             log.warning("projection_is_read_again", projection=name, shards=sorted(gone))
         return bool(gone)
 
-    async def _seqs(self, folding: Folding) -> Mapping[Shard, int] | None:
-        """Where the cursors stand. None: the VERSION is newer than ours, so we leave it alone."""
-        name, version = folding.projection.NAME, folding.projection.VERSION
-        versions, seqs = await self._standing(folding)
-        if max(versions, default=version) <= version:
-            return seqs
-        if any((name, shard) in self._cursors for shard in self._shards):
+    async def _seqs_of_ours(self, folding: Folding) -> Mapping[Shard, int] | None:
+        """The same; a projection that has become newer is left alone from now on."""
+        seqs = await self._seqs(folding)
+        ours = ((folding.projection.NAME, shard) in self._cursors for shard in self._shards)
+        if seqs is None and any(ours):
             self._leave_alone(folding)
-        return None
+        return seqs
 
     def _in_hand(
         self, folding: Folding, last_seqs: Mapping[Shard, int]
@@ -272,9 +286,8 @@ class Projector:
                 cursor, left = data[-1][0], left - len(data)
 
     async def _fold(self, folding: Folding, page: Page) -> bool:
-        """False where a shard of it was folded by another, or had rows before it was begun: nothing
-        was written, and the next step goes on from there. A commit that was given up may arrive
-        late."""
+        """False where a shard of it was folded by another: nothing was written, and the next step
+        goes on from there. A commit that was given up may arrive late."""
         name, version = folding.projection.NAME, folding.projection.VERSION
         shards = list(page.parts)
         try:
@@ -291,16 +304,9 @@ class Projector:
                     raise _Moved({Shard(row["shard"]) for row in moved})
                 await write_rows(connection, folding, page)
         except _Moved as lost:
-            seqs = await self._seqs(folding)
+            seqs = await self._seqs_of_ours(folding)
             if seqs is not None:
-                others = set(shards) - lost.args[0]
-                self._cursors.update({(name, shard): seqs.get(shard, 0) for shard in others})
-            return False
-        except asyncpg.UniqueViolationError:
-            # Cursors were deleted by hand, and their rows were not: those go too.
-            if not await self._pool.fetch(_LEFT_OVER, name, shards):
-                raise
-            log.warning("rows_without_cursor_dropped", projection=name, shards=shards)
+                await self._stand(folding, set(shards) - lost.args[0], seqs)
             return False
         for shard, part in page.parts.items():
             self._cursors[(name, shard)] = part.after
